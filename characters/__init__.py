@@ -1,0 +1,1 @@
+"""Generates our own characters as PMX or PMD models with textures."""

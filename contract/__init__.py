@@ -1,0 +1,1 @@
+"""What every package agrees on: the pose, the picture, the axes, the errors."""

@@ -1,0 +1,66 @@
+"""THE picture convention, and the only conversions between its two forms.
+
+Stored form: (H, W, 4) uint8, straight (not premultiplied) alpha, sRGB; a pixel off the character
+is exactly (0, 0, 0, 0), one on it has alpha > 0. Chin and skull top lie on the edges of the middle
+half of the picture (rows 192 and 64 of 256) and the head is centred in x.
+
+Network form: (4, H, W) float32 in [-1, 1]: RGB converted sRGB -> linear light, alpha untouched,
+all four channels mapped by ``v * 2 - 1``; the background is (-1, -1, -1, -1).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+PICTURE_VERSION = 1
+PICTURE_CONVENTION = "srgb-straight-rgba8-middle-half-v1"
+DEFAULT_SIZE = 256
+SKULL_TOP_FRACTION = 0.25
+CHIN_FRACTION = 0.75
+
+Stored = npt.NDArray[np.uint8]
+Network = npt.NDArray[np.float32]
+
+_SRGB_KNEE = 0.04045
+_LINEAR_KNEE = 0.0031308
+
+
+def head_rows(size: int) -> tuple[int, int]:
+    """First row of the head and first row below it, for a picture ``size`` pixels high."""
+    return round(size * SKULL_TOP_FRACTION), round(size * CHIN_FRACTION)
+
+
+def srgb_to_linear(srgb: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """IEC 61966-2-1 decoding of values in [0, 1], any shape."""
+    high = ((srgb + 0.055) / 1.055) ** 2.4
+    return np.where(srgb <= _SRGB_KNEE, srgb / 12.92, high).astype(np.float32)
+
+
+def linear_to_srgb(linear: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """IEC 61966-2-1 encoding of values in [0, 1], any shape."""
+    high = 1.055 * np.maximum(linear, _LINEAR_KNEE) ** (1 / 2.4) - 0.055
+    return np.where(linear <= _LINEAR_KNEE, linear * 12.92, high).astype(np.float32)
+
+
+# One entry per stored byte, so that decoding is a table look-up: exact and fast.
+_BYTES: Network = (np.arange(256) / 255).astype(np.float32)
+COLOUR_BYTE_TO_NETWORK: Network = srgb_to_linear(_BYTES) * np.float32(2) - np.float32(1)
+ALPHA_BYTE_TO_NETWORK: Network = _BYTES * np.float32(2) - np.float32(1)
+
+
+def stored_to_network(picture: Stored) -> Network:
+    """(H, W, 4) stored form -> (4, H, W) network form; colour under alpha 0 is forced to 0."""
+    clean = np.where(picture[..., 3:] == 0, np.uint8(0), picture)
+    colour = COLOUR_BYTE_TO_NETWORK[clean[..., :3]]
+    alpha = ALPHA_BYTE_TO_NETWORK[clean[..., 3:]]
+    return np.ascontiguousarray(np.concatenate([colour, alpha], axis=-1).transpose(2, 0, 1))
+
+
+def network_to_stored(network: Network) -> Stored:
+    """(4, H, W) network form -> (H, W, 4) stored form; values outside [-1, 1] are clamped."""
+    unit = np.clip((network.transpose(1, 2, 0) + 1) / 2, 0, 1).astype(np.float32)
+    srgb = np.concatenate([linear_to_srgb(unit[..., :3]), unit[..., 3:]], axis=-1)
+    stored: Stored = np.rint(srgb * 255).astype(np.uint8)
+    stored[stored[..., 3] == 0] = 0
+    return stored

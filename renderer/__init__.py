@@ -1,0 +1,1 @@
+"""(model, rig, pose, view, light) -> picture. Knows nothing of shards or networks."""

@@ -1,0 +1,1 @@
+"""Readers of PMX, PMD and VMD files."""
