@@ -73,7 +73,8 @@ class Material:
     """One material; it colours ``index_count`` entries of the face list from ``first_index`` on.
 
     ``texture``, ``sphere_texture`` and ``toon_texture`` index ``MmdModel.texture_paths``;
-    ``shared_toon`` 0..9 means toon01..toon10. At most one of the two toon fields is not -1.
+    ``shared_toon`` 0..9 means toon01..toon10; it stands in where ``toon_texture`` is -1 or its
+    file is not in the model's folder (PMD lists toon01.bmp ... among its own ten).
     """
 
     name: str

@@ -1,0 +1,91 @@
+"""A position in a model file's bytes that knows its section, so that faults say where."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from contract.errors import FormatError
+
+
+class Cursor:
+    """Reads little-endian values off ``data``; every read is bounds-checked before it allocates.
+
+    ``section`` is set by the parser as it goes and appears in every ``FormatError``.
+    """
+
+    def __init__(self, data: bytes, file_name: str) -> None:
+        self.data = data
+        self.file_name = file_name
+        self.offset = 0
+        self.section = "header"
+
+    @property
+    def remaining(self) -> int:
+        """Bytes not yet read."""
+        return len(self.data) - self.offset
+
+    def fault(
+        self, fault: str, code: str = "malformed-file", offset: int | None = None
+    ) -> FormatError:
+        """The error to raise for a fault at ``offset`` (default: here)."""
+        at = self.offset if offset is None else offset
+        return FormatError(
+            f"{self.file_name}: {self.section}, byte {at} of {len(self.data)}: {fault}", code
+        )
+
+    def require(self, size: int, what: str) -> None:
+        """Raise a ``FormatError`` unless ``size`` more bytes are there."""
+        if size > self.remaining:
+            raise self.fault(
+                f"{what} needs {size} bytes, {self.remaining} are left; "
+                "the file is cut short or its header lies, get it again",
+                "truncated-file",
+            )
+
+    def unpack(self, layout: str, what: str) -> tuple[Any, ...]:
+        """Values of a ``struct`` layout (without byte order: always little-endian)."""
+        size = struct.calcsize("<" + layout)
+        self.require(size, what)
+        values = struct.unpack_from("<" + layout, self.data, self.offset)
+        self.offset += size
+        return values
+
+    def u8(self, what: str) -> int:
+        """One unsigned byte."""
+        self.require(1, what)
+        self.offset += 1
+        return self.data[self.offset - 1]
+
+    def count(self, minimum_record_size: int, what: str, layout: str = "i") -> int:
+        """A record count, refused when the file cannot hold that many records."""
+        (number,) = self.unpack(layout, f"the number of {what}")
+        if number < 0 or number * minimum_record_size > self.remaining:
+            raise self.fault(
+                f"{number} {what} are announced but only {self.remaining} bytes follow; "
+                "the file is cut short or its header lies, get it again",
+                "truncated-file",
+                self.offset - struct.calcsize("<" + layout),
+            )
+        return int(number)
+
+    def array(self, dtype: npt.DTypeLike, count: int, what: str) -> npt.NDArray[Any]:
+        """``count`` records as a read-only array over the file's own bytes."""
+        record = np.dtype(dtype)
+        self.require(record.itemsize * count, what)
+        values = np.frombuffer(self.data, record, count, self.offset)
+        self.offset += record.itemsize * count
+        return values
+
+    def skip(self, size: int, what: str) -> None:
+        """Move on by ``size`` bytes that nobody needs."""
+        self.require(size, what)
+        self.offset += size
+
+    def raw(self, size: int, what: str) -> bytes:
+        """The next ``size`` bytes."""
+        self.skip(size, what)
+        return self.data[self.offset - size : self.offset]

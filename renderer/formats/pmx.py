@@ -1,0 +1,203 @@
+"""PMX 2.0 and 2.1, whole: every section is read or skipped record by record.
+
+Source: the PMX 2.0/2.1 format description ("PMX仕様.txt" of PMX Editor); sections below are in file
+order. Index sizes are 1, 2 or 4 bytes; vertex indices are unsigned at 1 and 2 bytes, all others
+signed with -1 for none.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from renderer.formats.model import (
+    I32,
+    Bone,
+    Material,
+    MmdModel,
+    Morph,
+    SkippedCounts,
+    SphereMode,
+    Vertices,
+)
+from renderer.formats.pmx_bones import read_bone
+from renderer.formats.pmx_cursor import PmxCursor
+from renderer.formats.pmx_morphs import read_morph
+from renderer.formats.pmx_vertices import read_vertices
+
+
+def parse_pmx(data: bytes, path: Path) -> MmdModel:
+    """Parse a whole PMX file.
+
+    ``FormatError`` with section and byte offset when the bytes are not PMX; indices between
+    sections are checked by ``read_model``, not here.
+    """
+    cursor = PmxCursor(data, path.name)
+    name, name_english = cursor.text("the name"), cursor.text("the english name")
+    comment, comment_english = cursor.text("the comment"), cursor.text("the english comment")
+    vertices = _vertices(cursor)
+    faces = _faces(cursor)
+    texture_paths = _texture_paths(cursor)
+    materials = _materials(cursor)
+    bones = _bones(cursor)
+    morphs = _morphs(cursor)
+    skipped = SkippedCounts(
+        _skip_display_frames(cursor),
+        _skip_rigid_bodies(cursor),
+        _skip_joints(cursor),
+        _skip_soft_bodies(cursor),
+    )
+    return MmdModel(
+        path,
+        "pmx",
+        cursor.header.version,
+        name,
+        name_english,
+        comment,
+        comment_english,
+        vertices,
+        faces,
+        texture_paths,
+        materials,
+        bones,
+        morphs,
+        skipped,
+        trailing_bytes=cursor.remaining,
+    )
+
+
+def _vertices(cursor: PmxCursor) -> Vertices:
+    cursor.section = "vertices"
+    header = cursor.header
+    return read_vertices(cursor, header.additional_uvs, np.dtype(header.bone_index))
+
+
+def _faces(cursor: PmxCursor) -> I32:
+    cursor.section = "faces"
+    dtype = np.dtype(cursor.header.vertex_index)
+    count = cursor.count(dtype.itemsize, "face indices")
+    if count % 3:
+        raise cursor.fault(f"{count} face indices are not whole triangles; the file is corrupt")
+    return cursor.array(dtype, count, "the faces").astype(np.int32).reshape(-1, 3)
+
+
+def _texture_paths(cursor: PmxCursor) -> tuple[str, ...]:
+    cursor.section = "textures"
+    count = cursor.count(4, "textures")
+    return tuple(cursor.text("a texture path") for _ in range(count))
+
+
+def _materials(cursor: PmxCursor) -> tuple[Material, ...]:
+    cursor.section = "materials"
+    materials: list[Material] = []
+    first_index = 0
+    for _ in range(cursor.count(80, "materials")):
+        material = _material(cursor, first_index)
+        first_index += material.index_count
+        materials.append(material)
+    return tuple(materials)
+
+
+def _material(cursor: PmxCursor, first_index: int) -> Material:
+    texture_index = cursor.header.texture_index
+    name, name_english = cursor.text("a material name"), cursor.text("a material name")
+    colours = cursor.unpack("4f3ff3fB4ff", "a material's colours")
+    flags = int(colours[11])
+    texture = cursor.index(texture_index, "a texture index")
+    sphere = cursor.index(texture_index, "a sphere texture index")
+    sphere_mode, toon_is_shared = cursor.unpack("BB", "sphere and toon modes")
+    if sphere_mode > SphereMode.SUB_TEXTURE or toon_is_shared > 1:
+        raise cursor.fault(
+            f"sphere mode {sphere_mode} and toon mode {toon_is_shared}; known are 0-3 and 0-1"
+        )
+    toon = cursor.index("<i1" if toon_is_shared else texture_index, "a toon index")
+    cursor.text("a material memo")
+    (index_count,) = cursor.unpack("i", "a material's number of face indices")
+    return Material(
+        name=name,
+        name_english=name_english,
+        diffuse=colours[0:4],
+        specular=colours[4:7],
+        specular_power=colours[7],
+        ambient=colours[8:11],
+        double_sided=bool(flags & 0x01),
+        draw_edge=bool(flags & 0x10),
+        edge_color=colours[12:16],
+        edge_size=colours[16],
+        texture=texture,
+        sphere_texture=sphere,
+        sphere_mode=SphereMode(sphere_mode),
+        toon_texture=-1 if toon_is_shared else toon,
+        shared_toon=toon if toon_is_shared else -1,
+        first_index=first_index,
+        index_count=index_count,
+    )
+
+
+def _bones(cursor: PmxCursor) -> tuple[Bone, ...]:
+    cursor.section = "bones"
+    return tuple(read_bone(cursor) for _ in range(cursor.count(27, "bones")))
+
+
+def _morphs(cursor: PmxCursor) -> tuple[Morph, ...]:
+    cursor.section = "morphs"
+    return tuple(read_morph(cursor) for _ in range(cursor.count(14, "morphs")))
+
+
+def _skip_display_frames(cursor: PmxCursor) -> int:
+    cursor.section = "display frames"
+    count = cursor.count(13, "display frames")
+    for _ in range(count):
+        _skip_names(cursor)
+        cursor.skip(1, "a display frame's flag")
+        for _ in range(cursor.count(2, "display frame entries")):
+            is_morph = cursor.u8("a display frame entry")
+            header = cursor.header
+            cursor.index(header.morph_index if is_morph else header.bone_index, "an entry's index")
+    return count
+
+
+def _skip_rigid_bodies(cursor: PmxCursor) -> int:
+    cursor.section = "rigid bodies"
+    size = np.dtype(cursor.header.bone_index).itemsize + 61
+    count = cursor.count(8 + size, "rigid bodies")
+    for _ in range(count):
+        _skip_names(cursor)
+        cursor.skip(size, "a rigid body")
+    return count
+
+
+def _skip_joints(cursor: PmxCursor) -> int:
+    cursor.section = "joints"
+    size = 1 + 2 * np.dtype(cursor.header.rigid_body_index).itemsize + 96
+    count = cursor.count(8 + size, "joints")
+    for _ in range(count):
+        _skip_names(cursor)
+        cursor.skip(size, "a joint")
+    return count
+
+
+def _skip_soft_bodies(cursor: PmxCursor) -> int:
+    """Soft bodies exist from 2.1 on; bytes after a 2.0 file's joints belong to nobody."""
+    cursor.section = "soft bodies"
+    header = cursor.header
+    if header.version < 2.1 or not cursor.remaining:
+        return 0
+    vertex, rigid_body = np.dtype(header.vertex_index), np.dtype(header.rigid_body_index)
+    # shape, group, mask, flags, 2 counts, mass, margin, aero model; 12 config, 6 cluster,
+    # 4 iteration and 3 material numbers.
+    size = 1 + np.dtype(header.material_index).itemsize + 4 + 20 + 4 * (12 + 6 + 4 + 3)
+    count = cursor.count(8 + size, "soft bodies")
+    for _ in range(count):
+        _skip_names(cursor)
+        cursor.skip(size, "a soft body")
+        anchor_size = rigid_body.itemsize + vertex.itemsize + 1
+        cursor.skip(anchor_size * cursor.count(anchor_size, "anchors"), "anchors")
+        cursor.skip(vertex.itemsize * cursor.count(vertex.itemsize, "pins"), "pins")
+    return count
+
+
+def _skip_names(cursor: PmxCursor) -> None:
+    cursor.text("a name")
+    cursor.text("an english name")

@@ -1,0 +1,145 @@
+"""The PMX vertex list: records whose length depends on their weight type, read as arrays.
+
+The type byte must be followed from record to record; that walk is the only Python loop. All fields
+are then gathered with one structured dtype per weight type.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from renderer.formats.cursor import Cursor
+from renderer.formats.model import F32, Vertices, WeightType
+
+Records = npt.NDArray[Any]
+Offsets = npt.NDArray[np.int64]
+
+
+def read_vertices(cursor: Cursor, additional_uvs: int, bone_index: np.dtype[Any]) -> Vertices:
+    """Read the vertex count and all vertices; ``bone_index`` is the signed index dtype."""
+    dtypes = [_record_dtype(kind, additional_uvs, bone_index) for kind in WeightType]
+    count = cursor.count(dtypes[WeightType.BDEF1].itemsize, "vertices")
+    offsets, types = _walk(cursor, count, dtypes)
+    return _gather(cursor.data, offsets, types, dtypes, additional_uvs)
+
+
+def _record_dtype(
+    kind: WeightType, additional_uvs: int, bone_index: np.dtype[Any]
+) -> np.dtype[Any]:
+    bones, weights = {
+        WeightType.BDEF1: (1, 0),
+        WeightType.BDEF2: (2, 1),
+        WeightType.BDEF4: (4, 4),
+        WeightType.SDEF: (2, 1),
+        WeightType.QDEF: (4, 4),
+    }[kind]
+    return np.dtype(
+        [
+            ("position", "<f4", 3),
+            ("normal", "<f4", 3),
+            ("uv", "<f4", 2),
+            ("additional_uv", "<f4", (additional_uvs, 4)),
+            ("type", "u1"),
+            ("bones", bone_index, (bones,)),
+            ("weights", "<f4", (weights,)),
+            ("sdef", "<f4", (3, 3) if kind is WeightType.SDEF else (0, 3)),
+            ("edge_scale", "<f4"),
+        ]
+    )
+
+
+def _walk(
+    cursor: Cursor, count: int, dtypes: list[np.dtype[Any]]
+) -> tuple[Offsets, npt.NDArray[np.uint8]]:
+    """Byte offset and weight type of every record; moves the cursor behind the last one."""
+    type_at = dtypes[0].fields["type"][1] if dtypes[0].fields else 0
+    sizes = [dtype.itemsize for dtype in dtypes] + [0] * (256 - len(dtypes))
+    data, offset = cursor.data, cursor.offset
+    offsets = [0] * count
+    try:
+        for i in range(count):
+            offsets[i] = offset
+            offset += sizes[data[offset + type_at]]
+    except IndexError:
+        offset = len(data) + 1
+    starts = np.array(offsets, np.int64)
+    bytes_ = np.frombuffer(data, np.uint8)
+    types = bytes_[np.minimum(starts + type_at, len(data) - 1)]
+    # An unknown type is looked at first: it is what sends the walk astray.
+    if (unknown := np.flatnonzero(types >= len(dtypes))).size:
+        first = int(unknown[0])
+        raise cursor.fault(
+            f"vertex {first} has weight type {types[first]}; known are 0-4 "
+            "(the file is corrupt or does not match its header)",
+            offset=int(starts[first]),
+        )
+    if offset > len(data):
+        raise cursor.fault(
+            f"{count} vertices do not fit in the file; it is cut short or its header lies, "
+            "get it again",
+            "truncated-file",
+        )
+    cursor.offset = offset
+    return starts, types
+
+
+def _records(data: bytes, offsets: Offsets, dtype: np.dtype[Any]) -> Records:
+    """Copies of the records at ``offsets``: one memcpy each, through overlapping byte windows."""
+    size = dtype.itemsize
+    windows = np.ndarray((max(len(data) - size + 1, 0),), f"V{size}", data, strides=(1,))
+    return windows[offsets].view(dtype)
+
+
+def _gather(
+    data: bytes,
+    offsets: Offsets,
+    types: npt.NDArray[np.uint8],
+    dtypes: list[np.dtype[Any]],
+    additional_uvs: int,
+) -> Vertices:
+    count = len(offsets)
+    floats = {
+        "position": np.empty((count, 3), np.float32),
+        "normal": np.empty((count, 3), np.float32),
+        "uv": np.empty((count, 2), np.float32),
+        "additional_uv": np.empty((count, additional_uvs, 4), np.float32),
+        "edge_scale": np.empty(count, np.float32),
+    }
+    bones = np.full((count, 4), -1, np.int32)
+    weights = np.zeros((count, 4), np.float32)
+    sdef = np.empty((0, 3, 3), np.float32)
+    for kind in WeightType:
+        rows = np.flatnonzero(types == kind)
+        records = _records(data, offsets[rows], dtypes[kind])
+        for name, column in floats.items():
+            column[rows] = records[name]
+        bones[rows, : records["bones"].shape[1]] = records["bones"]
+        weights[rows] = _four_weights(kind, records["weights"])
+        if kind is WeightType.SDEF:
+            sdef = records["sdef"].copy()
+    return Vertices(
+        positions=floats["position"],
+        normals=floats["normal"],
+        uv=floats["uv"],
+        additional_uv=floats["additional_uv"],
+        weight_types=types.copy(),
+        bone_indices=bones,
+        bone_weights=weights,
+        sdef_vertices=np.flatnonzero(types == WeightType.SDEF).astype(np.int32),
+        sdef_c=sdef[:, 0],
+        sdef_r0=sdef[:, 1],
+        sdef_r1=sdef[:, 2],
+        edge_scales=floats["edge_scale"],
+    )
+
+
+def _four_weights(kind: WeightType, stored: F32) -> F32:
+    if kind in (WeightType.BDEF4, WeightType.QDEF):
+        return stored
+    weights = np.zeros((len(stored), 4), np.float32)
+    weights[:, 0] = 1 if kind is WeightType.BDEF1 else stored[:, 0]
+    weights[:, 1] = 1 - weights[:, 0]
+    return weights
