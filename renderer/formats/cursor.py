@@ -14,7 +14,8 @@ from contract.errors import FormatError
 class Cursor:
     """Reads little-endian values off ``data``; every read is bounds-checked before it allocates.
 
-    ``section`` is set by the parser as it goes and appears in every ``FormatError``.
+    The parser says which section it enters; that appears in every ``FormatError``. Where each
+    section starts is kept for the faults that only show once all sections are read.
     """
 
     def __init__(self, data: bytes, file_name: str) -> None:
@@ -22,11 +23,17 @@ class Cursor:
         self.file_name = file_name
         self.offset = 0
         self.section = "header"
+        self.section_starts = {"header": 0}
 
     @property
     def remaining(self) -> int:
         """Bytes not yet read."""
         return len(self.data) - self.offset
+
+    def enter(self, section: str) -> None:
+        """Faults from here on lie in ``section``."""
+        self.section = section
+        self.section_starts[section] = self.offset
 
     def fault(
         self, fault: str, code: str = "malformed-file", offset: int | None = None
@@ -37,9 +44,17 @@ class Cursor:
             f"{self.file_name}: {self.section}, byte {at} of {len(self.data)}: {fault}", code
         )
 
+    def fault_in(self, section: str, fault: str, code: str) -> FormatError:
+        """The error to raise for a fault somewhere in a section that was read before."""
+        return FormatError(
+            f"{self.file_name}: {section}, from byte {self.section_starts[section]} of "
+            f"{len(self.data)}: {fault}",
+            code,
+        )
+
     def require(self, size: int, what: str) -> None:
         """Raise a ``FormatError`` unless ``size`` more bytes are there."""
-        if size > self.remaining:
+        if size > len(self.data) - self.offset:
             raise self.fault(
                 f"{what} needs {size} bytes, {self.remaining} are left; "
                 "the file is cut short or its header lies, get it again",
@@ -48,9 +63,10 @@ class Cursor:
 
     def unpack(self, layout: str, what: str) -> tuple[Any, ...]:
         """Values of a ``struct`` layout (without byte order: always little-endian)."""
-        size = struct.calcsize("<" + layout)
+        layout = "<" + layout
+        size = struct.calcsize(layout)
         self.require(size, what)
-        values = struct.unpack_from("<" + layout, self.data, self.offset)
+        values = struct.unpack_from(layout, self.data, self.offset)
         self.offset += size
         return values
 

@@ -33,6 +33,7 @@ from renderer.formats.pmd_records import (
     to_bones,
     to_materials,
 )
+from renderer.formats.references import usable_ik
 
 _VERTEX_RECORD = np.dtype(
     [
@@ -60,12 +61,17 @@ class _English:
     morphs: tuple[str, ...]
 
 
-def parse_pmd(data: bytes, path: Path) -> MmdModel:
-    """Parse a whole PMD file; ``FormatError`` with section and byte offset where it is not one."""
-    cursor = Cursor(data, path.name)
+def parse_pmd(cursor: Cursor, path: Path) -> MmdModel:
+    """Parse a whole PMD file.
+
+    ``FormatError`` with section and byte offset where the bytes are not PMD; indices between
+    sections are checked by ``read_model``, not here.
+    """
     if cursor.raw(3, "the signature") != b"Pmd":
         raise cursor.fault("no PMD signature; this is not a PMD file", "not-a-model", 0)
     (version,) = cursor.unpack("f", "the version")
+    if not math.isfinite(version):
+        raise cursor.fault(f"PMD version {version:g}; 1.0 is known", offset=3)
     name, comment = _text(cursor, 20, "the name"), _text(cursor, 256, "the comment")
     vertices = _vertices(cursor)
     faces = _faces(cursor)
@@ -109,7 +115,7 @@ def _text(cursor: Cursor, size: int, what: str) -> str:
 
 
 def _section(cursor: Cursor, section: str, record: np.dtype[Any], count_layout: str) -> Records:
-    cursor.section = section
+    cursor.enter(section)
     count = cursor.count(record.itemsize, section, count_layout)
     return cursor.array(record, count, section)
 
@@ -141,21 +147,24 @@ def _vertices(cursor: Cursor) -> Vertices:
 def _faces(cursor: Cursor) -> I32:
     indices = _section(cursor, "faces", np.dtype("<u2"), "I")
     if len(indices) % 3:
-        raise cursor.fault(f"{len(indices)} face indices are not whole triangles; file is corrupt")
+        raise cursor.fault(
+            f"{len(indices)} face indices are not whole triangles; the file is corrupt",
+            offset=cursor.section_starts["faces"],
+        )
     return indices.astype(np.int32).reshape(-1, 3)
 
 
 def _iks(cursor: Cursor, bone_records: Records) -> dict[int, Ik]:
-    """IK chains by the bone that owns them; the first counts where a bone owns several."""
-    cursor.section = "IK chains"
+    """Usable IK chains by the bone that owns them; the first counts where it owns several."""
+    cursor.enter("IK chains")
     iks: dict[int, Ik] = {}
     for _ in range(cursor.count(11, "IK chains", "H")):
         owner, effector, length, iterations, step_limit = cursor.unpack("HHBHf", "an IK chain")
         bones = cursor.array("<u2", length, "IK links")
         links = tuple(_ik_link(int(bone), bone_records) for bone in bones)
-        iks.setdefault(
-            owner, Ik(effector, iterations, step_limit * _PMD_STEP_LIMIT_UNIT_RADIANS, links)
-        )
+        ik = Ik(effector, iterations, step_limit * _PMD_STEP_LIMIT_UNIT_RADIANS, links)
+        if usable := usable_ik(ik, len(bone_records)):
+            iks.setdefault(owner, usable)
     return iks
 
 
@@ -168,34 +177,38 @@ def _ik_link(bone: int, bone_records: Records) -> IkLink:
 
 def _morphs(cursor: Cursor) -> tuple[Morph, ...]:
     """All morphs but "base", whose vertex list the others' indices point into."""
-    cursor.section = "morphs"
+    cursor.enter("morphs")
     base: I32 | None = None
     morphs: list[Morph] = []
     for _ in range(cursor.count(25, "morphs", "H")):
-        name = _text(cursor, 20, "a morph name")
         start = cursor.offset
+        name = _text(cursor, 20, "a morph name")
         count, panel = cursor.unpack("IB", "a morph's size and panel")
-        cursor.require(count * _MORPH_RECORD.itemsize, f"morph {name!r}")
         records = cursor.array(_MORPH_RECORD, count, f"morph {name!r}")
-        targets = records["target"].astype(np.int64)
         if panel == _BASE and base is None:
-            base = targets.astype(np.int32)
+            base = records["target"].astype(np.int32)
             continue
-        if base is None or (count and targets.max() >= len(base)):
+        vertices = np.empty(0, np.int32) if base is None else base
+        if count and records["target"].max() >= len(vertices):
             raise cursor.fault(
                 f"morph {name!r} points outside the base morph; the file is corrupt",
                 "index-out-of-range",
                 start,
             )
         morphs.append(
-            Morph(name, "", panel, VertexOffsets(base[targets], records["offset"].copy()))
+            Morph(
+                name,
+                "",
+                panel,
+                VertexOffsets(vertices[records["target"]], records["offset"].copy()),
+            )
         )
     return tuple(morphs)
 
 
 def _skip_display_lists(cursor: Cursor) -> tuple[int, int]:
     """Skip the lists of the user interface; returns (frames, names of bone frames)."""
-    cursor.section = "display lists"
+    cursor.enter("display lists")
     if not cursor.remaining:
         return 0, 0
     cursor.skip(2 * cursor.count(2, "displayed morphs", "B"), "displayed morphs")
@@ -206,7 +219,7 @@ def _skip_display_lists(cursor: Cursor) -> tuple[int, int]:
 
 
 def _english(cursor: Cursor, bones: int, morphs: int, frame_names: int) -> _English:
-    cursor.section = "english texts"
+    cursor.enter("english texts")
     if not cursor.remaining or not cursor.u8("the english flag"):
         return _English("", "", ("",) * bones, ("",) * morphs)
     english = _English(
@@ -220,14 +233,14 @@ def _english(cursor: Cursor, bones: int, morphs: int, frame_names: int) -> _Engl
 
 
 def _toon_names(cursor: Cursor) -> tuple[str, ...]:
-    cursor.section = "toon textures"
+    cursor.enter("toon textures")
     if not cursor.remaining:
         return tuple(f"toon{number:02d}.bmp" for number in range(1, 11))
     return tuple(_text(cursor, 100, "a toon texture name") for _ in range(10))
 
 
 def _skip_records(cursor: Cursor, section: str, size: int) -> int:
-    cursor.section = section
+    cursor.enter(section)
     if not cursor.remaining:
         return 0
     count = cursor.count(size, section, "I")

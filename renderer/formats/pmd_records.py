@@ -6,6 +6,7 @@ treats them.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import PureWindowsPath
@@ -15,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from renderer.formats.model import Append, Bone, Ik, Material, SphereMode, Vec3
+from renderer.formats.references import reference, usable_append
 
 Records = npt.NDArray[Any]
 
@@ -55,20 +57,26 @@ def to_materials(
     records: Records, toon_names: Sequence[str]
 ) -> tuple[tuple[str, ...], tuple[Material, ...]]:
     """Texture paths (the ten toons first) and materials of ``MATERIAL_RECORD`` records."""
-    paths = list(toon_names)
+    textures: dict[str, int] = {}  # path: index
     materials: list[Material] = []
     first_index = 0
     for number, record in enumerate(records):
-        material = _material(record, number, first_index, paths)
+        material = _material(record, number, first_index, toon_names, textures)
         first_index += material.index_count
         materials.append(material)
-    return tuple(paths), tuple(materials)
+    return (*toon_names, *textures), tuple(materials)
 
 
-def _material(record: Any, number: int, first_index: int, paths: list[str]) -> Material:  # noqa: ANN401  # a numpy void
+def _material(
+    record: Any,  # noqa: ANN401  # a numpy void
+    number: int,
+    first_index: int,
+    toon_names: Sequence[str],
+    textures: dict[str, int],
+) -> Material:
     texture, sphere, sphere_mode = _split_texture_field(decode(record["texture"].tobytes()))
     toon = int(record["toon"])
-    has_toon = toon < 10
+    toon_name = toon_names[toon] if toon < len(toon_names) else ""
     alpha = float(record["diffuse"][3])
     r, g, b = map(float, record["diffuse"][:3])
     return Material(
@@ -82,11 +90,11 @@ def _material(record: Any, number: int, first_index: int, paths: list[str]) -> M
         draw_edge=bool(record["edge"]),
         edge_color=(0.0, 0.0, 0.0, 1.0),
         edge_size=1.0,
-        texture=_add(paths, texture),
-        sphere_texture=_add(paths, sphere),
+        texture=_add(textures, texture, len(toon_names)),
+        sphere_texture=_add(textures, sphere, len(toon_names)),
         sphere_mode=sphere_mode,
-        toon_texture=toon if has_toon and paths[toon] else -1,
-        shared_toon=_shared_toon(paths[toon]) if has_toon else -1,
+        toon_texture=toon if toon_name else -1,
+        shared_toon=_shared_toon(toon_name),
         first_index=first_index,
         index_count=int(record["index_count"]),
     )
@@ -109,13 +117,9 @@ def _split_texture_field(field: str) -> tuple[str, str, SphereMode]:
     return texture, sphere, mode
 
 
-def _add(paths: list[str], path: str) -> int:
-    """Index of ``path`` among the textures, appended when new; -1 for the empty path."""
-    if not path:
-        return -1
-    if path not in paths:
-        paths.append(path)
-    return paths.index(path)
+def _add(textures: dict[str, int], path: str, first: int) -> int:
+    """Index of ``path`` among the textures, added when new; -1 for the empty path."""
+    return textures.setdefault(path, first + len(textures)) if path else -1
 
 
 def _shared_toon(name: str) -> int:
@@ -135,13 +139,13 @@ def _bone(records: Records, number: int, english: str, ik: Ik | None) -> Bone:
         name=decode(record["name"].tobytes()),
         name_english=english,
         position=_vec3(record["position"]),
-        parent=_reference(record["parent"], records),
+        parent=reference(int(record["parent"]), len(records)),
         layer=0,
         after_physics=False,
         rotatable=kind not in _HIDDEN_TYPES,
         movable=kind in _MOVABLE_TYPES,
         visible=kind not in _HIDDEN_TYPES,
-        tail=_reference(record["tail"], records) if record["tail"] else -1,
+        tail=reference(int(record["tail"]), len(records)) if record["tail"] else -1,
         append=_append(records, record, kind),
         fixed_axis=_twist_axis(records, number) if kind == _TWIST else None,
         local_axes=None,
@@ -150,28 +154,26 @@ def _bone(records: Records, number: int, english: str, ik: Ik | None) -> Bone:
     )
 
 
-def _reference(index: int, records: Records) -> int:
-    return int(index) if index < len(records) else -1
-
-
 def _append(records: Records, record: Any, kind: int) -> Append | None:  # noqa: ANN401  # a numpy void
     """Type 5 copies the rotation of the bone in its IK field, type 9 a percentage of its tail's."""
     if kind == _ROTATION_FROM_IK_FIELD:
-        source, ratio = _reference(record["ik"], records), 1.0
+        source, ratio = int(record["ik"]), 1.0
     elif kind == _ROTATION_FROM_TAIL:
-        source, ratio = _reference(record["tail"], records), int(record["ik"]) / 100
+        source, ratio = int(record["tail"]), int(record["ik"]) / 100
     else:
         return None
-    if source < 0:
-        return None
-    return Append(source, ratio, rotation=True, translation=False, local=False)
+    append = Append(source, ratio, rotation=True, translation=False, local=False)
+    return usable_append(append, len(records))
 
 
 def _twist_axis(records: Records, number: int) -> Vec3 | None:
     """From the bone to its tail; ``None`` where there is no direction."""
-    tail = _reference(records[number]["tail"], records)
+    tail = reference(int(records[number]["tail"]), len(records))
     if tail < 0:
         return None
-    axis = records[tail]["position"].astype(np.float64) - records[number]["position"]
-    length = float(np.linalg.norm(axis))
-    return _vec3(axis / length) if length > 0 else None
+    start, end = _vec3(records[number]["position"]), _vec3(records[tail]["position"])
+    length = math.dist(start, end)
+    if not 0 < length < math.inf:
+        return None
+    x, y, z = ((b - a) / length for a, b in zip(start, end, strict=True))
+    return x, y, z

@@ -8,6 +8,7 @@ signed with -1 for none.
 from __future__ import annotations
 
 from pathlib import Path
+from struct import calcsize
 
 import numpy as np
 
@@ -25,21 +26,23 @@ from renderer.formats.pmx_bones import read_bone
 from renderer.formats.pmx_cursor import PmxCursor
 from renderer.formats.pmx_morphs import read_morph
 from renderer.formats.pmx_vertices import read_vertices
+from renderer.formats.references import reference
+
+_SHARED_TOONS = 10
 
 
-def parse_pmx(data: bytes, path: Path) -> MmdModel:
-    """Parse a whole PMX file.
+def parse_pmx(cursor: PmxCursor, path: Path) -> MmdModel:
+    """Parse what follows the PMX header.
 
     ``FormatError`` with section and byte offset when the bytes are not PMX; indices between
     sections are checked by ``read_model``, not here.
     """
-    cursor = PmxCursor(data, path.name)
     name, name_english = cursor.text("the name"), cursor.text("the english name")
     comment, comment_english = cursor.text("the comment"), cursor.text("the english comment")
     vertices = _vertices(cursor)
     faces = _faces(cursor)
     texture_paths = _texture_paths(cursor)
-    materials = _materials(cursor)
+    materials = _materials(cursor, len(texture_paths))
     bones = _bones(cursor)
     morphs = _morphs(cursor)
     skipped = SkippedCounts(
@@ -68,52 +71,56 @@ def parse_pmx(data: bytes, path: Path) -> MmdModel:
 
 
 def _vertices(cursor: PmxCursor) -> Vertices:
-    cursor.section = "vertices"
-    header = cursor.header
-    return read_vertices(cursor, header.additional_uvs, np.dtype(header.bone_index))
+    cursor.enter("vertices")
+    return read_vertices(cursor)
 
 
 def _faces(cursor: PmxCursor) -> I32:
-    cursor.section = "faces"
-    dtype = np.dtype(cursor.header.vertex_index)
+    cursor.enter("faces")
+    dtype = np.dtype(f"<{cursor.header.vertex_index}")
     count = cursor.count(dtype.itemsize, "face indices")
     if count % 3:
-        raise cursor.fault(f"{count} face indices are not whole triangles; the file is corrupt")
+        raise cursor.fault(
+            f"{count} face indices are not whole triangles; the file is corrupt",
+            offset=cursor.offset - 4,
+        )
     return cursor.array(dtype, count, "the faces").astype(np.int32).reshape(-1, 3)
 
 
 def _texture_paths(cursor: PmxCursor) -> tuple[str, ...]:
-    cursor.section = "textures"
+    cursor.enter("textures")
     count = cursor.count(4, "textures")
     return tuple(cursor.text("a texture path") for _ in range(count))
 
 
-def _materials(cursor: PmxCursor) -> tuple[Material, ...]:
-    cursor.section = "materials"
+def _materials(cursor: PmxCursor, texture_count: int) -> tuple[Material, ...]:
+    cursor.enter("materials")
     materials: list[Material] = []
     first_index = 0
-    for _ in range(cursor.count(80, "materials")):
-        material = _material(cursor, first_index)
+    for _ in range(cursor.count(86, "materials")):
+        material = _material(cursor, first_index, texture_count)
         first_index += material.index_count
         materials.append(material)
     return tuple(materials)
 
 
-def _material(cursor: PmxCursor, first_index: int) -> Material:
+def _material(cursor: PmxCursor, first_index: int, texture_count: int) -> Material:
     texture_index = cursor.header.texture_index
     name, name_english = cursor.text("a material name"), cursor.text("a material name")
     colours = cursor.unpack("4f3ff3fB4ff", "a material's colours")
     flags = int(colours[11])
-    texture = cursor.index(texture_index, "a texture index")
-    sphere = cursor.index(texture_index, "a sphere texture index")
-    sphere_mode, toon_is_shared = cursor.unpack("BB", "sphere and toon modes")
+    texture, sphere, sphere_mode, toon_is_shared = cursor.unpack(
+        f"2{texture_index}BB", "a material's textures"
+    )
     if sphere_mode > SphereMode.SUB_TEXTURE or toon_is_shared > 1:
         raise cursor.fault(
-            f"sphere mode {sphere_mode} and toon mode {toon_is_shared}; known are 0-3 and 0-1"
+            f"material {name!r} has sphere mode {sphere_mode} and toon mode {toon_is_shared}; "
+            "known are 0-3 and 0-1 (the file is corrupt)",
+            offset=cursor.offset - 2,
         )
-    toon = cursor.index("<i1" if toon_is_shared else texture_index, "a toon index")
+    toon = cursor.index("b" if toon_is_shared else texture_index, "a toon index")
     cursor.text("a material memo")
-    (index_count,) = cursor.unpack("i", "a material's number of face indices")
+    index_count = cursor.index("i", "a material's number of face indices")
     return Material(
         name=name,
         name_english=name_english,
@@ -125,31 +132,32 @@ def _material(cursor: PmxCursor, first_index: int) -> Material:
         draw_edge=bool(flags & 0x10),
         edge_color=colours[12:16],
         edge_size=colours[16],
-        texture=texture,
-        sphere_texture=sphere,
+        texture=reference(texture, texture_count),
+        sphere_texture=reference(sphere, texture_count),
         sphere_mode=SphereMode(sphere_mode),
-        toon_texture=-1 if toon_is_shared else toon,
-        shared_toon=toon if toon_is_shared else -1,
+        toon_texture=-1 if toon_is_shared else reference(toon, texture_count),
+        shared_toon=reference(toon, _SHARED_TOONS) if toon_is_shared else -1,
         first_index=first_index,
         index_count=index_count,
     )
 
 
 def _bones(cursor: PmxCursor) -> tuple[Bone, ...]:
-    cursor.section = "bones"
-    return tuple(read_bone(cursor) for _ in range(cursor.count(27, "bones")))
+    cursor.enter("bones")
+    count = cursor.count(28, "bones")
+    return tuple(read_bone(cursor, count) for _ in range(count))
 
 
 def _morphs(cursor: PmxCursor) -> tuple[Morph, ...]:
-    cursor.section = "morphs"
+    cursor.enter("morphs")
     return tuple(read_morph(cursor) for _ in range(cursor.count(14, "morphs")))
 
 
 def _skip_display_frames(cursor: PmxCursor) -> int:
-    cursor.section = "display frames"
+    cursor.enter("display frames")
     count = cursor.count(13, "display frames")
     for _ in range(count):
-        _skip_names(cursor)
+        cursor.skip_names()
         cursor.skip(1, "a display frame's flag")
         for _ in range(cursor.count(2, "display frame entries")):
             is_morph = cursor.u8("a display frame entry")
@@ -159,45 +167,40 @@ def _skip_display_frames(cursor: PmxCursor) -> int:
 
 
 def _skip_rigid_bodies(cursor: PmxCursor) -> int:
-    cursor.section = "rigid bodies"
-    size = np.dtype(cursor.header.bone_index).itemsize + 61
+    cursor.enter("rigid bodies")
+    size = calcsize(cursor.header.bone_index) + 61
     count = cursor.count(8 + size, "rigid bodies")
     for _ in range(count):
-        _skip_names(cursor)
+        cursor.skip_names()
         cursor.skip(size, "a rigid body")
     return count
 
 
 def _skip_joints(cursor: PmxCursor) -> int:
-    cursor.section = "joints"
-    size = 1 + 2 * np.dtype(cursor.header.rigid_body_index).itemsize + 96
+    cursor.enter("joints")
+    size = 1 + 2 * calcsize(cursor.header.rigid_body_index) + 96
     count = cursor.count(8 + size, "joints")
     for _ in range(count):
-        _skip_names(cursor)
+        cursor.skip_names()
         cursor.skip(size, "a joint")
     return count
 
 
 def _skip_soft_bodies(cursor: PmxCursor) -> int:
     """Soft bodies exist from 2.1 on; bytes after a 2.0 file's joints belong to nobody."""
-    cursor.section = "soft bodies"
+    cursor.enter("soft bodies")
     header = cursor.header
     if header.version < 2.1 or not cursor.remaining:
         return 0
-    vertex, rigid_body = np.dtype(header.vertex_index), np.dtype(header.rigid_body_index)
+    vertex, rigid_body = calcsize(header.vertex_index), calcsize(header.rigid_body_index)
     # shape, group, mask, flags, 2 counts, mass, margin, aero model; 12 config, 6 cluster,
     # 4 iteration and 3 material numbers.
-    size = 1 + np.dtype(header.material_index).itemsize + 4 + 20 + 4 * (12 + 6 + 4 + 3)
+    size = 1 + calcsize(header.material_index) + 4 + 20 + 4 * (12 + 6 + 4 + 3)
     count = cursor.count(8 + size, "soft bodies")
     for _ in range(count):
-        _skip_names(cursor)
+        cursor.skip_names()
         cursor.skip(size, "a soft body")
-        anchor_size = rigid_body.itemsize + vertex.itemsize + 1
-        cursor.skip(anchor_size * cursor.count(anchor_size, "anchors"), "anchors")
-        cursor.skip(vertex.itemsize * cursor.count(vertex.itemsize, "pins"), "pins")
+        anchor = rigid_body + vertex + 1
+        cursor.skip(anchor * cursor.count(anchor, "anchors"), "anchors")
+        cursor.skip(vertex * cursor.count(vertex, "pins"), "pins")
     return count
-
-
-def _skip_names(cursor: PmxCursor) -> None:
-    cursor.text("a name")
-    cursor.text("an english name")

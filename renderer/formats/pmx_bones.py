@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 from renderer.formats.model import Append, Bone, Ik, IkLink, Vec3
 from renderer.formats.pmx_cursor import PmxCursor
+from renderer.formats.references import reference, usable_append, usable_ik
 
 _TAIL_IS_BONE = 0x0001
 _ROTATABLE = 0x0002
@@ -19,23 +22,21 @@ _AFTER_PHYSICS = 0x1000
 _EXTERNAL_PARENT = 0x2000
 
 
-def read_bone(cursor: PmxCursor) -> Bone:
-    """Read one bone; indices are as stored (-1 none), not yet checked."""
+def read_bone(cursor: PmxCursor, bone_count: int) -> Bone:
+    """Read one bone of ``bone_count``; references to others that do not exist become none."""
     index = cursor.header.bone_index
     name, name_english = cursor.text("a bone name"), cursor.text("a bone name")
-    position = _vec3(cursor, "a bone position")
-    parent = cursor.index(index, "a parent bone")
-    layer, flags = cursor.unpack("iH", "a bone's layer and flags")
+    x, y, z, parent, layer, flags = cursor.unpack(f"3f{index}iH", "a bone")
     tail: int | Vec3
     if flags & _TAIL_IS_BONE:
-        tail = cursor.index(index, "a tail bone")
+        tail = reference(cursor.index(index, "a tail bone"), bone_count)
     else:
-        tail = _vec3(cursor, "a tail offset")
+        tail = _hint(cursor, "a tail offset")
     return Bone(
         name=name,
         name_english=name_english,
-        position=position,
-        parent=parent,
+        position=(x, y, z),
+        parent=reference(parent, bone_count),
         layer=layer,
         after_physics=bool(flags & _AFTER_PHYSICS),
         rotatable=bool(flags & _ROTATABLE),
@@ -43,11 +44,11 @@ def read_bone(cursor: PmxCursor) -> Bone:
         visible=bool(flags & _VISIBLE),
         tail=tail,
         # Keyword arguments are evaluated in this order, which is the file's.
-        append=_append(cursor, flags),
-        fixed_axis=_vec3(cursor, "a fixed axis") if flags & _FIXED_AXIS else None,
+        append=_append(cursor, flags, bone_count),
+        fixed_axis=_fixed_axis(cursor) if flags & _FIXED_AXIS else None,
         local_axes=_local_axes(cursor) if flags & _LOCAL_AXES else None,
-        external_parent=cursor.unpack("i", "a key")[0] if flags & _EXTERNAL_PARENT else None,
-        ik=_ik(cursor) if flags & _IK else None,
+        external_parent=cursor.index("i", "a key") if flags & _EXTERNAL_PARENT else None,
+        ik=_ik(cursor, bone_count) if flags & _IK else None,
     )
 
 
@@ -56,31 +57,44 @@ def _vec3(cursor: PmxCursor, what: str) -> Vec3:
     return x, y, z
 
 
+def _hint(cursor: PmxCursor, what: str) -> Vec3:
+    """A vector that only editors draw: worth no refusal where it is not finite."""
+    vector = _vec3(cursor, what)
+    return vector if all(map(math.isfinite, vector)) else (0.0, 0.0, 0.0)
+
+
+def _fixed_axis(cursor: PmxCursor) -> Vec3 | None:
+    """An axis of no length fixes nothing."""
+    axis = _vec3(cursor, "a fixed axis")
+    return axis if any(axis) else None
+
+
 def _local_axes(cursor: PmxCursor) -> tuple[Vec3, Vec3]:
-    return _vec3(cursor, "a local x axis"), _vec3(cursor, "a local z axis")
+    return _hint(cursor, "a local x axis"), _hint(cursor, "a local z axis")
 
 
-def _append(cursor: PmxCursor, flags: int) -> Append | None:
+def _append(cursor: PmxCursor, flags: int, bone_count: int) -> Append | None:
     if not flags & (_APPEND_ROTATION | _APPEND_TRANSLATION):
         return None
-    return Append(
-        bone=cursor.index(cursor.header.bone_index, "an append bone"),
-        ratio=cursor.unpack("f", "an append ratio")[0],
+    bone, ratio = cursor.unpack(f"{cursor.header.bone_index}f", "an append")
+    append = Append(
+        bone,
+        ratio,
         rotation=bool(flags & _APPEND_ROTATION),
         translation=bool(flags & _APPEND_TRANSLATION),
         local=bool(flags & _LOCAL_APPEND),
     )
+    return usable_append(append, bone_count)
 
 
-def _ik(cursor: PmxCursor) -> Ik:
-    effector = cursor.index(cursor.header.bone_index, "an IK effector")
-    iterations, step_limit = cursor.unpack("if", "IK settings")
+def _ik(cursor: PmxCursor, bone_count: int) -> Ik | None:
+    effector, iterations, step_limit = cursor.unpack(f"{cursor.header.bone_index}if", "an IK chain")
     links = tuple(_link(cursor) for _ in range(cursor.count(2, "IK links")))
-    return Ik(effector, iterations, step_limit, links)
+    return usable_ik(Ik(effector, iterations, step_limit, links), bone_count)
 
 
 def _link(cursor: PmxCursor) -> IkLink:
-    bone = cursor.index(cursor.header.bone_index, "an IK link")
-    if not cursor.u8("an IK limit flag"):
+    bone, limited = cursor.unpack(f"{cursor.header.bone_index}B", "an IK link")
+    if not limited:
         return IkLink(bone, None, None)
     return IkLink(bone, _vec3(cursor, "an IK limit"), _vec3(cursor, "an IK limit"))

@@ -4,28 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy.typing as npt
-
 from renderer.formats.cursor import Cursor
 
-_SIGNED = {1: "<i1", 2: "<i2", 4: "<i4"}
-_UNSIGNED = {1: "<u1", 2: "<u2", 4: "<i4"}
+# Letters that ``struct`` and numpy both read (numpy with "<" before them).
+_SIGNED = {1: "b", 2: "h", 4: "i"}
+_UNSIGNED = {1: "B", 2: "H", 4: "i"}
 _MAX_TEXT_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
 class PmxHeader:
-    """The globals that decide how everything after them is laid out."""
+    """The globals that decide how everything after them is laid out.
+
+    The index fields are type letters ("b", "h", "i", "B", "H"): signed with -1 for none, but
+    vertex indices of 1 and 2 bytes are unsigned.
+    """
 
     version: float
     encoding: str
     additional_uvs: int
-    vertex_index: npt.DTypeLike
-    texture_index: npt.DTypeLike
-    material_index: npt.DTypeLike
-    bone_index: npt.DTypeLike
-    morph_index: npt.DTypeLike
-    rigid_body_index: npt.DTypeLike
+    vertex_index: str
+    texture_index: str
+    material_index: str
+    bone_index: str
+    morph_index: str
+    rigid_body_index: str
 
 
 class PmxCursor(Cursor):
@@ -37,18 +40,27 @@ class PmxCursor(Cursor):
 
     def text(self, what: str) -> str:
         """A length-prefixed text; undecodable bytes become replacement characters."""
-        return _read_text(self, self.header.encoding, what)
+        size = self._text_size(what)
+        return self.raw(size, what).decode(self.header.encoding, errors="replace").rstrip("\0")
 
-    def index(self, dtype: npt.DTypeLike, what: str) -> int:
-        """One index of the given size."""
-        return int(self.array(dtype, 1, what)[0])
+    def skip_names(self) -> None:
+        """Move on by a name and an english name."""
+        self.skip(self._text_size("a name"), "a name")
+        self.skip(self._text_size("an english name"), "an english name")
 
+    def index(self, letter: str, what: str) -> int:
+        """One index of the given type letter."""
+        return int(self.unpack(letter, what)[0])
 
-def _read_text(cursor: Cursor, encoding: str, what: str) -> str:
-    (size,) = cursor.unpack("i", f"the length of {what}")
-    if not 0 <= size <= _MAX_TEXT_BYTES:
-        raise cursor.fault(f"{what} claims {size} bytes of text; the file is corrupt, get it again")
-    return cursor.raw(size, what).decode(encoding, errors="replace").rstrip("\0")
+    def _text_size(self, what: str) -> int:
+        size: int
+        (size,) = self.unpack("i", what)
+        if not 0 <= size <= _MAX_TEXT_BYTES:
+            raise self.fault(
+                f"{what} claims {size} bytes of text; the file is corrupt, get it again",
+                offset=self.offset - 4,
+            )
+        return size
 
 
 def _read_header(cursor: Cursor) -> PmxHeader:
@@ -57,7 +69,7 @@ def _read_header(cursor: Cursor) -> PmxHeader:
     (version,) = cursor.unpack("f", "the version")
     if round(version, 2) not in (2.0, 2.1):
         raise cursor.fault(f"PMX version {version:g}; only 2.0 and 2.1 are known", offset=4)
-    (size,) = cursor.unpack("B", "the number of globals")
+    size = cursor.u8("the number of globals")
     if size < 8:
         raise cursor.fault(f"{size} globals; PMX has at least 8", offset=8)
     encoding, additional_uvs, *sizes = cursor.raw(size, "the globals")[:8]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from renderer.formats.model import (
     UvOffsets,
     VertexOffsets,
 )
-from renderer.formats.pmx_cursor import PmxCursor
+from renderer.formats.pmx_cursor import PmxCursor, PmxHeader
 
 _GROUP, _VERTEX, _BONE, _UV, _UV4, _MATERIAL, _FLIP, _IMPULSE = 0, 1, 2, 3, 7, 8, 9, 10
 
@@ -27,32 +28,35 @@ def read_morph(cursor: PmxCursor) -> Morph:
     name, name_english = cursor.text("a morph name"), cursor.text("a morph name")
     panel, kind = cursor.unpack("BB", "a morph's panel and type")
     if kind > _IMPULSE:
-        raise cursor.fault(f"morph {name!r} has type {kind}; known are 0-10")
-    dtype = _record_dtype(cursor, kind)
+        raise cursor.fault(
+            f"morph {name!r} has type {kind}; known are 0-10 (the file is corrupt)",
+            offset=cursor.offset - 1,
+        )
+    dtype = _record_dtype(cursor.header, kind)
     count = cursor.count(dtype.itemsize, "morph offsets")
     return Morph(name, name_english, panel, _offsets(kind, cursor.array(dtype, count, "offsets")))
 
 
-def _record_dtype(cursor: PmxCursor, kind: int) -> np.dtype[Any]:
-    header = cursor.header
+@cache
+def _record_dtype(header: PmxHeader, kind: int) -> np.dtype[Any]:
     if kind in (_GROUP, _FLIP):
-        return np.dtype([("target", header.morph_index), ("factor", "<f4")])
+        return np.dtype([("target", f"<{header.morph_index}"), ("factor", "<f4")])
     if kind == _VERTEX:
-        return np.dtype([("target", header.vertex_index), ("offset", "<f4", 3)])
+        return np.dtype([("target", f"<{header.vertex_index}"), ("offset", "<f4", 3)])
     if kind == _BONE:
         return np.dtype(
             [
-                ("target", header.bone_index),
+                ("target", f"<{header.bone_index}"),
                 ("translation", "<f4", 3),
                 ("rotation", "<f4", 4),
             ]
         )
     if _UV <= kind <= _UV4:
-        return np.dtype([("target", header.vertex_index), ("offset", "<f4", 4)])
+        return np.dtype([("target", f"<{header.vertex_index}"), ("offset", "<f4", 4)])
     if kind == _MATERIAL:
         return np.dtype(
             [
-                ("target", header.material_index),
+                ("target", f"<{header.material_index}"),
                 ("operation", "u1"),
                 ("diffuse", "<f4", 4),
                 ("specular", "<f4", 3),
@@ -67,7 +71,7 @@ def _record_dtype(cursor: PmxCursor, kind: int) -> np.dtype[Any]:
         )
     return np.dtype(
         [
-            ("target", header.rigid_body_index),
+            ("target", f"<{header.rigid_body_index}"),
             ("local", "u1"),
             ("velocity", "<f4", 3),
             ("torque", "<f4", 3),

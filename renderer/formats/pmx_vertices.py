@@ -11,15 +11,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from renderer.formats.cursor import Cursor
-from renderer.formats.model import F32, Vertices, WeightType
+from contract.errors import FormatError
+from renderer.formats.model import F32, U8, Vertices, WeightType
+from renderer.formats.pmx_cursor import PmxCursor
 
 Records = npt.NDArray[Any]
 Offsets = npt.NDArray[np.int64]
 
 
-def read_vertices(cursor: Cursor, additional_uvs: int, bone_index: np.dtype[Any]) -> Vertices:
-    """Read the vertex count and all vertices; ``bone_index`` is the signed index dtype."""
+def read_vertices(cursor: PmxCursor) -> Vertices:
+    """Read the vertex count and all vertices; bone indices are as stored, not yet checked."""
+    header = cursor.header
+    additional_uvs, bone_index = header.additional_uvs, np.dtype(f"<{header.bone_index}")
     dtypes = [_record_dtype(kind, additional_uvs, bone_index) for kind in WeightType]
     count = cursor.count(dtypes[WeightType.BDEF1].itemsize, "vertices")
     offsets, types = _walk(cursor, count, dtypes)
@@ -51,39 +54,42 @@ def _record_dtype(
     )
 
 
-def _walk(
-    cursor: Cursor, count: int, dtypes: list[np.dtype[Any]]
-) -> tuple[Offsets, npt.NDArray[np.uint8]]:
+def _walk(cursor: PmxCursor, count: int, dtypes: list[np.dtype[Any]]) -> tuple[Offsets, U8]:
     """Byte offset and weight type of every record; moves the cursor behind the last one."""
     type_at = dtypes[0].fields["type"][1] if dtypes[0].fields else 0
-    sizes = [dtype.itemsize for dtype in dtypes] + [0] * (256 - len(dtypes))
+    sizes = [dtype.itemsize for dtype in dtypes]
     data, offset = cursor.data, cursor.offset
-    offsets = [0] * count
+    starts = [0] * count
+    vertex = 0
     try:
-        for i in range(count):
-            offsets[i] = offset
+        for vertex in range(count):
+            starts[vertex] = offset
             offset += sizes[data[offset + type_at]]
     except IndexError:
-        offset = len(data) + 1
-    starts = np.array(offsets, np.int64)
-    bytes_ = np.frombuffer(data, np.uint8)
-    types = bytes_[np.minimum(starts + type_at, len(data) - 1)]
-    # An unknown type is looked at first: it is what sends the walk astray.
-    if (unknown := np.flatnonzero(types >= len(dtypes))).size:
-        first = int(unknown[0])
-        raise cursor.fault(
-            f"vertex {first} has weight type {types[first]}; known are 0-4 "
-            "(the file is corrupt or does not match its header)",
-            offset=int(starts[first]),
-        )
+        # Either the data has no such byte, or the list of sizes has no such weight type.
+        kind = data[offset + type_at : offset + type_at + 1]
+        raise _astray(cursor, vertex, count, offset, kind) from None
     if offset > len(data):
-        raise cursor.fault(
-            f"{count} vertices do not fit in the file; it is cut short or its header lies, "
-            "get it again",
-            "truncated-file",
-        )
+        raise _astray(cursor, vertex, count, starts[-1], b"")
     cursor.offset = offset
-    return starts, types
+    offsets = np.array(starts, np.int64)
+    return offsets, np.frombuffer(data, np.uint8)[offsets + type_at]
+
+
+def _astray(cursor: PmxCursor, vertex: int, count: int, offset: int, kind: bytes) -> FormatError:
+    """The error of a walk that ended at ``vertex``; ``kind`` is its unknown type, if it has one."""
+    if kind:
+        return cursor.fault(
+            f"vertex {vertex} has weight type {kind[0]}; known are 0-4 "
+            "(the file is corrupt or does not match its header)",
+            offset=offset,
+        )
+    return cursor.fault(
+        f"vertex {vertex} of {count} does not fit in the file; it is cut short or its header lies, "
+        "get it again",
+        "truncated-file",
+        offset,
+    )
 
 
 def _records(data: bytes, offsets: Offsets, dtype: np.dtype[Any]) -> Records:
@@ -96,7 +102,7 @@ def _records(data: bytes, offsets: Offsets, dtype: np.dtype[Any]) -> Records:
 def _gather(
     data: bytes,
     offsets: Offsets,
-    types: npt.NDArray[np.uint8],
+    types: U8,
     dtypes: list[np.dtype[Any]],
     additional_uvs: int,
 ) -> Vertices:
@@ -125,7 +131,7 @@ def _gather(
         normals=floats["normal"],
         uv=floats["uv"],
         additional_uv=floats["additional_uv"],
-        weight_types=types.copy(),
+        weight_types=types,
         bone_indices=bones,
         bone_weights=weights,
         sdef_vertices=np.flatnonzero(types == WeightType.SDEF).astype(np.int32),
@@ -141,5 +147,7 @@ def _four_weights(kind: WeightType, stored: F32) -> F32:
         return stored
     weights = np.zeros((len(stored), 4), np.float32)
     weights[:, 0] = 1 if kind is WeightType.BDEF1 else stored[:, 0]
-    weights[:, 1] = 1 - weights[:, 0]
+    # Signalling NaNs would warn here; they are refused when the whole model is checked.
+    with np.errstate(invalid="ignore"):
+        weights[:, 1] = 1 - weights[:, 0]
     return weights
