@@ -1,0 +1,42 @@
+# Each target calls one command; what a command does stands in its --help.
+MODELS  ?=
+OUT     ?= out
+POSES   ?= 64
+SEED    ?= 0
+WORKERS ?= 0
+SIZE    ?= 256
+SHADING ?= phong
+AMBIENT ?= 0.5
+
+BIN := .venv/bin
+
+.PHONY: help setup test lint render doctor bench clean
+
+help:
+	@echo "make test                      set up, then run all checks and tests"
+	@echo "make render MODELS=dir         pictures of a folder of models, as shards in OUT ($(OUT))"
+	@echo "     options: OUT POSES (per model) SEED WORKERS (0: one a core) SIZE SHADING AMBIENT"
+	@echo "make doctor                    which OpenGL there is, and how to get one"
+	@echo "make bench                     all benchmarks"
+
+setup:
+	@./setup.sh
+
+test: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+render: setup
+	$(BIN)/dataset build "$(MODELS)" -o "$(OUT)" --poses $(POSES) --seed $(SEED) \
+	    --workers $(WORKERS) --size $(SIZE) --shading $(SHADING) --ambient $(AMBIENT)
+
+doctor: setup
+	$(BIN)/renderer doctor
+
+bench: setup
+	for benchmark in bench/bench_*.py; do $(BIN)/python $$benchmark || exit 1; done
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache

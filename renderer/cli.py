@@ -1,0 +1,113 @@
+"""``renderer doctor | still | mesh``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from PIL import Image
+
+from contract.cli import ErrorLineGroup
+from contract.errors import InputError
+from contract.files import replacing
+from contract.image import DEFAULT_SIZE, Stored
+from contract.pose import AXIS_NAMES, Pose, pose_from_mapping
+from renderer.device import INSTALL_HINT, DeviceReport, report_devices
+from renderer.draw import DEFAULT_SUPERSAMPLE, SHADINGS, Canvas, Shading
+from renderer.formats.read import read_model
+from renderer.mesh_cli import mesh
+from renderer.portrait import Portrait
+from renderer.rig import fit_rig
+
+
+@click.group(cls=ErrorLineGroup)
+def main() -> None:
+    """Draw MikuMikuDance models without a window."""
+
+
+main.add_command(mesh)
+
+
+@main.command()
+def doctor() -> None:
+    """Say which OpenGL devices there are and how to get one where there is none.
+
+    Exit code 0 when at least one opens, 1 otherwise.
+    """
+    for report in report_devices():
+        click.echo(_device_lines(report))
+    click.echo("ready: renderer and dataset build will use device 0 (--device auto)")
+
+
+def _device_lines(report: DeviceReport) -> str:
+    kind = "software (slow but exact)" if report.software else "hardware"
+    lines = [
+        f"device {report.number}: {report.renderer}",
+        f"  vendor       {report.vendor}",
+        f"  OpenGL       {report.version}",
+        f"  kind         {kind}",
+        f"  MSAA         at most {report.max_samples} samples "
+        f"(not needed: pictures are supersampled {DEFAULT_SUPERSAMPLE}x{DEFAULT_SUPERSAMPLE})",
+        f"  textures     at most {report.max_texture_side} pixels a side",
+    ]
+    if report.software:
+        lines.append(
+            "  faster       install the graphics card's own driver with EGL; "
+            f"what runs now comes from: {INSTALL_HINT}"
+        )
+    return "\n".join(lines)
+
+
+def _parse_pose(_context: click.Context, _option: click.Parameter, texts: tuple[str, ...]) -> Pose:
+    values: dict[str, float] = {}
+    for text in texts:
+        name, _, number = text.partition("=")
+        try:
+            values[name] = float(number)
+        except ValueError:
+            raise InputError(f"--pose {text}: give name=number, as in head_x=0.5") from None
+    return pose_from_mapping(values)
+
+
+@main.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option(
+    "--pose",
+    multiple=True,
+    callback=_parse_pose,
+    metavar="AXIS=VALUE",
+    help=f"A pose value, may be repeated; axes: {', '.join(AXIS_NAMES)}. The others are at rest.",
+)
+@click.option("--shading", type=click.Choice(SHADINGS), default="phong", show_default=True)
+@click.option("--size", type=click.IntRange(16, 4096), default=DEFAULT_SIZE, show_default=True)
+@click.option("--ambient", type=click.FloatRange(0, 4), default=0.5, show_default=True)
+@click.option("--supersample", type=click.IntRange(1, 8), default=2, show_default=True)
+@click.option("--device", default="auto", show_default=True, help="auto, software, or a number.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
+def still(
+    model: Path,
+    pose: Pose,
+    shading: Shading,
+    size: int,
+    ambient: float,
+    supersample: int,
+    device: str,
+    output: Path,
+) -> None:
+    """Draw MODEL's head in one pose as a PNG with a transparent background.
+
+    Textures that cannot be used are named on stderr and drawn white.
+    """
+    parsed = read_model(model)
+    rig = fit_rig(parsed)
+    canvas = Canvas(size, shading, device, supersample)
+    portrait = Portrait(canvas, parsed, rig, strict_textures=False)
+    for fault in portrait.texture_faults:
+        click.echo(f"warning: {model.name}: {fault}", err=True)
+    _save_png(output, portrait.draw(pose, ambient))
+    click.echo(f"{output}: {size}x{size}, {shading}, {canvas.renderer_name}")
+
+
+def _save_png(path: Path, picture: Stored) -> None:
+    with replacing(path) as temporary:
+        Image.fromarray(picture, "RGBA").save(temporary, "PNG")

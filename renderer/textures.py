@@ -1,0 +1,173 @@
+"""Find a model's textures inside its own folder only, and decode them within limits.
+
+Real models spell paths with backslashes, another case, or another Unicode normalisation, and give
+files wrong extensions; the decoder goes by content. Files from strangers: no path may leave the
+model's folder (``..``, absolute, or through a symbolic link), and sizes are checked before pixels
+are decoded.
+"""
+
+from __future__ import annotations
+
+import struct
+import unicodedata
+import warnings
+from dataclasses import dataclass
+from pathlib import Path, PureWindowsPath
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, UnidentifiedImageError
+
+from contract.errors import TextureError
+
+FaultCode = Literal[
+    "texture-missing", "texture-corrupt", "texture-too-large", "texture-outside-folder"
+]
+
+MAX_SIDE = 16384
+MAX_PIXELS = 1 << 26
+MAX_FILE_BYTES = 1 << 28
+_FORMATS = ("PNG", "BMP", "DIB", "TGA", "JPEG", "DDS", "GIF", "TIFF", "WEBP")
+
+
+@dataclass(frozen=True)
+class Texture:
+    """Pixels (H, W, 4) uint8, premultiplied by alpha, first row at the top (v = 0).
+
+    Premultiplied, so that filtering never mixes in the colour of invisible pixels.
+    """
+
+    pixels: npt.NDArray[np.uint8]
+
+
+def find_texture(model_folder: Path, reference: str) -> Path:
+    """The file that ``reference`` means; ``TextureError`` when there is none inside the folder."""
+    parts = _safe_parts(model_folder, reference)
+    found = model_folder
+    for part in parts:
+        found = _child(found, part, reference)
+    if not found.resolve().is_relative_to(model_folder.resolve()):
+        raise _fault(reference, "links out of the model's folder", "texture-outside-folder")
+    if not found.is_file():
+        raise _fault(reference, "is not a file", "texture-missing")
+    return found
+
+
+def _fault(reference: str, fault: str, code: FaultCode) -> TextureError:
+    return TextureError(f"texture {reference!r} {fault}; put it beside the model", code)
+
+
+def _safe_parts(model_folder: Path, reference: str) -> list[str]:
+    """Path components with ``..`` resolved on paper, so that nothing above is ever looked at."""
+    windows_path = PureWindowsPath(reference)
+    if windows_path.is_absolute() or windows_path.drive or windows_path.root:
+        raise _fault(reference, "is an absolute path", "texture-outside-folder")
+    parts: list[str] = []
+    for part in windows_path.parts:
+        if part != "..":
+            parts.append(part)
+        elif parts:
+            parts.pop()
+        else:
+            raise _fault(reference, "leaves the model's folder", "texture-outside-folder")
+    if not parts or "\0" in reference:
+        raise _fault(reference, "names no file", "texture-missing")
+    return parts
+
+
+def _child(folder: Path, name: str, reference: str) -> Path:
+    """``name`` in ``folder``: exactly, or else the first that differs in case or normalisation."""
+    wanted = _folded(name)
+    try:
+        if (folder / name).exists():
+            return folder / name
+        for candidate in sorted(folder.iterdir()):
+            if _folded(candidate.name) == wanted:
+                return candidate
+    except OSError as error:
+        raise _fault(reference, f"cannot be read ({error.strerror})", "texture-missing") from error
+    raise _fault(reference, "is missing", "texture-missing")
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).casefold().strip()
+
+
+def load_texture(path: Path, max_side: int) -> Texture:
+    """Decode any of the formats models use, scaled down to ``max_side`` pixels where larger.
+
+    Raises:
+        TextureError: ``texture-corrupt``, or ``texture-too-large`` beyond 16384 pixels a side,
+            64 megapixels or 256 MiB of file.
+    """
+    try:
+        with warnings.catch_warnings():
+            # Our own size check replaces Pillow's, which only warns.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            if path.stat().st_size > MAX_FILE_BYTES:
+                raise TextureError(_too_large(path), "texture-too-large")
+            with Image.open(path, formats=_FORMATS) as image:
+                _require_sane_size(path, image)
+                return Texture(_premultiplied(path, image, max_side))
+    except (
+        UnidentifiedImageError,
+        Image.DecompressionBombError,
+        OSError,
+        ValueError,
+        SyntaxError,
+        struct.error,
+        IndexError,
+        KeyError,
+        NotImplementedError,
+    ) as error:
+        # What Pillow's decoders raise on broken data, read off its plugins.
+        raise TextureError(
+            f"texture {path.name} cannot be decoded ({error}); replace it by a sound picture",
+            "texture-corrupt",
+        ) from error
+
+
+def _too_large(path: Path) -> str:
+    return (
+        f"texture {path.name} is too large (at most {MAX_SIDE} pixels a side, "
+        f"{MAX_PIXELS >> 20} megapixels, {MAX_FILE_BYTES >> 20} MiB); scale it down"
+    )
+
+
+def _require_sane_size(path: Path, image: Image.Image) -> None:
+    width, height = image.size
+    if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
+        raise TextureError(_too_large(path), "texture-too-large")
+
+
+def _premultiplied(path: Path, image: Image.Image, max_side: int) -> npt.NDArray[np.uint8]:
+    straight = _with_bmp_alpha(path, image) or image.convert("RGBA")
+    if image.format in ("TGA", "BMP", "DIB") and straight.getextrema()[3] == (0, 0):
+        # 32 bits a pixel with an alpha byte that nobody wrote: the picture is opaque.
+        straight.putalpha(255)
+    premultiplied = straight.convert("RGBa")
+    if max(premultiplied.size) > max_side:
+        scale = max_side / max(premultiplied.size)
+        width, height = (max(1, round(side * scale)) for side in premultiplied.size)
+        premultiplied = premultiplied.resize((width, height), Image.Resampling.BOX)
+    return np.asarray(premultiplied)
+
+
+def _with_bmp_alpha(path: Path, image: Image.Image) -> Image.Image | None:
+    """A 32-bit BMP whose fourth byte is alpha, which Pillow drops; ``None`` for anything else."""
+    if image.format != "BMP" or image.mode != "RGB":
+        return None
+    data = path.read_bytes()
+    pixels_at, header_size = struct.unpack_from("<II", data, 10)
+    if header_size < 40:
+        return None
+    width, height, _planes, bits, compression = struct.unpack_from("<iiHHI", data, 18)
+    size = image.width * image.height * 4
+    if bits != 32 or compression not in (0, 3) or len(data) < pixels_at + size:
+        return None
+    if abs(height) != image.height or width != image.width:
+        return None
+    bgra = np.frombuffer(data, np.uint8, size, pixels_at).reshape(image.height, image.width, 4)
+    rows = bgra if height < 0 else bgra[::-1]
+    return Image.fromarray(np.ascontiguousarray(rows[..., [2, 1, 0, 3]]), "RGBA")
