@@ -10,7 +10,8 @@ from contract.errors import TextureError
 from contract.image import Stored
 from contract.pose import Pose
 from renderer.deform import Deformer, MorphedMesh
-from renderer.draw import Canvas, DrawList, Surface
+from renderer.draw import Canvas
+from renderer.drawn import DrawList, Surface
 from renderer.formats.model import I32, Material, MmdModel, SphereMode
 from renderer.posing import bone_rotations, morph_uses
 from renderer.rig import Rig

@@ -12,6 +12,7 @@ import struct
 import unicodedata
 import warnings
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PureWindowsPath
 from typing import Literal
 
@@ -39,6 +40,11 @@ class Texture:
     """
 
     pixels: npt.NDArray[np.uint8]
+
+    @cached_property
+    def opaque(self) -> bool:
+        """Whether no pixel lets anything through."""
+        return bool((self.pixels[..., 3] == 255).all())
 
 
 def find_texture(model_folder: Path, reference: str) -> Path:

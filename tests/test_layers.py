@@ -19,7 +19,7 @@ ALLOWED = {
 }
 MAY_IMPORT_RENDERER = {"dataset/build.py", "dataset/worker.py", "dataset/catalog.py"}
 ONLY_HERE = {
-    "moderngl": {"renderer/draw.py", "renderer/device.py"},
+    "moderngl": {f"renderer/{name}.py" for name in ("device", "draw", "drawn", "programs")},
     "h5py": {"dataset/shard.py"},
     "pyrr": {"renderer/view.py"},
     "torch": set[str](),

@@ -1,4 +1,3 @@
-#version 330 core
 uniform vec4 edge_color;
 out vec4 premultiplied;
 

@@ -1,4 +1,3 @@
-#version 330 core
 // Inverted hull: the surface pushed out along its view-space normal by a width in picture pixels.
 uniform mat4 mmd_to_clip;
 uniform float clip_per_pixel;

@@ -1,4 +1,3 @@
-#version 330 core
 // Averages the samples of a pixel while premultiplied, then divides by alpha: no fringes.
 // The first row written is the picture's top row, the order in which pictures are stored.
 uniform sampler2D samples;

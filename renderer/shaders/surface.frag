@@ -1,5 +1,9 @@
-#version 330 core
 // One material. Colours are used as stored, without gamma; the output is premultiplied by alpha.
+//
+// Compiled in variants, because software OpenGL runs both sides of every branch:
+//   TOON         0 Phong, 1 MMD's own look
+//   SPHERE_MODE  0 none, 1 multiply, 2 add, 3 sub-texture
+//   OPAQUE       1 where alpha is known to be 1: nothing to discard, so depth is tested early
 uniform sampler2D colour_map;
 uniform sampler2D sphere_map;
 uniform sampler2D toon_map;
@@ -13,10 +17,8 @@ uniform vec4 sphere_multiply;
 uniform vec4 sphere_add;
 uniform vec4 toon_multiply;
 uniform vec4 toon_add;
-uniform int sphere_mode;           // 0 none, 1 multiply, 2 add, 3 sub-texture
 uniform float ambient_light;
 uniform float directional_light;
-uniform bool toon;
 uniform vec3 toward_toon_light;    // view space, unit
 in vec3 view_normal;
 in vec2 surface_uv;
@@ -37,36 +39,53 @@ vec4 morphed(vec4 texel, vec4 multiply, vec4 add) {
 }
 
 vec3 with_sphere(vec3 colour, vec3 n) {
-    vec2 at = sphere_mode == 3 ? sub_uv : vec2(n.x * 0.5 + 0.5, 0.5 - n.y * 0.5);
+#if SPHERE_MODE == 0
+    return colour;
+#else
+#if SPHERE_MODE == 3
+    vec2 at = sub_uv;
+#else
+    vec2 at = vec2(n.x * 0.5 + 0.5, 0.5 - n.y * 0.5);
+#endif
     vec3 sphere = morphed(straight(texture(sphere_map, at)), sphere_multiply, sphere_add).rgb;
-    return sphere_mode == 2 ? colour + sphere : colour * sphere;
+    return SPHERE_MODE == 2 ? colour + sphere : colour * sphere;
+#endif
 }
+
+#if TOON
+vec3 shaded(vec3 texel, vec3 n) {
+    vec3 lit = ambient * (ambient_light / NEUTRAL_AMBIENT) + diffuse.rgb * MMD_LIGHT;
+    vec3 colour = with_sphere(clamp(lit, 0.0, 1.0) * texel, n);
+    float shade = 0.5 - 0.5 * dot(n, toward_toon_light);
+    vec4 ramp = straight(texture(toon_map, vec2(0.5, shade)));
+    colour *= morphed(ramp, toon_multiply, toon_add).rgb;
+    vec3 halfway = normalize(toward_toon_light + vec3(0.0, 0.0, 1.0));
+    if (specular_power > 0.0)
+        colour += specular * MMD_LIGHT * pow(max(dot(n, halfway), 0.0), specular_power);
+    return colour;
+}
+#else
+// Phong: k_a L_a + k_d L_d (n.l) + k_s L_d (r.v)^p with l = v = +z, so that r.v = 2 (n.l)^2 - 1.
+vec3 shaded(vec3 texel, vec3 n) {
+    float facing = max(n.z, 0.0);
+    vec3 lit = ambient * ambient_light + diffuse.rgb * directional_light * facing;
+    vec3 colour = with_sphere(lit * texel, n);
+    float mirrored = max(2.0 * n.z * n.z - 1.0, 0.0);
+    if (specular_power > 0.0 && facing > 0.0)
+        colour += specular * directional_light * pow(mirrored, specular_power);
+    return colour;
+}
+#endif
 
 void main() {
     vec3 n = normalize(view_normal);
     if (!gl_FrontFacing) n = -n;
     vec4 texel = morphed(straight(texture(colour_map, surface_uv)), colour_multiply, colour_add);
+#if OPAQUE
+    float alpha = 1.0;
+#else
     float alpha = clamp(diffuse.a * texel.a, 0.0, 1.0);
     if (alpha < 0.5 / 255.0) discard;
-
-    vec3 colour;
-    if (toon) {
-        vec3 lit = ambient * (ambient_light / NEUTRAL_AMBIENT) + diffuse.rgb * MMD_LIGHT;
-        colour = clamp(lit, 0.0, 1.0) * texel.rgb;
-        if (sphere_mode != 0) colour = with_sphere(colour, n);
-        float shade = 0.5 - 0.5 * dot(n, toward_toon_light);
-        colour *= morphed(straight(texture(toon_map, vec2(0.5, shade))), toon_multiply, toon_add).rgb;
-        vec3 halfway = normalize(toward_toon_light + vec3(0.0, 0.0, 1.0));
-        if (specular_power > 0.0)
-            colour += specular * MMD_LIGHT * pow(max(dot(n, halfway), 0.0), specular_power);
-    } else {
-        // Phong: k_a L_a + k_d L_d (n.l) + k_s L_d (r.v)^p with l = v = +z.
-        float facing = max(n.z, 0.0);
-        colour = (ambient * ambient_light + diffuse.rgb * directional_light * facing) * texel.rgb;
-        if (sphere_mode != 0) colour = with_sphere(colour, n);
-        float mirrored = max(2.0 * n.z * n.z - 1.0, 0.0);
-        if (specular_power > 0.0 && facing > 0.0)
-            colour += specular * directional_light * pow(mirrored, specular_power);
-    }
-    premultiplied = vec4(clamp(colour, 0.0, 1.0) * alpha, alpha);
+#endif
+    premultiplied = vec4(clamp(shaded(texel.rgb, n), 0.0, 1.0) * alpha, alpha);
 }

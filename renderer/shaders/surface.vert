@@ -1,4 +1,3 @@
-#version 330 core
 // A posed vertex, in MMD's numbers; the camera matrix holds the only flip of z.
 uniform mat4 mmd_to_clip;
 in vec3 position;

@@ -1,0 +1,201 @@
+"""A model on the device: its buffers, its textures, and the draw calls of its materials."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import moderngl
+import numpy as np
+
+from renderer.deform import MaterialStates, PosedMesh
+from renderer.formats.model import F32, I32, SphereMode
+from renderer.programs import Programs, set_uniform
+from renderer.textures import Texture
+from renderer.view import Light
+
+_WHITE = Texture(np.full((1, 1, 4), 255, np.uint8))
+_MOVING_BYTES, _LASTING_BYTES = 24, 20  # position, normal | uv, uv1, edge scale
+
+
+@dataclass(frozen=True)
+class Surface:
+    """The drawn part of one material: face indices ``first_index`` .. + ``index_count``."""
+
+    material: int
+    first_index: int
+    index_count: int
+    double_sided: bool
+    draw_edge: bool
+    sphere_mode: SphereMode
+    colour_map: Texture | None
+    sphere_map: Texture | None
+    toon_map: Texture | None
+
+
+@dataclass(frozen=True)
+class DrawList:
+    """What is drawn of a model: V vertices, and faces that index them, in material order."""
+
+    edge_scales: F32  # (V,)
+    faces: I32  # (F, 3)
+    surfaces: tuple[Surface, ...]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What all draw calls of one picture share; ``mmd_to_clip`` is a column-major 4x4 float32."""
+
+    mmd_to_clip: bytes
+    light: Light
+    clip_per_pixel: float
+    edge_pixels: float
+
+
+class DrawnModel:
+    """A model's buffers and textures on one context; ``release`` gives them back."""
+
+    def __init__(self, context: moderngl.Context, programs: Programs, draw_list: DrawList) -> None:
+        self._context = context
+        self._programs = programs
+        self._list = draw_list
+        count = max(len(draw_list.edge_scales), 1)
+        self._moving = context.buffer(reserve=count * _MOVING_BYTES, dynamic=True)
+        self._lasting = context.buffer(reserve=count * _LASTING_BYTES, dynamic=True)
+        self._indices = context.buffer(draw_list.faces.astype(np.int32).tobytes() or bytes(12))
+        self._written_uv: tuple[F32, F32] | None = None
+        self._textures: dict[tuple[int, bool], moderngl.Texture] = {}
+        self._maps = [self._upload_maps(surface) for surface in draw_list.surfaces]
+        self._surface_arrays: dict[moderngl.Program, moderngl.VertexArray] = {}
+        self._edge_array = context.vertex_array(
+            programs.edge,
+            [
+                (self._moving, "3f 3f", "position", "normal"),
+                (self._lasting, "16x 1f", "edge_scale"),
+            ],
+            self._indices,
+        )
+
+    def _upload_maps(self, surface: Surface) -> tuple[moderngl.Texture, ...]:
+        return (
+            self._upload(surface.colour_map or _WHITE, repeat=True),
+            self._upload(surface.sphere_map or _WHITE, repeat=True),
+            self._upload(surface.toon_map or _WHITE, repeat=False),
+        )
+
+    def _upload(self, source: Texture, *, repeat: bool) -> moderngl.Texture:
+        # ``self._list`` keeps the sources alive, so an id names one texture.
+        key = id(source), repeat
+        if key not in self._textures:
+            height, width, _ = source.pixels.shape
+            pixels = np.ascontiguousarray(source.pixels).tobytes()
+            texture = self._context.texture((width, height), 4, pixels)
+            texture.build_mipmaps()
+            texture.filter = moderngl.LINEAR_MIPMAP_LINEAR, moderngl.LINEAR
+            texture.repeat_x = texture.repeat_y = repeat
+            self._textures[key] = texture
+        return self._textures[key]
+
+    def _surface_array(self, program: moderngl.Program) -> moderngl.VertexArray:
+        if program not in self._surface_arrays:
+            uses_uv1 = "uv1" in program
+            lasting = (
+                (self._lasting, "2f 2f 4x", "uv", "uv1")
+                if uses_uv1
+                else (self._lasting, "2f 12x", "uv")
+            )
+            self._surface_arrays[program] = self._context.vertex_array(
+                program,
+                [(self._moving, "3f 3f", "position", "normal"), lasting],
+                self._indices,
+            )
+        return self._surface_arrays[program]
+
+    def write(self, mesh: PosedMesh) -> None:
+        """Send what changed of the mesh."""
+        moving = np.concatenate([mesh.positions, mesh.normals], axis=1)
+        self._moving.write(np.ascontiguousarray(moving, np.float32))
+        written = self._written_uv
+        if written and written[0] is mesh.uv and written[1] is mesh.additional_uv:
+            return
+        uv1 = mesh.additional_uv[:, 0, :2] if mesh.additional_uv.shape[1] else mesh.uv
+        lasting = np.concatenate([mesh.uv, uv1, self._list.edge_scales[:, None]], axis=1)
+        self._lasting.write(np.ascontiguousarray(lasting, np.float32))
+        self._written_uv = mesh.uv, mesh.additional_uv
+
+    def draw_surfaces(self, materials: MaterialStates, frame: Frame) -> None:
+        """Draw all materials in file order; models are authored for that order."""
+        context = self._context
+        context.cull_face = "back"
+        for surface, maps in zip(self._list.surfaces, self._maps, strict=True):
+            if materials.diffuse[surface.material, 3] <= 0:
+                continue
+            program = self._programs.surface(surface.sphere_mode, _is_opaque(surface, materials))
+            _set_frame(program, frame)
+            _set_material(program, materials, surface.material)
+            for unit, texture in enumerate(maps):
+                texture.use(unit)
+            if surface.double_sided:
+                context.disable(moderngl.CULL_FACE)
+            else:
+                context.enable(moderngl.CULL_FACE)
+            self._surface_array(program).render(
+                moderngl.TRIANGLES, surface.index_count, first=surface.first_index
+            )
+
+    def draw_edges(self, materials: MaterialStates, frame: Frame) -> None:
+        """Draw the outlines of the materials that have one, as inverted hulls."""
+        program = self._programs.edge
+        program["mmd_to_clip"].write(frame.mmd_to_clip)
+        program["clip_per_pixel"] = frame.clip_per_pixel
+        self._context.enable(moderngl.CULL_FACE)
+        self._context.cull_face = "front"
+        for surface in self._list.surfaces:
+            number = surface.material
+            pixels = float(materials.edge_size[number]) * frame.edge_pixels
+            alpha = float(materials.edge_color[number, 3] * materials.diffuse[number, 3])
+            if not surface.draw_edge or pixels <= 0 or alpha <= 0:
+                continue
+            colour = np.clip([*materials.edge_color[number, :3], alpha], 0, 1)
+            program["edge_pixels"] = pixels
+            program["edge_color"] = tuple(colour)
+            self._edge_array.render(
+                moderngl.TRIANGLES, surface.index_count, first=surface.first_index
+            )
+
+    def release(self) -> None:
+        """Give this model's device memory back."""
+        for texture in self._textures.values():
+            texture.release()
+        for array in (*self._surface_arrays.values(), self._edge_array):
+            array.release()
+        for buffer in (self._moving, self._lasting, self._indices):
+            buffer.release()
+
+
+def _is_opaque(surface: Surface, materials: MaterialStates) -> bool:
+    """Whether every pixel of a surface has alpha 1, material morphs included."""
+    number = surface.material
+    return bool(
+        (surface.colour_map is None or surface.colour_map.opaque)
+        and materials.diffuse[number, 3] >= 1
+        and materials.texture_multiply[number, 3] + materials.texture_add[number, 3] >= 1
+    )
+
+
+def _set_frame(program: moderngl.Program, frame: Frame) -> None:
+    program["mmd_to_clip"].write(frame.mmd_to_clip)
+    set_uniform(program, "ambient_light", frame.light.ambient)
+    set_uniform(program, "directional_light", frame.light.directional)
+
+
+def _set_material(program: moderngl.Program, materials: MaterialStates, number: int) -> None:
+    set_uniform(program, "diffuse", materials.diffuse[number])
+    set_uniform(program, "ambient", materials.ambient[number])
+    set_uniform(program, "specular", materials.specular[number])
+    set_uniform(program, "specular_power", float(materials.specular_power[number]))
+    set_uniform(program, "colour_multiply", materials.texture_multiply[number])
+    set_uniform(program, "colour_add", materials.texture_add[number])
+    set_uniform(program, "sphere_multiply", materials.sphere_multiply[number])
+    set_uniform(program, "sphere_add", materials.sphere_add[number])
+    set_uniform(program, "toon_multiply", materials.toon_multiply[number])
+    set_uniform(program, "toon_add", materials.toon_add[number])
