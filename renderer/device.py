@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from typing import Any
 
 import moderngl
 
@@ -66,10 +67,9 @@ def _open_native() -> moderngl.Context:
 
 
 def _open_egl(number: int) -> moderngl.Context:
+    settings: dict[str, Any] = {"backend": "egl", "device_index": number}
     try:
-        return moderngl.create_context(
-            require=REQUIRED_VERSION, standalone=True, backend="egl", device_index=number
-        )
+        return moderngl.create_context(require=REQUIRED_VERSION, standalone=True, **settings)
     except Exception as error:  # glcontext raises bare Exceptions
         raise DeviceError(
             f"OpenGL: EGL device {number} does not open ({error}); {INSTALL_HINT}"

@@ -89,7 +89,7 @@ class Canvas:
     def _frame(self, camera: Camera, light: Light) -> Frame:
         """Outlines keep their share of the picture at any size."""
         return Frame(
-            mmd_to_clip=camera.mmd_to_clip().T.tobytes(),
+            mmd_to_clip=tuple(camera.mmd_to_clip().T.ravel().tolist()),
             light=light,
             clip_per_pixel=2.0 / self.size,
             edge_pixels=EDGE_PIXELS_AT_DEFAULT_SIZE * self.size / DEFAULT_SIZE,

@@ -43,9 +43,9 @@ class DrawList:
 
 @dataclass(frozen=True)
 class Frame:
-    """What all draw calls of one picture share; ``mmd_to_clip`` is a column-major 4x4 float32."""
+    """What all draw calls of one picture share; ``mmd_to_clip`` is 4x4, column by column."""
 
-    mmd_to_clip: bytes
+    mmd_to_clip: tuple[float, ...]
     light: Light
     clip_per_pixel: float
     edge_pixels: float
@@ -145,7 +145,7 @@ class DrawnModel:
     def draw_edges(self, materials: MaterialStates, frame: Frame) -> None:
         """Draw the outlines of the materials that have one, as inverted hulls."""
         program = self._programs.edge
-        program["mmd_to_clip"].write(frame.mmd_to_clip)
+        program["mmd_to_clip"] = frame.mmd_to_clip
         program["clip_per_pixel"] = frame.clip_per_pixel
         self._context.enable(moderngl.CULL_FACE)
         self._context.cull_face = "front"
@@ -183,7 +183,7 @@ def _is_opaque(surface: Surface, materials: MaterialStates) -> bool:
 
 
 def _set_frame(program: moderngl.Program, frame: Frame) -> None:
-    program["mmd_to_clip"].write(frame.mmd_to_clip)
+    program["mmd_to_clip"] = frame.mmd_to_clip
     set_uniform(program, "ambient_light", frame.light.ambient)
     set_uniform(program, "directional_light", frame.light.directional)
 

@@ -149,7 +149,7 @@ def _require_sane_size(path: Path, image: Image.Image) -> None:
 
 def _premultiplied(path: Path, image: Image.Image, max_side: int) -> npt.NDArray[np.uint8]:
     straight = _with_bmp_alpha(path, image) or image.convert("RGBA")
-    if image.format in ("TGA", "BMP", "DIB") and straight.getextrema()[3] == (0, 0):
+    if image.format in ("TGA", "BMP", "DIB") and straight.getchannel("A").getextrema() == (0, 0):
         # 32 bits a pixel with an alpha byte that nobody wrote: the picture is opaque.
         straight.putalpha(255)
     premultiplied = straight.convert("RGBa")
