@@ -1,0 +1,56 @@
+"""Painting: soft-edged shapes on float images, and PNG bytes.
+
+Images are (H, W, 3) float64 in [0, 1], sRGB. Coordinates handed to shapes are (H, W) arrays, so a
+painter works in whatever units suit its picture.
+"""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from characters.curves import F64, ease
+from characters.spec import Colour
+
+
+def canvas(height: int, width: int) -> tuple[F64, F64]:
+    """u and v in (0, 1) at pixel centres, each (height, width)."""
+    u = (np.arange(width) + 0.5) / width
+    v = (np.arange(height) + 0.5) / height
+    uu, vv = np.meshgrid(u, v)
+    return uu, vv
+
+
+def fill(height: int, width: int, colour: Colour) -> F64:
+    """A picture of one colour."""
+    return np.broadcast_to(np.array(colour), (height, width, 3)).copy()
+
+
+def over(picture: F64, colour: Colour | F64, amount: F64 | float) -> None:
+    """Blend ``colour`` into ``picture`` by ``amount`` (H, W) in [0, 1], in place."""
+    share = np.asarray(amount)[..., None]
+    picture += (np.asarray(colour) - picture) * share
+
+
+def multiply(picture: F64, colour: Colour, amount: F64) -> None:
+    """Multiply by ``colour`` where ``amount`` is 1, in place."""
+    picture *= 1 + (np.asarray(colour) - 1) * amount[..., None]
+
+
+def disc(
+    u: F64, v: F64, centre: tuple[float, float], radius: tuple[float, float], soft: float
+) -> F64:
+    """1 inside an ellipse, 0 outside; the edge is ``soft`` wide, relative to the radius."""
+    distance = np.hypot((u - centre[0]) / radius[0], (v - centre[1]) / radius[1])
+    return ease(distance, 1 + soft / 2, 1 - soft / 2)
+
+
+def png_bytes(picture: F64) -> bytes:
+    """The picture as an 8-bit RGB PNG; the same picture always gives the same bytes."""
+    pixels: npt.NDArray[np.uint8] = (np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8)
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, "PNG", compress_level=3)
+    return out.getvalue()

@@ -1,0 +1,66 @@
+"""The skin: face with soft shadows and blush, neck with the head's shadow, plain skin."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from characters import atlas
+from characters.curves import F64, bump, ease
+from characters.head import FaceShape
+from characters.paint import canvas, fill, multiply, over
+from characters.spec import CharacterSpec
+
+SIZE = 384
+
+
+def paint_skin(spec: CharacterSpec, shape: FaceShape) -> F64:
+    """skin.png."""
+    picture = fill(SIZE, SIZE, spec.palette.skin)
+    split = round(SIZE * atlas.FACE_SHARE)
+    _paint_face(picture[:, :split], spec, shape)
+    _paint_neck(picture[: SIZE // 2, split:], spec)
+    return picture
+
+
+def _paint_face(picture: F64, spec: CharacterSpec, shape: FaceShape) -> None:
+    u, v = canvas(*picture.shape[:2])
+    x = (u - 0.5) * atlas.FACE_WIDTH
+    y = atlas.FACE_HIGH - v * (atlas.FACE_HIGH - atlas.FACE_LOW)
+    colours, eye = spec.palette, spec.eye
+    edge = np.abs(x) / np.maximum(shape.half_width(y), 1e-3)
+    multiply(picture, (0.96, 0.84, 0.80), 0.55 * ease(edge, 0.72, 1.05) * ease(y, 0.75, 0.3))
+    shadow = ease(y, spec.hair.fringe_y + 0.02, spec.hair.fringe_y + 0.10)
+    tone = np.array(colours.skin_shadow)
+    over(picture, tone, 0.62 * shadow)
+    _blush(picture, spec, x, y)
+    # The eye sockets: a warm tint around the lids and under the upper lash.
+    near = np.hypot((np.abs(x) - eye.x) / (eye.half_width * 1.25), (y - eye.y - 0.02) / 0.13)
+    over(picture, colours.blush, 0.20 * ease(near, 1.05, 0.75))
+    _nose(picture, spec, x, y)
+    low = bump(x, 0, 0.035) * bump(y, spec.mouth.y - 0.032, 0.009)
+    over(picture, tone, 0.55 * low)
+
+
+def _blush(picture: F64, spec: CharacterSpec, x: F64, y: F64) -> None:
+    eye = spec.eye
+    centre = eye.y - eye.down - 0.055
+    spot = bump(np.abs(x), eye.x + 0.03, 0.085) * bump(y, centre, 0.042)
+    over(picture, spec.palette.blush, spec.face.blush * spot)
+
+
+def _nose(picture: F64, spec: CharacterSpec, x: F64, y: F64) -> None:
+    tone = np.array(spec.palette.skin_shadow)
+    under = bump(x, 0.004, 0.014) * bump(y, 0.238, 0.008)
+    over(picture, tone * 0.92, 0.9 * under)
+    bridge = bump(x, 0.016, 0.010) * bump(y, 0.275, 0.022)
+    over(picture, tone, 0.22 * bridge)
+    over(picture, (1.0, 0.99, 0.97), 0.5 * bump(x, -0.004, 0.007) * bump(y, 0.262, 0.009))
+
+
+def _paint_neck(picture: F64, spec: CharacterSpec) -> None:
+    u, v = canvas(*picture.shape[:2])
+    y = atlas.NECK_HIGH - v / 0.96 * (atlas.NECK_HIGH - atlas.NECK_LOW)
+    # The shadow's lower edge follows the chin: lowest in front.
+    edge = -0.085 - 0.035 * np.cos(u * np.pi)
+    over(picture, spec.palette.skin_shadow, ease(y, edge - 0.012, edge + 0.012))
+    over(picture, spec.palette.skin_shadow, 0.5 * ease(u, 0.35, 0.9))

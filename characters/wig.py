@@ -1,0 +1,71 @@
+"""All the hair of a character as surfaces, and the bones it brings along."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from characters import hair_styles, tails
+from characters.curves import spline
+from characters.hair import BoneChain, Shell, build_cap, build_locks
+from characters.head import FaceShape
+from characters.rigging import BONE, BoneSpec
+from characters.spec import CharacterSpec
+from characters.surface import Surface
+
+Rng = np.random.Generator
+_HEAD = BONE["頭"]
+
+
+@dataclass(frozen=True)
+class Wig:
+    """``front`` is drawn before ``back``; ``bones`` follow the standard ones."""
+
+    front: list[Surface]
+    back: list[Surface]
+    bones: list[BoneSpec]
+
+
+def build_wig(spec: CharacterSpec, shell: Shell, face: FaceShape, rng: Rng) -> Wig:
+    """Cap, fringe, side locks, back hair and tails."""
+    hair = spec.hair
+    bones: list[BoneSpec] = []
+    still = BoneChain(_HEAD)
+    front = [
+        build_locks(shell, locks, still, rng) for locks in hair_styles.fringe(hair, shell, rng)
+    ]
+    side = (
+        _chain("横髪", [(0, 0.05, -0.05), (0, -0.15, -0.05)], bones)
+        if hair.side_y < -0.1
+        else still
+    )
+    front += [
+        build_locks(shell, locks, side, rng) for locks in hair_styles.side_locks(hair, shell, rng)
+    ]
+    long = hair.back_y < -0.12
+    points = [(0.0, float(y), 0.45) for y in np.linspace(0.0, hair.back_y + 0.15, 4)]
+    chain = _chain("後髪", points, bones) if long else still
+    back = [build_cap(shell, face, spec, _HEAD)]
+    back += [build_locks(shell, locks, chain, rng) for locks in hair_styles.back(hair, shell, rng)]
+    for tail in tails.tails(hair, rng):
+        joints = [tuple(map(float, p)) for p in spline(tail.line, 6)[1:-1]]
+        falling = [p for k, p in enumerate(joints) if k == 0 or p[1] < joints[k - 1][1] - 0.02]
+        back.append(tails.build_tail(tail, _chain(tail.bone_name, falling, bones), rng))  # type: ignore[arg-type]
+    if hair.tails == "buns":
+        for sign in (-1, 1):
+            centre = shell.at(np.array(1.05 * sign), np.array(0.95), np.array(0.05))
+            back.append(tails.build_bun(centre, 0.135, _HEAD))
+    front += [tails.build_antenna(line, _HEAD) for line in hair_styles.ahoge(hair, rng)]
+    return Wig(front, back, bones)
+
+
+def _chain(name: str, points: list[tuple[float, float, float]], bones: list[BoneSpec]) -> BoneChain:
+    """Append the bones of a chain; each hangs on the one before, the first on 頭."""
+    start = len(BONE) + len(bones)
+    for k, point in enumerate(points):
+        parent = "頭" if k == 0 else f"{name}{k}"
+        tail = f"{name}{k + 2}" if k + 1 < len(points) else ""
+        bones.append(BoneSpec(f"{name}{k + 1}", f"hair_{start}_{k + 1}", parent, point, tail))
+    joints = tuple(range(start, start + len(points)))
+    return BoneChain(_HEAD, joints, tuple(p[1] for p in points))
