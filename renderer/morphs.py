@@ -50,8 +50,7 @@ class Weight:
 
     def at(self, left_share: F32) -> F32:
         """The weight where the left side's share is ``left_share`` (n,) in 0..1."""
-        weights: F32 = left_share * np.float32(self.left - self.right)
-        weights += np.float32(self.whole + self.right)
+        weights: F32 = self.whole + self.right + left_share * np.float32(self.left - self.right)
         return weights
 
 
@@ -67,7 +66,8 @@ class SideSplit:
         if self.half_width <= 0:
             return np.where(x == self.x, 0.5, x > self.x).astype(np.float32)
         t = np.clip((x - self.x) / (2 * self.half_width) + 0.5, 0, 1)
-        return (t * t * (3 - 2 * t)).astype(np.float32)
+        eased: F32 = (t * t * (3 - 2 * t)).astype(np.float32)
+        return eased
 
 
 @dataclass(frozen=True)
