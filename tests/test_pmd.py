@@ -20,7 +20,8 @@ from renderer.formats.model import (
     WeightType,
 )
 from renderer.formats.pmd import parse_pmd
-from tests.model_bytes import PmdBuilder, complete_pmd, read_bytes
+from tests.complete_models import complete_pmd
+from tests.model_bytes import PmdBuilder, read_bytes
 
 TOONS = tuple(f"toon{number:02d}.bmp" for number in range(1, 11))
 

@@ -17,7 +17,8 @@ from pymeshio import pmd
 from renderer.formats.model import Bone, MmdModel, VertexOffsets
 from renderer.formats.read import read_model
 from tests.compare import column, rgb, same, sound_files, xyz
-from tests.model_bytes import complete_pmd, read_bytes
+from tests.complete_models import complete_pmd
+from tests.model_bytes import read_bytes
 
 
 def test_real_pmd_files(real_models: Path) -> None:

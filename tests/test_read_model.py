@@ -25,7 +25,8 @@ from renderer.formats.model import (
     VertexOffsets,
 )
 from renderer.formats.read import MAX_FILE_BYTES, read_model
-from tests.model_bytes import PmdBuilder, PmxBuilder, complete_pmd, complete_pmx, read_bytes
+from tests.complete_models import complete_pmd, complete_pmx
+from tests.model_bytes import PmdBuilder, PmxBuilder, read_bytes
 
 COMPLETE: dict[str, Callable[[], PmxBuilder | PmdBuilder]] = {
     "a.pmx": complete_pmx,
