@@ -49,8 +49,9 @@ def build_model(spec: CharacterSpec, rng: np.random.Generator, flat_groups: bool
     face = FaceShape(spec.face)
     shell = Shell(spec)
     parts = _head_parts(spec, face) + _body_parts(spec)
-    wig = build_wig(spec, shell, face, rng)
+    wig = build_wig(spec, shell, rng)
     materials = Materials(spec)
+    parts.append((materials.scalp, wig.scalp))
     parts += [(materials.hair_front, wig.front), (materials.hair_back, wig.back)]
     parts.append((materials.accessory, build_accessories(spec, shell, face)))
     filled = [(material, merge(pieces)) for material, pieces in parts if pieces]

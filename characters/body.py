@@ -36,13 +36,13 @@ class Torso:
             (at(-1.05), 0.27 + 0.05 * male, 0.175, 0.075),
             (at(-0.80), 0.30 + 0.05 * male, 0.19, 0.075),
             (at(-0.58), s * 0.86, 0.20 + 0.02 * male, 0.08),
-            (-0.42, s * 0.98, 0.19, 0.09),
-            (-0.345, s * 0.98, 0.165, 0.095),
-            (-0.285, s * 0.80, 0.150, 0.095),
-            (-0.235, s * 0.58, 0.140, 0.092),
-            (-0.19, max(s * 0.40, n * 1.18), 0.135, 0.088),
-            (-0.14, n * 1.06, n * 1.02, 0.08),
-            (-0.08, n, n * 0.97, 0.075),
+            (-0.44, s * 0.97, 0.19, 0.09),
+            (-0.365, s * 0.97, 0.165, 0.095),
+            (-0.305, s * 0.82, 0.150, 0.095),
+            (-0.255, s * 0.60, 0.140, 0.092),
+            (-0.20, max(s * 0.42, n * 1.2), 0.130, 0.088),
+            (-0.145, n * 1.08, n * 1.03, 0.08),
+            (-0.08, n * 1.02, n * 0.98, 0.075),
         ]
         self.half_width = Profile([(y, w) for y, w, _, _ in rows])
         self.half_depth = Profile([(y, d) for y, _, d, _ in rows])
@@ -90,10 +90,7 @@ def weighted(part: Surface, bones: I64, weights: F64) -> Surface:
 def build_neck(body: Body) -> Surface:
     """The neck, from inside the head into the collar, bending smoothly from 首 to 頭."""
     rows = np.array([NECK_TOP_Y, 0.07, 0.02, -0.03, -0.08, -0.13, -0.18, -0.23])
-    radius = (
-        np.interp(rows, [-0.23, -0.17, -0.08, 0.13], [1.7, 1.25, 1.0, 0.125 / body.neck])
-        * body.neck
-    )
+    radius = np.interp(rows, [-0.2, -0.08, 0.13], [body.neck * 1.03, body.neck, 0.125])
     angle = np.linspace(-np.pi, np.pi, AROUND, endpoint=False)
     rings = [neck_ring(angle, y, r) for y, r in zip(rows, radius, strict=True)]
     xyz = np.concatenate(rings)
@@ -163,20 +160,21 @@ def build_arms(body: Body, sleeve: float, cloth: str) -> tuple[list[Surface], li
     skin, sleeves = [], []
     for side, sign in (("左", 1), ("右", -1)):
         chain = [f"{side}腕", f"{side}ひじ"]
-        start = (j.shoulder[0] - 0.07, j.shoulder[1] - 0.02, j.shoulder[2])
+        start = (j.shoulder[0] - 0.15, j.shoulder[1] + 0.03, j.shoulder[2])
         line, t, bones, weights = _limb([start, j.elbow, j.wrist], chain, sign, 15)
-        radius = np.interp(t, [0, 0.15, 1, 2], [0.09, thick, thick * 0.8, thick * 0.6])
+        radius = np.interp(t, [0, 0.3, 1, 2], [thick, thick, thick * 0.8, thick * 0.6])
         skin.append(tube(line, radius, skin_patch(len(t)), bones, weights))
         skin.append(_hand(j, side, sign))
         if sleeve > 0:
             keep = t <= sleeve + 1e-6
-            puff = 0.022 + 0.02 * ease(t[keep], 0.5, 0.0)
-            sleeves.append(
-                tube(
-                    line[keep], radius[keep] + puff, cell(cloth, 0.5, t[keep] / 2.2),
-                    bones[keep], weights[keep],
-                )
+            puff = 0.022 + 0.012 * ease(t[keep], 0.3, 1.0)
+            part = tube(
+                line[keep], radius[keep] + puff, cell(cloth, 0.5, t[keep] / 2.2),
+                bones[keep], weights[keep],
             )  # fmt: skip
+            # No outline where the sleeve comes out of the torso.
+            seam = np.repeat(ease(t[keep], 0.25, 0.5), len(part.positions) // int(keep.sum()))
+            sleeves.append(replace(part, edge_scales=seam))
     return skin, sleeves
 
 

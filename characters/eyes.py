@@ -6,6 +6,7 @@ curve that sags like a sleeping eye's, ``smile_*`` on one that arches.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,9 @@ from characters.spec import Brow, Eye
 from characters.surface import Surface, grid, grid_faces, surface
 
 WHITE_DEPTH, IRIS_DEPTH = 0.020, 0.013
-_STRIP = 18
+_STRIP, _WING = 18, 6
+
+LidCurve = Callable[[F64], F64]
 
 
 @dataclass(frozen=True)
@@ -46,12 +49,12 @@ class LidCurves:
 
     def lower(self, t: F64) -> F64:
         """The lower lid's edge, open."""
-        return self.corner(t) - self.eye.down * self._arc(t, 0.56, self.eye.fullness)
+        return self.corner(t) - self.eye.down * self._arc(t, 0.54, 2.0)
 
     def shut(self, t: F64) -> F64:
         """The lash line of the closed eye: it sags."""
         eye = self.eye
-        level = self.corner(t) - eye.down * eye.close_at
+        level = self.corner(t) - eye.down * (eye.close_at - 0.35)
         sag = 0.30 * min(eye.half_width, eye.up + eye.down)
         return level + sag * (0.35 - (1 - (2 * t - 1) ** 2) * 0.8)
 
@@ -86,9 +89,17 @@ def _strip(
     shape: FaceShape, centre: F64, across: F64, forward: float, uv: tuple[float, float], bone: int
 ) -> Surface:
     """A ribbon on the face: ``centre`` (N, 2), ``across`` (N, 2) from its lower to upper edge."""
-    rows = np.stack([centre - across / 2, centre, centre + across / 2]).reshape(-1, 2)
+    rows = np.concatenate([centre - across / 2, centre, centre + across / 2])
+    return _ribbon(shape, rows, forward, uv, bone)
+
+
+def _ribbon(
+    shape: FaceShape, rows: F64, forward: float, uv: tuple[float, float], bone: int
+) -> Surface:
+    """A ribbon on the face from its three rows of points (3N, 2), lowest first."""
     xyz = shape.on(rows, forward)
-    faces = grid_faces(grid(3, len(centre)), flip=centre[-1, 0] < centre[0, 0])
+    count = len(rows) // 3
+    faces = grid_faces(grid(3, count), flip=rows[count - 1, 0] < rows[0, 0])
     normals = np.tile(np.array([0.0, 0.0, -1.0]), (len(xyz), 1))
     return surface(xyz, np.tile(np.array(uv), (len(xyz), 1)), faces, bone, normals)
 
@@ -97,50 +108,60 @@ def _moved(shape: FaceShape, strip: Surface, xy: F64, forward: float) -> F64:
     return shape.on(xy, forward) - strip.positions
 
 
-def _lash_path(lids: LidCurves, t: F64, line: F64, lift: float) -> tuple[F64, F64]:
-    """Centre line (N, 2) and thickness (N,) of an upper lash along ``line``, wing included."""
+def _lash_rows(lids: LidCurves, line: LidCurve, thin: float, droop: float) -> F64:
+    """An upper lash (3 rows of points, 2) along ``line``, leaving it near the outer corner.
+
+    ``thin`` scales its thickness, ``droop`` turns the wing down (radians).
+    """
     eye = lids.eye
-    beyond = np.maximum(t - 1, 0)
-    x = lids.x(np.minimum(t, 1)) + lids.sign * beyond * 2 * eye.half_width * 0.9
-    y = line + beyond * eye.half_width * 2 * lift
-    swell = ease(t, -0.02, 0.35) * 0.75 + 0.25 * ease(t, 0.3, 0.85)
-    thickness = eye.lash * (0.30 + 0.70 * swell) * (1 - ease(t, 0.97, 1 + eye.wing + 0.02))
-    return np.stack([x, y], 1), thickness
+    end = 0.90
+    t = end * (1 - np.cos(np.linspace(0.25, np.pi, _STRIP))) / 2
+    path = np.stack([lids.x(t), line(t)], 1)
+    heading = path[-1] - path[-3]
+    out = np.arctan2(heading[1], heading[0] * lids.sign)
+    reach = np.linspace(0, 1, _WING + 1)[1:]
+    turn = out + (0.20 - droop - out) * ease(reach, -0.2, 0.8)
+    step = np.stack([lids.sign * np.cos(turn), np.sin(turn)], 1)
+    wing = np.cumsum(step, 0) * (eye.wing * 2 * eye.half_width / _WING)
+    path = np.concatenate([path, path[-1] + wing])
+    tangent = np.gradient(path, axis=0)
+    normal = np.stack([-tangent[:, 1], tangent[:, 0]], 1) * lids.sign
+    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
+    along = np.concatenate([t / end, 1 + reach])
+    swell = 0.22 + 0.78 * ease(along, 0.0, 0.5)
+    tail = np.clip((2.0 - along) / 1.05, 0, 1) ** 0.8
+    width = (eye.lash * thin * swell * tail)[:, None] * normal
+    return np.concatenate([path - 0.12 * width, path + 0.4 * width, path + 0.88 * width])
 
 
 def upper_lash(shape: FaceShape, eye: Eye, sign: int, bone: int) -> Surface:
     """The dark upper lash line with its wing; it follows the lid and droops when shut."""
     lids = LidCurves(eye, sign)
-    t = np.linspace(0, 1 + eye.wing, _STRIP)
-    inside = np.minimum(t, 1)
     side = "left" if sign > 0 else "right"
     forward = 0.009
 
-    def ribbon(line: F64, lift: float, thin: float) -> tuple[F64, F64]:
-        centre, thickness = _lash_path(lids, t, line, lift)
-        across = np.stack([np.zeros(len(t)), thickness * thin], 1)
-        return centre + across * 0.40, across
+    def calm(t: F64) -> F64:
+        return lids.upper(t) + 0.45 * (lids.shut(t) - lids.upper(t))
 
-    centre, across = ribbon(lids.upper(inside), 0.45, 1.0)
-    strip = _strip(shape, centre, across, forward, (0.25, 0.25), bone)
-    shapes = {}
-    for name, line, lift, thin in (
-        ("close", lids.shut(inside), -0.25, 0.72),
-        ("smile", lids.smiling(inside), -0.35, 0.72),
-        ("calm", lids.upper(inside) + 0.45 * (lids.shut(inside) - lids.upper(inside)), 0.2, 0.95),
-    ):
-        c, a = ribbon(line, lift, thin)
-        rows = np.stack([c - a / 2, c, c + a / 2]).reshape(-1, 2)
-        shapes[f"{name}_{side}"] = _moved(shape, strip, rows, forward)
+    rest = _lash_rows(lids, lids.upper, 1.0, 0.0)
+    strip = _ribbon(shape, rest, forward, (0.25, 0.25), bone)
+    shapes = {
+        f"{name}_{side}": _moved(shape, strip, _lash_rows(lids, line, thin, droop), forward)
+        for name, line, thin, droop in (
+            ("close", lids.shut, 0.66, 0.30),
+            ("smile", lids.smiling, 0.66, 0.10),
+            ("calm", calm, 0.92, 0.1),
+        )
+    }
     return _with(strip, shapes)
 
 
 def lower_lash(shape: FaceShape, eye: Eye, sign: int, bone: int) -> Surface:
     """The thin lower lash line; it hides under the upper one when the eye shuts."""
     lids = LidCurves(eye, sign)
-    t = np.linspace(0.22, 1.0, _STRIP)
+    t = (1 - np.cos(np.linspace(0.9, 2.85, _STRIP))) / 2
     side = "left" if sign > 0 else "right"
-    weight = eye.lower_lash * ease(t, 0.2, 0.75)
+    weight = eye.lower_lash * ease(t, 0.15, 0.7) * ease(t, 1.02, 0.8)
     across = np.stack([np.zeros(len(t)), weight], 1)
     centre = np.stack([lids.x(t), lids.lower(t)], 1) - across * 0.3
     strip = _strip(shape, centre, across, 0.006, (0.25, 0.25), bone)
@@ -201,7 +222,7 @@ def iris(shape: FaceShape, eye: Eye, sign: int, bone: int) -> Surface:
     angle = np.linspace(0, 2 * np.pi, around, endpoint=False)
     u, v = radius * np.cos(angle), radius * np.sin(angle)
     x0 = sign * (eye.x - 0.03 * eye.half_width)
-    y0 = eye.y + (eye.up - eye.down) / 2 + eye.iris_drop
+    y0 = eye.y - eye.down + 0.93 * eye.iris_height + eye.iris_drop
     wide, high = eye.iris_width, eye.iris_height
     xy = np.stack([(x0 + u * wide).ravel(), (y0 + v * high).ravel()], 1)
     xyz = shape.on(xy, -IRIS_DEPTH)

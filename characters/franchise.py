@@ -69,7 +69,7 @@ OUTFITS: tuple[s.Outfit, ...] = (
 def draw_franchise(index: int, rng: Rng) -> Franchise:
     """The ``index``-th style of a collection."""
     u = rng.uniform
-    wide = u(0.080, 0.108)
+    wide = u(0.092, 0.118)
     families = rng.choice(len(HAIR_FAMILIES), int(rng.integers(8, 14)), replace=False)
     cloth = rng.choice(len(CLOTH), int(rng.integers(4, 8)), replace=False)
     outfits = rng.choice(len(OUTFITS), int(rng.integers(3, 6)), replace=False)
@@ -77,22 +77,22 @@ def draw_franchise(index: int, rng: Rng) -> Franchise:
     return Franchise(
         index=index,
         eye_half_width=wide,
-        eye_up=u(0.070, 0.105),
-        eye_down=u(0.055, 0.075),
-        eye_x=u(0.178, 0.200),
+        eye_up=u(0.104, 0.138),
+        eye_down=u(0.038, 0.056),
+        eye_x=u(0.186, 0.206),
         eye_fullness=u(1.9, 2.7),
         slant=u(-0.012, 0.026),
-        lash=u(0.016, 0.028),
-        wing=u(0.04, 0.16),
+        lash=u(0.019, 0.033),
+        wing=u(0.05, 0.17),
         double_lid=u(0.0, 1.3),
         lower_lash=u(0.003, 0.008),
-        iris_share=u(0.60, 0.74),
+        iris_share=u(0.72, 0.92),
         iris_styles=tuple(styles[k] for k in rng.choice(4, 2, replace=False)),
         highlight=int(rng.integers(4)),
         pupil=u(0.7, 1.1) if rng.random() < 0.8 else 0.0,
         chin_point=u(0.1, 0.9),
         cheek=u(0.0, 1.0),
-        half_width=u(0.345, 0.378),
+        half_width=u(0.355, 0.388),
         flatness=u(0.35, 0.9),
         nose=u(0.020, 0.042),
         mouth_half_width=u(0.042, 0.070),
@@ -100,7 +100,7 @@ def draw_franchise(index: int, rng: Rng) -> Franchise:
         heads=u(5.4, 6.8),
         clump=u(0.85, 1.15),
         messy=u(0.1, 0.9),
-        volume=u(0.055, 0.095),
+        volume=u(0.065, 0.120),
         gloss=u(0.35, 0.9) if rng.random() < 0.8 else 0.0,
         ring=int(rng.integers(2)),
         hair_families=tuple(int(k) for k in families),
@@ -118,9 +118,9 @@ def draw_franchise(index: int, rng: Rng) -> Franchise:
 
 def _shading(rng: Rng) -> s.Shading:
     return s.Shading(
-        ambient=float(rng.uniform(0.42, 0.55)),
+        ambient=float(rng.uniform(0.84, 1.0)),
         specular=float(rng.uniform(0.0, 0.12)),
-        edge_size=float(rng.uniform(0.6, 1.1)),
+        edge_size=float(rng.uniform(0.35, 0.75)),
         edge_darkness=float(rng.uniform(0.45, 0.8)),
         toon_edge=float(rng.uniform(0.35, 0.6)),
         toon_tint=float(rng.uniform(0.5, 1.0)),
@@ -179,10 +179,10 @@ def _eye(f: Franchise, male: bool, child: float, rng: Rng) -> s.Eye:
     tall = size * (0.86 if male else 1.0)
     half_width = f.eye_half_width * (0.5 + 0.5 * size)
     up, down = f.eye_up * tall, f.eye_down * tall
-    iris_height = (up + down) * 0.5 * float(rng.uniform(0.94, 1.06))
+    iris_height = (up + down) * float(rng.uniform(0.50, 0.56))
     return s.Eye(
         x=f.eye_x + rng.normal(0, 0.004),
-        y=0.352 + rng.normal(0, 0.010) - 0.012 * child,
+        y=0.362 - (up - down) / 2 + rng.normal(0, 0.010) - 0.012 * child,
         half_width=half_width,
         up=up,
         down=down,
@@ -193,9 +193,9 @@ def _eye(f: Franchise, male: bool, child: float, rng: Rng) -> s.Eye:
         wing=f.wing * (0.4 if male else 1.0),
         lower_lash=f.lower_lash * (0.7 if male else 1.0),
         double_lid=f.double_lid,
-        iris_width=min(half_width * f.iris_share, iris_height * 0.98),
+        iris_width=float(np.clip(iris_height * f.iris_share, half_width * 0.60, half_width * 0.80)),
         iris_height=iris_height,
-        iris_drop=float(rng.uniform(0.0, 0.008)),
+        iris_drop=float(rng.uniform(-0.004, 0.008)),
         iris_style="star" if rng.random() < 0.02 else f.iris_styles[int(rng.integers(2))],
         pupil=f.pupil,
         highlight=f.highlight,
@@ -253,7 +253,7 @@ def _hair(f: Franchise, male: bool, eye: s.Eye, rng: Rng) -> s.Hair:
         volume=f.volume + rng.normal(0, 0.006),
         fringe=fringe,
         fringe_y=eye.y + eye.up + float(rng.uniform(-0.015, 0.05)),
-        fringe_clumps=int(rng.integers(7, 12)),
+        fringe_clumps=int(rng.integers(6, 9)),
         side=side,
         side_y=side_y + float(rng.uniform(-0.06, 0.06)),
         back=back,
@@ -299,7 +299,7 @@ def _body(f: Franchise, male: bool, child: float, rng: Rng) -> s.Body:
     return s.Body(
         male=male,
         heads=float(np.clip(heads, 4.4, 7.2)),
-        shoulder=(0.44 if male else 0.375) - 0.055 * child + float(rng.normal(0, 0.01)),
+        shoulder=(0.50 if male else 0.425) - 0.06 * child + float(rng.normal(0, 0.01)),
         neck=(0.135 if male else 0.112) - 0.010 * child,
         bust=0.0 if male else float(np.clip(rng.normal(0.16, 0.08) * (1 - child * 0.8), 0, 0.3)),
         outfit=outfit,

@@ -12,13 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from characters.curves import F64, Profile, ease, unit
-from characters.head import FaceShape
+from characters.curves import F64, Profile, bump, ease, unit
 from characters.spec import CharacterSpec
 from characters.strands import sweep, taper
 from characters.surface import I64, Surface, grid, grid_faces, surface
 
-STATIONS = 13
 CENTRE_Z = 0.05
 RING_TOP_Y = 1.25  # texture v = 0
 TEXTURE_SPAN = 2.6  # head heights from v = 0 to v = 1; longer hair repeats its tip
@@ -38,7 +36,7 @@ class Shell:
         w = spec.face.half_width
         self.top = 1.0 + v * 0.9
         self.widest_y = 0.56
-        self.side = w + v
+        self.side = w + 1.15 * v
         self.front = 0.372 * spec.face.depth + CENTRE_Z + v * 0.72
         self.back = 0.43 - CENTRE_Z + v * 1.1
 
@@ -67,42 +65,50 @@ class Shell:
 
 @dataclass(frozen=True)
 class Locks:
-    """A group of strands on the shell, S of them; angles in radians, lengths in head heights."""
+    """A group of strands on the shell, S of them; angles in radians, lengths in head heights.
+
+    ``narrow``: the share of the length from which a lock tapers to its tip, ``power`` below 1
+    keeps it broad for longer. ``hook`` turns the last third sideways (radians at the tip).
+    ``body`` swells the locks at the cheeks' height.
+    """
 
     root: F64  # azimuth at the crown
     tip: F64  # azimuth at the end
     end_y: F64
     half_width: F64
     thickness: F64
-    lift: F64  # distance outside the shell at the middle of the strand
+    lift: F64  # distance outside the shell
     flare: F64  # further distance at the tip, may be negative
-    full: float = 0.35
+    hook: F64
     narrow: float = 0.45
-    power: float = 0.8
-    bend: float = 1.6  # how late the azimuth moves from root to tip
+    power: float = 0.9
+    bend: float = 1.5  # how late the azimuth moves from root to tip
     wave: float = 0.0
-    waves: float = 2.0
-    start_y: float | None = None
+    waves: float = 1.6
+    body: float = 0.0
+    stations: int = 14
 
 
 def build_locks(shell: Shell, locks: Locks, bones: BoneChain, rng: np.random.Generator) -> Surface:
     """The strands of a group."""
-    count = len(locks.root)
-    t = np.linspace(0, 1, STATIONS)
-    start = shell.top if locks.start_y is None else locks.start_y
-    y = _heights(shell, start, locks.end_y, t)
+    count, stations = len(locks.root), locks.stations
+    t = np.linspace(0, 1, stations)
+    y = _heights(shell, shell.top, locks.end_y, t)
+    late = ease(t, 0.55, 1.05) ** 1.5
     azimuth = locks.root[:, None] + (locks.tip - locks.root)[:, None] * t**locks.bend
+    azimuth = azimuth + locks.hook[:, None] * late
     phase = rng.uniform(0, 2 * np.pi, count)[:, None]
     sway = locks.wave * t * np.sin(2 * np.pi * locks.waves * t + phase)
-    swell = locks.lift[:, None] * ease(t, 0.0, 0.4) + locks.flare[:, None] * t**3 + sway
+    swell = locks.lift[:, None] * ease(t, 0.0, 0.35) + locks.flare[:, None] * t**3 + sway
+    swell = swell + locks.body * bump(y, 0.34, 0.26)
     centres = shell.at(azimuth + 0.5 * sway, y, swell)
     outward = shell.outward(azimuth, y)
-    room = 0.10 + 0.90 * shell.radius(y)
-    width = locks.half_width[:, None] * taper(STATIONS, 0.9, locks.full, locks.narrow, locks.power)
-    thick = locks.thickness[:, None] * taper(STATIONS, 0.5, 0.4, 0.55)
-    u0 = rng.uniform(0, 0.8, count)
+    room = 0.12 + 0.88 * shell.radius(y)
+    width = locks.half_width[:, None] * taper(stations, 0.9, 0.3, locks.narrow, locks.power)
+    thick = locks.thickness[:, None] * taper(stations, 0.5, 0.4, max(locks.narrow, 0.5))
+    u0 = rng.uniform(0, 0.7, count)
     index, weight = bones.follow(centres)
-    return sweep(centres, outward, width * room, thick, (u0, u0 + 0.2), hair_v(y), index, weight)
+    return sweep(centres, outward, width * room, thick, (u0, u0 + 0.3), hair_v(y), index, weight)
 
 
 def _heights(shell: Shell, start: float, end: F64, t: F64) -> F64:
@@ -114,7 +120,8 @@ def _heights(shell: Shell, start: float, end: F64, t: F64) -> F64:
     y = shell.widest_y + dome * np.cos(angle) - np.maximum(walked - np.pi / 2 * dome, 0)
     # Locks that end on the dome: the same walk, squeezed into their height.
     short = start + (y - start) * ((start - end) / (start - y[:, -1]))[:, None]
-    return np.where(end[:, None] < shell.widest_y, y, short)
+    heights: F64 = np.where(end[:, None] < shell.widest_y, y, short)
+    return heights
 
 
 @dataclass(frozen=True)
@@ -138,22 +145,21 @@ class BoneChain:
         return np.stack([chain[low], chain[low + 1]], -1), 1 - (place - low)
 
 
-def build_cap(shell: Shell, face: FaceShape, spec: CharacterSpec, bone: int) -> Surface:
+def build_cap(shell: Shell, spec: CharacterSpec, bone: int) -> Surface:
     """The scalp: the shell itself, a little inside the strands, down to hairline and nape."""
     rows, columns = 9, 28
     azimuth = np.linspace(-np.pi, np.pi, columns, endpoint=False)[None]
     hairline = Profile(
-        [(0.0, 0.80), (0.5, 0.78), (1.0, 0.60), (1.35, 0.42), (1.9, 0.20), (3.2, 0.16)]
+        [(0.0, 0.83), (0.3, 0.77), (0.5, 0.75), (1.0, 0.60), (1.35, 0.42), (1.9, 0.20), (3.2, 0.16)]
     )
     bottom = hairline(np.abs(azimuth))
     top = shell.top - 0.012
     t = np.linspace(1, 0, rows)[:, None]
     y = top - (top - bottom) * (1 - np.cos(t * np.pi / 2)) ** 0.8
-    inner = -0.022 - 0.0 * t
-    xyz = shell.at(azimuth, y, inner * shell.radius(y))
+    xyz = shell.at(azimuth, y, -0.022 * shell.radius(y))
     # The rim dives to the skull, so that no gap shows between hair and head.
     xyz[0] = shell.at(azimuth, y[:1], np.full((1, 1), -spec.hair.volume - 0.04))[0]
-    uv = np.stack(np.broadcast_arrays(azimuth / (2 * np.pi) * 3 % 1 * 0.9, hair_v(y)), -1)
+    uv = np.stack(np.broadcast_arrays(0.22 + 0.2 * np.cos(3 * azimuth), hair_v(y)), -1)
     normals = shell.outward(np.broadcast_to(azimuth, y.shape), y)
     faces = grid_faces(grid(rows, columns, wrap=True))
     return surface(xyz.reshape(-1, 3), uv.reshape(-1, 2), faces, bone, normals.reshape(-1, 3))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from characters.curves import F64
+from characters.curves import F64, ease
 from characters.hair import Locks, Shell
 from characters.spec import Hair
 
@@ -19,101 +19,118 @@ def _spread(count: int, low: float, high: float, jitter: float, rng: Rng) -> F64
 
 
 def fringe(hair: Hair, shell: Shell, rng: Rng) -> list[Locks]:
-    """The fringe: a layer of broad locks and a thinner one over it."""
+    """The fringe: broad pointed locks that alternate in depth, and a few thin ones over them."""
     count = hair.fringe_clumps
-    reach = 1.22
-    tip = _spread(count, -reach, reach, 0.35 * hair.messy + 0.15, rng)
-    root = tip * 0.55 + hair.parting * 0.5
-    end = np.full(count, hair.fringe_y) + rng.uniform(-0.5, 0.5, count) * (0.02 + 0.07 * hair.messy)
-    side = np.abs(tip) / reach
-    tip, root, end = _arrange(hair, tip, root, end, side, rng)
+    reach = 1.10
+    tip = _spread(count, -reach, reach, 0.30 * hair.messy + 0.12, rng)
+    root = tip * 0.6 + hair.parting * 0.45
+    end = hair.fringe_y + rng.uniform(-0.5, 0.5, count) * (0.03 + 0.08 * hair.messy)
+    tip, root, end, hook = _arrange(hair, tip, root, end, rng)
+    hook = hook + rng.uniform(-0.10, 0.10, count) * (0.4 + hair.messy)
     spacing = 2 * reach * shell.side / count
     width = spacing * 0.5 * rng.uniform(1.15, 1.5, count) * hair.clump
     blunt = hair.fringe == "straight"
+    layer = np.arange(count) % 2
     broad = Locks(
         root=root,
         tip=tip,
-        end_y=end,
+        end_y=end + 0.015 * layer,
         half_width=width,
-        thickness=width * 0.28 + 0.008,
-        lift=rng.uniform(0.0, 0.018, count),
-        flare=rng.uniform(-0.01, 0.02, count) + 0.03 * hair.curl,
-        narrow=0.86 if blunt else 0.42,
-        power=0.55 if blunt else 0.85,
+        thickness=width * 0.26 + 0.006,
+        lift=0.018 * layer + rng.uniform(0.0, 0.006, count),
+        flare=rng.uniform(-0.012, 0.012, count) + 0.02 * hair.curl,
+        hook=hook,
+        narrow=0.80 if blunt else 0.46,
+        power=0.55 if blunt else 0.95,
         wave=hair.wave * 0.3,
     )
-    few = max(count // 2, 2)
+    few = int(rng.integers(2, 4))
     pick = rng.choice(count, few, replace=False)
     thin = Locks(
         root=root[pick] + rng.uniform(-0.1, 0.1, few),
-        tip=tip[pick] + rng.uniform(-0.14, 0.14, few),
-        end_y=end[pick] - rng.uniform(-0.02, 0.035, few),
-        half_width=width[pick] * 0.5,
-        thickness=width[pick] * 0.2 + 0.006,
-        lift=rng.uniform(0.022, 0.034, few),
+        tip=tip[pick] + rng.choice([-1, 1], few) * rng.uniform(0.10, 0.20, few),
+        end_y=end[pick] - rng.uniform(-0.02, 0.04, few),
+        half_width=width[pick] * 0.42,
+        thickness=width[pick] * 0.16 + 0.006,
+        lift=rng.uniform(0.030, 0.040, few),
         flare=rng.uniform(0.0, 0.03, few),
-        narrow=0.35,
+        hook=hook[pick] * 1.3,
+        narrow=0.40,
         wave=hair.wave * 0.3,
     )
     return [broad, thin]
 
 
-def _arrange(
-    hair: Hair, tip: F64, root: F64, end: F64, side: F64, rng: Rng
-) -> tuple[F64, F64, F64]:
-    """Tips, roots and end heights of the fringe's locks by style; ``side``: 0 middle, 1 temple."""
-    end = end - 0.10 * side**2
+def _arrange(hair: Hair, tip: F64, root: F64, end: F64, rng: Rng) -> tuple[F64, F64, F64, F64]:
+    """Tips, roots, end heights and hooks of the fringe's locks by style."""
+    side = np.abs(tip) / 1.10
+    end = end - 0.13 * side**2
     part = hair.parting
     away = np.sign(tip - part + 1e-6)
+    hook = 0.0 * tip
     match hair.fringe:
         case "straight":
-            end = end + 0.03 * side
+            end = end + 0.05 * side
         case "parted":
-            tip, end = part + away * (0.16 + np.abs(tip - part) * 0.92), end - 0.05 * side
+            far = np.abs(tip - part)
+            tip, end = part + away * (0.20 + far * 0.90), end - 0.05 * side + 0.05 * (far < 0.4)
+            hook = 0.16 * away
         case "swept":
             lean = np.sign(part + 1e-6)
-            end = end - 0.02 * lean * tip
-            tip, root = tip + lean * 0.36, root - lean * 0.30
+            end = end - 0.03 * lean * tip
+            tip, root, hook = tip + lean * 0.30, root - lean * 0.35, hook + 0.22 * lean
         case "m_shape":
-            middle = np.abs(tip) < 0.16
-            tip, end = tip + np.sign(tip) * np.where(middle, 0.0, 0.14), end - 0.10 * middle
+            middle = np.abs(tip) < 0.2
+            tip, end = tip + np.sign(tip) * np.where(middle, 0.0, 0.14), end - 0.09 * middle
+            hook = np.where(middle, 0.05 * away, 0.20 * np.sign(tip))
         case "between":
             middle = np.abs(tip) == np.abs(tip).min()
             tip = np.where(middle, 0.07 * away, tip + 0.12 * np.sign(tip))
-            end = np.where(middle, end - 0.17, end)
+            end = np.where(middle, end - 0.15, end)
+            hook = np.where(middle, -0.08 * away, 0.12 * np.sign(tip))
         case "spiky":
             tip = tip + rng.uniform(-0.2, 0.2, len(tip))
             end = end + rng.uniform(-0.06, 0.05, len(tip))
+            hook = rng.uniform(-0.25, 0.25, len(tip))
         case "curtain":
-            tip, end = part + away * (0.30 + np.abs(tip - part) * 0.80), end - 0.16 * side
+            tip, end = part + away * (0.32 + np.abs(tip - part) * 0.80), end - 0.17 * side
+            hook = 0.14 * away
         case "side":
             far = np.abs(tip - part)
-            tip, root = part + away * (0.22 + far * 0.85), part + 0.25 * (root - part)
-            end = end - 0.06 * far
-    return tip, root, end
+            tip, root = part + away * (0.24 + far * 0.85), part + 0.25 * (root - part)
+            end, hook = end - 0.06 * far, 0.22 * away
+    return tip, root, end, hook
 
 
 def side_locks(hair: Hair, shell: Shell, rng: Rng) -> list[Locks]:
-    """Locks before the ears, both sides alike but for jitter."""
+    """Locks before the ears, both sides alike but for jitter: a broad one and a thin one."""
     if hair.side == "none":
         return []
-    per = 2 if hair.side != "hime" else 3
-    base = np.linspace(1.22, 1.50, per)
-    azimuth = np.concatenate([-base, base]) + rng.uniform(-0.04, 0.04, 2 * per)
-    end = np.full(2 * per, hair.side_y) + rng.uniform(-0.05, 0.05, 2 * per) * (hair.side != "hime")
-    width = np.full(2 * per, 0.070 if hair.side != "hime" else 0.062) * hair.clump
+    straight = hair.side == "hime"
+    base = np.array([1.16, 1.46, 0.98])
+    width = np.array([0.085, 0.085, 0.085] if straight else [0.105, 0.10, 0.045]) * hair.clump
+    rise = np.array([0.0, 0.02, 0.0] if straight else [0.0, -0.08, 0.06])
+    pick = slice(0, 3 if rng.random() < 0.6 or straight else 2)
+    base, width, rise = base[pick], width[pick], rise[pick]
+    count = 2 * len(base)
+    azimuth = np.concatenate([-base, base]) + rng.uniform(-0.03, 0.03, count)
+    width, rise = np.tile(width, 2), np.tile(rise, 2)
+    end = hair.side_y + rise + rng.uniform(-0.03, 0.03, count) * (not straight)
     return [
         Locks(
             root=azimuth * 0.8,
             tip=azimuth,
             end_y=end,
             half_width=width,
-            thickness=width * 0.4,
-            lift=rng.uniform(0.0, 0.012, 2 * per),
-            flare=rng.uniform(-0.03, 0.01, 2 * per) + 0.02 * hair.curl,
-            narrow=0.93 if hair.side == "hime" else 0.5,
-            power=0.5 if hair.side == "hime" else 0.85,
-            wave=hair.wave * 0.5,
+            thickness=width * 0.32,
+            lift=np.tile(np.array([0.006, 0.0, 0.022])[pick], 2),
+            flare=rng.uniform(-0.03, 0.01, count) + 0.03 * hair.curl - 0.01,
+            hook=-np.sign(azimuth) * rng.uniform(-0.05, 0.22, count) * (not straight),
+            narrow=0.94 if straight else 0.52,
+            power=0.5 if straight else 0.85,
+            wave=hair.wave * 0.6,
+            body=0.022,
+            stations=16,
         )
     ]
 
@@ -121,29 +138,34 @@ def side_locks(hair: Hair, shell: Shell, rng: Rng) -> list[Locks]:
 def back(hair: Hair, shell: Shell, rng: Rng) -> list[Locks]:
     """The back hair: an inner layer that closes it and an outer one that shapes it."""
     layers = []
-    for layer, count in ((0, 11), (1, 12)):
-        azimuth = _spread(count, 1.42, 2 * np.pi - 1.42, 0.4 * hair.messy + 0.1, rng)
+    long = hair.back_y < -0.12
+    for layer, count in ((0, 9), (1, 10)):
+        azimuth = _spread(count, 1.40, 2 * np.pi - 1.40, 0.3 * hair.messy + 0.1, rng)
         azimuth = np.where(azimuth > np.pi, azimuth - 2 * np.pi, azimuth)
-        end = hair.back_y + 0.05 * layer + rng.uniform(-0.06, 0.06, count) * (0.4 + hair.messy)
-        tuck = 0.0 if hair.back_y > -0.12 else 0.35
+        end = hair.back_y + 0.07 * layer + rng.uniform(-0.08, 0.08, count) * (0.4 + hair.messy)
+        tuck = 0.38 if long else 0.0
         tip = np.sign(azimuth) * (np.abs(azimuth) + tuck * (np.pi - np.abs(azimuth)) / 1.7)
-        width = np.full(count, (2 * np.pi - 2.84) * shell.side / count * 0.72) * hair.clump
+        width = np.full(count, (2 * np.pi - 2.8) * shell.side / count * 0.78) * hair.clump
+        sideways = np.sign(azimuth) * ease(np.abs(azimuth), 2.6, 1.6)
         layers.append(
             Locks(
                 root=azimuth,
                 tip=tip,
-                end_y=np.broadcast_to(end, count),
+                end_y=end,
                 half_width=width,
-                thickness=width * 0.30,
-                lift=rng.uniform(-0.01, 0.01, count) + 0.014 * layer,
-                flare=rng.uniform(-0.02, 0.03, count) + _flare(hair),
-                narrow=0.55 if hair.back != "bob" else 0.72,
-                power=0.75,
+                thickness=width * 0.26,
+                lift=0.020 * layer + 0.008 * (np.arange(count) % 2),
+                flare=rng.uniform(-0.04, 0.05, count) * (0.3 + hair.messy) + _flare(hair),
+                hook=-sideways * rng.uniform(-0.1, 0.25, count) * (not long),
+                narrow=0.62 if hair.back != "bob" else 0.74,
+                power=0.8,
                 wave=hair.wave,
+                body=_fullness(hair),
+                stations=20 if long else 15,
             )
         )
-    if hair.back == "spiky":
-        layers.append(_spikes(shell, rng))
+    if hair.back == "spiky" or (hair.back == "short" and hair.messy > 0.6):
+        layers.append(_spikes(hair, rng))
     return layers
 
 
@@ -152,27 +174,33 @@ def _flare(hair: Hair) -> float:
         case "bob":
             return -0.10
         case "flip":
-            return 0.10
+            return 0.13
         case "short":
-            return -0.05
+            return -0.02 + 0.03 * hair.curl
         case "spiky":
-            return 0.06
+            return 0.08
         case _:
-            return 0.03 * hair.curl - 0.02
+            return 0.05 * hair.curl - 0.02
 
 
-def _spikes(shell: Shell, rng: Rng) -> Locks:
-    count = 12
-    azimuth = _spread(count, -np.pi, np.pi, 0.8, rng)
-    width = rng.uniform(0.06, 0.09, count)
+def _fullness(hair: Hair) -> float:
+    return {"bob": 0.055, "flip": 0.02, "medium": 0.03, "long": 0.03}.get(hair.back, 0.015)
+
+
+def _spikes(hair: Hair, rng: Rng) -> Locks:
+    """Locks that stand off the head."""
+    count = 11
+    azimuth = _spread(count, -np.pi, np.pi, 0.7, rng)
+    width = rng.uniform(0.07, 0.10, count)
     return Locks(
         root=azimuth,
-        tip=azimuth + rng.uniform(-0.2, 0.2, count),
-        end_y=rng.uniform(0.45, 0.8, count),
+        tip=azimuth + rng.uniform(-0.15, 0.15, count),
+        end_y=rng.uniform(0.40, 0.72, count),
         half_width=width,
         thickness=width * 0.4,
         lift=np.full(count, 0.02),
-        flare=rng.uniform(0.08, 0.16, count),
+        flare=rng.uniform(0.05, 0.13, count) * (0.5 + hair.messy),
+        hook=rng.uniform(-0.3, 0.3, count),
         narrow=0.4,
     )
 

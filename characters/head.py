@@ -39,10 +39,10 @@ class FaceShape:
             [
                 (0.0, 0.03 + 0.03 * jaw),
                 (0.012, 0.21 * w * low + 0.02 * jaw),
-                (0.045, 0.38 * w * low),
-                (0.10, 0.575 * w * low),
-                (0.17, 0.75 * w * mid * (1 + low) / 2),
-                (0.25, 0.885 * w * mid),
+                (0.045, 0.40 * w * low),
+                (0.10, 0.60 * w * low),
+                (0.17, 0.775 * w * mid * (1 + low) / 2),
+                (0.25, 0.90 * w * mid),
                 (0.34, 0.965 * w * mid),
                 (0.46, w),
                 (0.60, w),
@@ -231,8 +231,8 @@ def build_head(
 
 def soft_normals(positions: F64, normals: F64) -> F64:
     """Normals pulled toward a sphere's, so that light falls on the face in one soft gradient."""
-    round_ = unit((positions - np.array([0.0, 0.42, 0.08])) * np.array([1.0, 0.75, 1.0]))
-    share = 0.72 * ease(positions[:, 2], 0.1, -0.1)[:, None]
+    round_ = unit((positions - np.array([0.0, 0.40, 0.22])) * np.array([0.9, 0.6, 1.0]))
+    share = 0.80 * ease(positions[:, 2], 0.1, -0.1)[:, None]
     return unit(normals * (1 - share) + round_ * share)
 
 

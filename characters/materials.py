@@ -44,6 +44,8 @@ class Materials:
             True,
             **hair,  # type: ignore[arg-type]
         )
+        # The scalp has no outline: an open shell's hull would show as a dark wedge at the nape.
+        self.scalp = self._lit("髪裏", "scalp", "hair.png", "toon_hair.png", p.hair, False, True)
         self.cloth = self._lit("服", "cloth", "cloth.png", "toon_cloth.png", p.cloth, True, True)
         self.collar = self._lit("襟", "collar", "cloth.png", "toon_cloth.png", p.trim, True, True)
         self.accessory = self._lit(
@@ -69,7 +71,7 @@ class Materials:
         return MaterialSpec(
             name=name,
             english=english,
-            diffuse=(1 - a * 0.5, 1 - a * 0.5, 1 - a * 0.5, 1.0),
+            diffuse=(1.0, 1.0, 1.0, 1.0),
             specular=(s, s, s),
             specular_power=8.0,
             ambient=(a, a, a),
@@ -83,15 +85,15 @@ class Materials:
             sphere_mode=sphere_mode,
         )
 
-    @staticmethod
-    def _flat(name: str, english: str, texture: str) -> MaterialSpec:
+    def _flat(self, name: str, english: str, texture: str) -> MaterialSpec:
+        a = self._spec.shading.ambient
         return MaterialSpec(
             name=name,
             english=english,
-            diffuse=(0.75, 0.75, 0.75, 1.0),
+            diffuse=(1.0, 1.0, 1.0, 1.0),
             specular=_BLACK,
             specular_power=5.0,
-            ambient=(0.5, 0.5, 0.5),
+            ambient=(a, a, a),
             texture=texture,
             toon="toon_flat.png",
         )

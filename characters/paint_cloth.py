@@ -56,7 +56,7 @@ def _torso(spec: CharacterSpec) -> F64:
         _buttons(picture, angle, y, shade(base, 0.9))
     skin = np.array(colours.skin)
     above = ease(y - neckline_y(spec.body.outfit, angle), -0.006, 0.006)
-    over(picture, skin * (1 - 0.06 * ease(y, -0.28, -0.16))[..., None], above)
+    over(picture, skin, above)
     hem = bump(y - neckline_y(spec.body.outfit, angle) + 0.022, 0, 0.013)
     if spec.body.outfit in ("crew", "dress"):
         over(picture, colours.trim, 0.9 * hem)

@@ -30,7 +30,7 @@ def paint_hair(spec: CharacterSpec, rng: np.random.Generator) -> F64:
 
 
 def _ratio(spec: CharacterSpec) -> F64:
-    ratio: F64 = np.array(shade(spec.palette.hair, 1.1)) / np.maximum(spec.palette.hair, 0.02)
+    ratio: F64 = np.array(shade(spec.palette.hair, 0.75)) / np.maximum(spec.palette.hair, 0.02)
     return ratio
 
 

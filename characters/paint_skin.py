@@ -28,10 +28,10 @@ def _paint_face(picture: F64, spec: CharacterSpec, shape: FaceShape) -> None:
     y = atlas.FACE_HIGH - v * (atlas.FACE_HIGH - atlas.FACE_LOW)
     colours, eye = spec.palette, spec.eye
     edge = np.abs(x) / np.maximum(shape.half_width(y), 1e-3)
-    multiply(picture, (0.96, 0.84, 0.80), 0.55 * ease(edge, 0.72, 1.05) * ease(y, 0.75, 0.3))
-    shadow = ease(y, spec.hair.fringe_y + 0.02, spec.hair.fringe_y + 0.10)
+    multiply(picture, (0.98, 0.88, 0.84), 0.5 * ease(edge, 0.78, 1.05) * ease(y, 0.75, 0.3))
+    shadow = ease(y, spec.hair.fringe_y + 0.05, spec.hair.fringe_y + 0.14)
     tone = np.array(colours.skin_shadow)
-    over(picture, tone, 0.62 * shadow)
+    over(picture, tone, 0.60 * shadow)
     _blush(picture, spec, x, y)
     # The eye sockets: a warm tint around the lids and under the upper lash.
     near = np.hypot((np.abs(x) - eye.x) / (eye.half_width * 1.25), (y - eye.y - 0.02) / 0.13)

@@ -94,7 +94,7 @@ def draw_palette(
         tip = hsv(h + rng.choice([-0.08, 0.08, 0.5]), min(s + 0.15, 0.6), max(v, 0.6))
     return Palette(
         skin=skin,
-        skin_shadow=times(skin, (0.93, 0.76, 0.73)),
+        skin_shadow=times(skin, (0.95, 0.81, 0.77)),
         blush=mix(skin, (0.98, 0.42, 0.42), 0.55),
         hair=hair,
         hair_shadow=shade(hair, 0.9),

@@ -87,11 +87,11 @@ def joints(body: Body) -> Joints:
     floor = 1.0 - body.heads
     k = (body.heads - 1.0) / 5.4
     s = body.shoulder
-    reach, drop = 0.50 * k + 0.06, 0.36 * k
+    reach, drop = 0.46 * k + 0.05, 0.42 * k
     return Joints(
-        shoulder=(s, -0.335, 0.09),
-        elbow=(s + reach, -0.335 - drop, 0.10),
-        wrist=(s + 2 * reach, -0.335 - 2 * drop, 0.07),
+        shoulder=(s, -0.375, 0.09),
+        elbow=(s + reach, -0.375 - drop, 0.10),
+        wrist=(s + 2 * reach, -0.375 - 2 * drop, 0.07),
         hip=(0.17, -1.62 * k, 0.06),
         knee=(0.165, (-1.62 * k + floor) / 2, 0.04),
         ankle=(0.16, floor + 0.20, 0.08),

@@ -53,15 +53,19 @@ def sweep(
     lift = out[:, :, None] * (_OUT[:, None] * thickness[..., None, None])
     positions = centres[:, :, None] + across + lift
     flat = half_width / np.maximum(thickness, 1e-9)
+    toward_viewer = np.array([0.0, 0.1, -0.45])
     normals = unit(
-        out[:, :, None] * np.where(_INNER, -1.0, 1.0)[:, None]
+        toward_viewer * (_INNER == 0)[:, None]
+        + out[:, :, None] * np.where(_INNER, -1.0, 1.0)[:, None]
         + side[:, :, None] * (_ACROSS[:, None] * np.minimum(2.2 / flat, 1.1)[..., None, None])
     )
     strands, stations = v.shape
     share = (_ACROSS + 1) / 2
     us = (u[0][:, None, None] + (u[1] - u[0])[:, None, None] * share) / 2 + _INNER / 2
     uv = np.stack(np.broadcast_arrays(us, v[..., None]), -1)
-    vertices = strands * stations * SECTION
+    # Outlines thin out toward the tips, where two sides of a lock would melt into one dark blot.
+    t = np.linspace(0, 1, stations)
+    line = (0.4 + 0.6 * ease(t, 0.0, 0.3)) * (0.25 + 0.75 * ease(t, 1.0, 0.7))
     return Surface(
         positions=positions.reshape(-1, 3),
         normals=normals.reshape(-1, 3),
@@ -69,7 +73,7 @@ def sweep(
         faces=_faces(strands, stations),
         bones=np.repeat(bones.reshape(-1, 2), SECTION, 0),
         weights=np.repeat(weights.reshape(-1), SECTION),
-        edge_scales=np.ones(vertices),
+        edge_scales=np.broadcast_to(line[None, :, None], (strands, stations, SECTION)).ravel(),
     )
 
 

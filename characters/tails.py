@@ -102,25 +102,28 @@ def build_tail(tail: Tail, bones: BoneChain, rng: Rng) -> Surface:
 
 
 def _bundle(tail: Tail, line: F64, right: F64, ahead: F64, bones: BoneChain, rng: Rng) -> Surface:
-    count, stations = 8, len(line)
+    """Six thick locks around the centre line and one within; they part toward their tips."""
+    count, stations = 7, len(line)
     t = np.linspace(0, 1, stations)
-    angle = np.linspace(0, 2 * np.pi, count, endpoint=False) + rng.uniform(0, 1)
-    angle = angle[:, None] + 0.9 * t * rng.uniform(-1, 1)
-    swell = 0.30 + 0.70 * ease(t, 0.0, 0.3) * (1 - 0.55 * ease(t, 0.45, 1.0))
-    spread = (tail.radius * 0.72 * swell)[None] * rng.uniform(0.85, 1.1, (count, 1))
+    angle = np.arange(count) * 2 * np.pi / 6 + rng.uniform(0, 1)
+    angle = angle[:, None] + 0.8 * t * rng.uniform(-1, 1)
+    swell = 0.22 + 0.78 * ease(t, 0.0, 0.28) * (1 - 0.45 * ease(t, 0.45, 1.0))
+    ring = np.where(np.arange(count) < 6, 1.0, 0.0)[:, None]
+    spread = tail.radius * 0.66 * swell * ring * rng.uniform(0.9, 1.1, (count, 1))
     out = np.cos(angle)[..., None] * right + np.sin(angle)[..., None] * -ahead
-    centres = line + out * spread[..., None]
-    stop = rng.uniform(0.86, 1.0, count)
-    picks = np.clip(t[None] * stop[:, None] * (stations - 1), 0, stations - 1.001)
-    low = picks.astype(np.int64)
-    part = (picks - low)[..., None]
+    stop = np.append(rng.uniform(0.80, 1.0, count - 1), 1.0)
+    place = np.clip(t * stop[:, None] * (stations - 1), 0, stations - 1.001)
+    low = place.astype(np.int64)
+    part = (place - low)[..., None]
     rows = np.arange(count)[:, None]
+    centres = line + out * spread[..., None]
     centres = centres[rows, low] * (1 - part) + centres[rows, low + 1] * part
-    width = tail.radius * 0.62 * taper(stations, 0.35, 0.25, 0.5)[None] * np.ones((count, 1))
+    bulk = taper(stations, 0.30, 0.25, 0.50, 0.9)
+    width = tail.radius * 0.66 * bulk * np.ones((count, 1))
     index, weight = bones.follow(centres)
-    u0 = rng.uniform(0, 0.8, count)
+    u0 = rng.uniform(0, 0.7, count)
     return sweep(
-        centres, out, width, width * 0.55, (u0, u0 + 0.2), hair_v(centres[..., 1]), index, weight
+        centres, out, width, width * 0.85, (u0, u0 + 0.3), hair_v(centres[..., 1]), index, weight
     )
 
 

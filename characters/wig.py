@@ -9,7 +9,6 @@ import numpy as np
 from characters import hair_styles, tails
 from characters.curves import spline
 from characters.hair import BoneChain, Shell, build_cap, build_locks
-from characters.head import FaceShape
 from characters.rigging import BONE, BoneSpec
 from characters.spec import CharacterSpec
 from characters.surface import Surface
@@ -22,12 +21,13 @@ _HEAD = BONE["頭"]
 class Wig:
     """``front`` is drawn before ``back``; ``bones`` follow the standard ones."""
 
+    scalp: list[Surface]
     front: list[Surface]
     back: list[Surface]
     bones: list[BoneSpec]
 
 
-def build_wig(spec: CharacterSpec, shell: Shell, face: FaceShape, rng: Rng) -> Wig:
+def build_wig(spec: CharacterSpec, shell: Shell, rng: Rng) -> Wig:
     """Cap, fringe, side locks, back hair and tails."""
     hair = spec.hair
     bones: list[BoneSpec] = []
@@ -46,8 +46,8 @@ def build_wig(spec: CharacterSpec, shell: Shell, face: FaceShape, rng: Rng) -> W
     long = hair.back_y < -0.12
     points = [(0.0, float(y), 0.45) for y in np.linspace(0.0, hair.back_y + 0.15, 4)]
     chain = _chain("後髪", points, bones) if long else still
-    back = [build_cap(shell, face, spec, _HEAD)]
-    back += [build_locks(shell, locks, chain, rng) for locks in hair_styles.back(hair, shell, rng)]
+    scalp = [build_cap(shell, spec, _HEAD)]
+    back = [build_locks(shell, locks, chain, rng) for locks in hair_styles.back(hair, shell, rng)]
     for tail in tails.tails(hair, rng):
         joints = [tuple(map(float, p)) for p in spline(tail.line, 6)[1:-1]]
         falling = [p for k, p in enumerate(joints) if k == 0 or p[1] < joints[k - 1][1] - 0.02]
@@ -57,7 +57,7 @@ def build_wig(spec: CharacterSpec, shell: Shell, face: FaceShape, rng: Rng) -> W
             centre = shell.at(np.array(1.05 * sign), np.array(0.95), np.array(0.05))
             back.append(tails.build_bun(centre, 0.135, _HEAD))
     front += [tails.build_antenna(line, _HEAD) for line in hair_styles.ahoge(hair, rng)]
-    return Wig(front, back, bones)
+    return Wig(scalp, front, back, bones)
 
 
 def _chain(name: str, points: list[tuple[float, float, float]], bones: list[BoneSpec]) -> BoneChain:
