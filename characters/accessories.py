@@ -7,7 +7,7 @@ import numpy as np
 from characters.atlas import cell
 from characters.body import tube
 from characters.clothes import build_bow
-from characters.curves import F64, spline
+from characters.curves import F64, ease, spline
 from characters.hair import Shell
 from characters.head import FaceShape
 from characters.rigging import BONE
@@ -27,7 +27,7 @@ def build_accessories(spec: CharacterSpec, shell: Shell, face: FaceShape) -> lis
             case "bow":
                 parts.append(_bow_on_top(shell, spec))
             case "hat" | "beret" | "cap":
-                parts += _hat(shell, name)
+                parts += _hat(shell, name, spec.seed)
             case "cat_ears":
                 parts += _cat_ears(shell)
             case "headphones":
@@ -52,8 +52,8 @@ def _on_head(line: F64, radius: F64, colour: str, around: int = 8, t: float = 0.
 def _arch(shell: Shell, radius: float, colour: str, forward: float) -> Surface:
     """A band from ear to ear over the top."""
     turn = np.linspace(-1.72, 1.72, 27)
-    x = (shell.side + 0.025) * np.sin(turn)
-    y = 0.50 + (shell.top - 0.50 + 0.03) * np.cos(turn)
+    x = (shell.side + 0.05) * np.sin(turn)
+    y = 0.50 + (shell.top - 0.50 + 0.045) * np.cos(turn)
     z = np.full(27, 0.02 - forward)
     line = np.stack([x, y, z], 1)
     part = _on_head(line, np.full(27, radius), colour)
@@ -66,61 +66,76 @@ def _arch(shell: Shell, radius: float, colour: str, forward: float) -> Surface:
 
 def _bow_on_top(shell: Shell, spec: CharacterSpec) -> Surface:
     side = 1 if spec.seed % 2 else -1
-    azimuth, y = 0.9 * side * (1 if spec.seed % 3 else 0), 0.93
-    place = shell.at(np.array(azimuth), np.array(y), np.array(0.06))
-    return build_bow(place, 0.20, "ribbon", _HEAD)
+    azimuth, y = 0.85 * side * (1 if spec.seed % 3 else 0), 0.92
+    place = shell.at(np.array(azimuth), np.array(y), np.array(0.07))
+    return build_bow(place, 0.25, "ribbon", _HEAD, lift=0.22)
 
 
-def _hat(shell: Shell, kind: str) -> list[Surface]:
-    azimuth = np.linspace(-np.pi, np.pi, 32, endpoint=False)[None]
-    y_low = 0.82 if kind != "beret" else 0.90
-    rows = {
-        "hat": [
-            (1.30, y_low - 0.03),
-            (1.06, y_low),
-            (1.02, y_low + 0.02),
-            (0.94, 1.12),
-            (0.80, 1.19),
-            (0.0, 1.22),
-        ],
-        "beret": [
-            (0.92, y_low),
-            (1.05, y_low + 0.02),
-            (1.12, 1.04),
-            (0.95, 1.13),
-            (0.55, 1.18),
-            (0.0, 1.19),
-        ],
-        "cap": [
-            (1.03, y_low),
-            (1.05, y_low + 0.05),
-            (1.00, 1.0),
-            (0.82, 1.12),
-            (0.45, 1.18),
-            (0.0, 1.20),
-        ],
-    }[kind]
-    share = np.array([r for r, _ in rows])[:, None]
-    y = np.array([h for _, h in rows])[:, None] * np.ones_like(azimuth)
-    swell = 0.045
-    x = (shell.side + swell) * share * np.sin(azimuth)
-    depth = np.where(np.abs(azimuth) < np.pi / 2, shell.front, shell.back) + swell
-    z = 0.05 - depth * share * np.cos(azimuth)
+def _dome(
+    centre: F64, radii: tuple[float, float, float], low: float, tilt: float, colour: str
+) -> Surface:
+    """An ellipsoid from ``low`` (-1 bottom .. 1 top) up, tilted about z by ``tilt`` radians."""
+    rows, columns = 10, 28
+    polar = np.linspace(np.arcsin(low), np.pi / 2 - 0.01, rows)[:, None]
+    azimuth = np.linspace(-np.pi, np.pi, columns, endpoint=False)
+    out = np.stack(
+        np.broadcast_arrays(
+            np.cos(polar) * np.sin(azimuth), np.sin(polar), -np.cos(polar) * np.cos(azimuth)
+        ),
+        -1,
+    ).reshape(-1, 3)
+    xyz = _tilted(out * np.array(radii), tilt) + centre
+    uv = cell(colour, 0.5, 0.75 * ease(out[:, 1], 0.7, -0.6))
+    return surface(xyz, uv, grid_faces(grid(rows, columns, wrap=True)), _HEAD)
+
+
+def _tilted(points: F64, angle: float) -> F64:
+    c, s = np.cos(angle), np.sin(angle)
+    return points @ np.array([[c, s, 0.0], [-s, c, 0.0], [0.0, 0.0, 1.0]])
+
+
+def _brim(centre: F64, inner: float, outer: float, droop: float, tilt: float) -> Surface:
+    """A round brim with both sides, ``droop`` lower at its edge than at the crown."""
+    columns = 36
+    azimuth = np.linspace(-np.pi, np.pi, columns, endpoint=False)
+    rings = []
+    for t, thick in ((0.0, 0.0), (0.5, 0.0), (1.0, 0.0), (1.0, -0.012), (0.5, -0.012), (0.0, -0.012)):
+        r = inner + (outer - inner) * t
+        y = -droop * t**1.5 * (0.6 + 0.4 * np.sin(azimuth) ** 2) + thick
+        rings.append(np.stack([r * np.sin(azimuth), y, -r * np.cos(azimuth)], 1))
+    xyz = _tilted(np.concatenate(rings), tilt) + centre
+    uv = cell("hat", 0.5, np.repeat([0.3, 0.1, 0.0, 0.5, 0.8, 1.0], columns))
+    return surface(xyz, uv, grid_faces(grid(6, columns, wrap=True), flip=True), _HEAD)
+
+
+def _hat(shell: Shell, kind: str, seed: int) -> list[Surface]:
+    wide, deep = shell.side, (shell.front + shell.back) / 2
+    middle = 0.05 + (shell.back - shell.front) / 2
+    tilt = 0.13 if seed % 2 else -0.13
     if kind == "beret":
-        x = x + 0.10 * share * (y > 0.95)
-        y = y + 0.10 * np.sin(azimuth) * (share > 0.1) * (y > 0.95)
-    xyz = np.stack([x, y, z], -1).reshape(-1, 3)
-    t = np.repeat(np.linspace(0.7, 0.0, len(rows)), 32)
-    parts = [surface(xyz, cell("hat", 0.5, t), grid_faces(grid(len(rows), 32, wrap=True)), _HEAD)]
+        centre = np.array([-0.7 * tilt, shell.top - 0.06, middle])
+        puff = _dome(centre, (wide * 1.10, 0.185, deep * 1.04), -0.8, -tilt, "hat")
+        stem = np.stack([np.zeros(4), np.linspace(0.15, 0.21, 4), np.zeros(4)], 1)
+        stem = _tilted(stem, -tilt) + centre
+        return [puff, _on_head(stem, np.array([0.014, 0.014, 0.014, 0.002]), "hat", 8)]
+    base = 0.80
+    crown = np.array([0.0, base, middle - 0.01])
+    high = shell.top - base + 0.06
+    round_ = (wide * 1.02, high, deep * 1.04)
     if kind == "cap":
-        parts.append(_peak(shell, y_low))
-    return parts
+        return [_dome(crown, round_, 0.0, 0.0, "hat"), _peak(shell, base)]
+    band = (wide * 1.035, high * 0.99, deep * 1.055)
+    ribbon = _dome(crown, band, 0.0, 0.0, "accent")
+    keep = ribbon.positions[ribbon.faces].max(1)[:, 1] < base + 0.10
+    ribbon = surface(ribbon.positions, ribbon.uv, ribbon.faces[keep], _HEAD, ribbon.normals)
+    brim = _brim(crown, wide * 0.95, wide * (1.42 + 0.12 * (seed % 3)), 0.07, 0.0)
+    return [_dome(crown, round_, 0.0, 0.0, "hat"), ribbon, brim]
 
 
 def _peak(shell: Shell, y: float) -> Surface:
     a = np.linspace(-0.85, 0.85, 15)
     rows = []
-    for out, drop in ((0.03, 0.0), (0.12, -0.015), (0.22, -0.045), (0.12, -0.03), (0.03, -0.01)):
+    for out, drop in ((0.03, 0.02), (0.14, -0.02), (0.26, -0.09), (0.14, -0.04), (0.03, 0.0)):
         r = out * np.cos(a * 1.1) ** 0.5
         rows.append(
             np.stack([(shell.side + r) * np.sin(a), np.full(15, y + drop + 0.02),
@@ -154,9 +169,9 @@ def _cat_ears(shell: Shell) -> list[Surface]:
 def _headphones(shell: Shell) -> list[Surface]:
     parts = [_arch(shell, 0.040, "black", 0.0)]
     for sign in (-1, 1):
-        x = np.array([0.0, 0.03, 0.07, 0.09, 0.10]) + shell.side - 0.015
+        x = np.array([0.0, 0.03, 0.08, 0.10, 0.11]) + shell.side + 0.005
         line = np.stack([sign * x, np.full(5, 0.40), np.full(5, 0.02)], 1)
-        parts.append(_on_head(line, np.array([0.115, 0.13, 0.125, 0.09, 0.004]), "accent", 18, 0.2))
+        parts.append(_on_head(line, np.array([0.13, 0.15, 0.145, 0.11, 0.004]), "accent", 18, 0.2))
     return parts
 
 

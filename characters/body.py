@@ -120,11 +120,13 @@ def build_torso(torso: Torso) -> Surface:
 
 
 def tube(
-    line: F64, radius: F64, uv: F64, bones: I64, weights: F64, around: int = 14, closed: bool = True
+    line: F64, radius: F64, uv: F64, bones: I64, weights: F64, around: int = 14
 ) -> Surface:
     """A round tube along ``line`` (N, 3) with ``radius`` (N,); uv (N, 2), bones (N, 2)."""
     tangent = unit(np.gradient(line, axis=0))
-    right = unit(np.cross(tangent, np.array([0.0, 0.0, 1.0]) + 0 * tangent))
+    # The axis that the line never runs along keeps the ring from flipping.
+    axis = np.eye(3)[np.argmin(np.abs(tangent).max(0))]
+    right = unit(np.cross(tangent, axis))
     ahead = unit(np.cross(right, tangent))
     angle = np.linspace(0, 2 * np.pi, around, endpoint=False)
     ring = np.cos(angle)[:, None] * right[:, None] + np.sin(angle)[:, None] * ahead[:, None]
@@ -134,7 +136,6 @@ def tube(
     middle = np.repeat(line, around, 0)
     if np.sum((xyz - middle) * part.normals) < 0:
         part = replace(part, faces=faces[:, ::-1], normals=-part.normals)
-    del closed
     return weighted(part, np.repeat(bones, around, 0), np.repeat(weights, around))
 
 

@@ -84,7 +84,7 @@ class Locks:
     power: float = 0.9
     bend: float = 1.5  # how late the azimuth moves from root to tip
     wave: float = 0.0
-    waves: float = 1.6
+    waves: float = 2.6
     body: float = 0.0
     stations: int = 14
 
@@ -97,11 +97,12 @@ def build_locks(shell: Shell, locks: Locks, bones: BoneChain, rng: np.random.Gen
     late = ease(t, 0.55, 1.05) ** 1.5
     azimuth = locks.root[:, None] + (locks.tip - locks.root)[:, None] * t**locks.bend
     azimuth = azimuth + locks.hook[:, None] * late
-    phase = rng.uniform(0, 2 * np.pi, count)[:, None]
-    sway = locks.wave * t * np.sin(2 * np.pi * locks.waves * t + phase)
+    # Waves run in step from lock to lock, by height, as in combed hair.
+    phase = rng.uniform(-0.6, 0.6, count)[:, None]
+    sway = locks.wave * ease(y, 0.75, 0.1) * np.sin(locks.waves * 2 * np.pi * y + phase)
     swell = locks.lift[:, None] * ease(t, 0.0, 0.35) + locks.flare[:, None] * t**3 + sway
     swell = swell + locks.body * bump(y, 0.34, 0.26)
-    centres = shell.at(azimuth + 0.5 * sway, y, swell)
+    centres = shell.at(azimuth + 1.4 * sway, y, swell)
     outward = shell.outward(azimuth, y)
     room = 0.12 + 0.88 * shell.radius(y)
     width = locks.half_width[:, None] * taper(stations, 0.9, 0.3, locks.narrow, locks.power)

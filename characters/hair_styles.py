@@ -125,11 +125,11 @@ def side_locks(hair: Hair, shell: Shell, rng: Rng) -> list[Locks]:
             thickness=width * 0.32,
             lift=np.tile(np.array([0.006, 0.0, 0.022])[pick], 2),
             flare=rng.uniform(-0.03, 0.01, count) + 0.03 * hair.curl - 0.01,
-            hook=-np.sign(azimuth) * rng.uniform(-0.05, 0.22, count) * (not straight),
-            narrow=0.94 if straight else 0.52,
-            power=0.5 if straight else 0.85,
-            wave=hair.wave * 0.6,
-            body=0.022,
+            hook=-np.sign(azimuth) * rng.uniform(-0.02, 0.30, count) * (not straight),
+            narrow=0.94 if straight else 0.60,
+            power=0.5 if straight else 0.8,
+            wave=hair.wave * 0.8,
+            body=0.030,
             stations=16,
         )
     ]
@@ -164,6 +164,8 @@ def back(hair: Hair, shell: Shell, rng: Rng) -> list[Locks]:
                 stations=20 if long else 15,
             )
         )
+    if hair.back in ("short", "medium", "flip", "spiky") or hair.messy > 0.6:
+        layers.append(_wings(hair, rng))
     if hair.back == "spiky" or (hair.back == "short" and hair.messy > 0.6):
         layers.append(_spikes(hair, rng))
     return layers
@@ -185,6 +187,32 @@ def _flare(hair: Hair) -> float:
 
 def _fullness(hair: Hair) -> float:
     return {"bob": 0.055, "flip": 0.02, "medium": 0.03, "long": 0.03}.get(hair.back, 0.015)
+
+
+def _wings(hair: Hair, rng: Rng) -> Locks:
+    """Locks behind the ears that swing out and break the outline of the head."""
+    per = int(rng.integers(2, 4))
+    count = 2 * per
+    azimuth = np.tile(np.linspace(1.45, 2.05, per), 2) + rng.uniform(-0.08, 0.08, count)
+    azimuth[:per] *= -1
+    low = max(hair.back_y, -0.1)
+    end = low + np.tile(np.linspace(0.02, 0.24, per), 2) + rng.uniform(-0.03, 0.03, count)
+    width = rng.uniform(0.065, 0.09, count) * hair.clump
+    return Locks(
+        root=azimuth,
+        tip=azimuth,
+        end_y=end,
+        half_width=width,
+        thickness=width * 0.35,
+        lift=np.full(count, 0.026),
+        flare=rng.uniform(0.03, 0.10, count) * (0.5 + hair.messy),
+        hook=-np.sign(azimuth) * rng.uniform(-0.15, 0.2, count),
+        narrow=0.55,
+        power=0.8,
+        wave=hair.wave,
+        body=0.02,
+        stations=16,
+    )
 
 
 def _spikes(hair: Hair, rng: Rng) -> Locks:
