@@ -91,7 +91,8 @@ def _dome(
 
 def _tilted(points: F64, angle: float) -> F64:
     c, s = np.cos(angle), np.sin(angle)
-    return points @ np.array([[c, s, 0.0], [-s, c, 0.0], [0.0, 0.0, 1.0]])
+    turned: F64 = points @ np.array([[c, s, 0.0], [-s, c, 0.0], [0.0, 0.0, 1.0]])
+    return turned
 
 
 def _brim(centre: F64, inner: float, outer: float, droop: float, tilt: float) -> Surface:
@@ -99,7 +100,14 @@ def _brim(centre: F64, inner: float, outer: float, droop: float, tilt: float) ->
     columns = 36
     azimuth = np.linspace(-np.pi, np.pi, columns, endpoint=False)
     rings = []
-    for t, thick in ((0.0, 0.0), (0.5, 0.0), (1.0, 0.0), (1.0, -0.012), (0.5, -0.012), (0.0, -0.012)):
+    for t, thick in (
+        (0.0, 0.0),
+        (0.5, 0.0),
+        (1.0, 0.0),
+        (1.0, -0.012),
+        (0.5, -0.012),
+        (0.0, -0.012),
+    ):
         r = inner + (outer - inner) * t
         y = -droop * t**1.5 * (0.6 + 0.4 * np.sin(azimuth) ** 2) + thick
         rings.append(np.stack([r * np.sin(azimuth), y, -r * np.cos(azimuth)], 1))

@@ -37,11 +37,12 @@ class HeadBox:
 
 @dataclass(frozen=True)
 class Built:
-    """The model with what is true about it."""
+    """The model with what is true about it, and the fringe (head heights), which casts a shadow."""
 
     model: Model
     box: HeadBox
     named: tuple[NamedMorph, ...]
+    fringe: Surface
 
 
 def build_model(spec: CharacterSpec, rng: np.random.Generator, flat_groups: bool) -> Built:
@@ -78,7 +79,7 @@ def build_model(spec: CharacterSpec, rng: np.random.Generator, flat_groups: bool
         morphs=_morphs(named, whole, scale, flat_groups),
     )
     box = HeadBox(-floor * scale, (shell.top - floor) * scale, 0.0)
-    return Built(model, box, named)
+    return Built(model, box, named, wig.fringe)
 
 
 def _placed(bone: BoneSpec, floor: float, scale: float) -> BoneSpec:
@@ -105,8 +106,10 @@ def _head_parts(spec: CharacterSpec, face: FaceShape) -> list[tuple[MaterialSpec
         _into(eyes.iris(face, eye, sign, bone), (0.0 if sign > 0 else 0.5, 0.0))
         for sign, bone in sides
     ]
+    cheeks = [eyes.blush(face, eye, sign, _HEAD) for sign, _ in sides]
     return [
         (materials.skin, [*skin, bodies.build_neck(spec.body)]),
+        (materials.blush, cheeks),
         (materials.mouth, inside),
         (materials.white, whites),
         (materials.iris, irises),

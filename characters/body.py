@@ -89,12 +89,14 @@ def weighted(part: Surface, bones: I64, weights: F64) -> Surface:
 
 def build_neck(body: Body) -> Surface:
     """The neck, from inside the head into the collar, bending smoothly from 首 to 頭."""
-    rows = np.array([NECK_TOP_Y, 0.07, 0.02, -0.03, -0.08, -0.13, -0.18, -0.23])
-    radius = np.interp(rows, [-0.2, -0.08, 0.13], [body.neck * 1.03, body.neck, 0.125])
+    rows = np.array([NECK_TOP_Y, 0.07, 0.02, -0.03, -0.07, -0.10, -0.13, -0.17])
+    # Below the collar line the neck shrinks into the torso, which takes over there.
+    n = body.neck
+    radius = np.interp(rows, [-0.17, -0.13, -0.08, 0.13], [n * 0.86, n * 0.96, n, 0.125])
     angle = np.linspace(-np.pi, np.pi, AROUND, endpoint=False)
     rings = [neck_ring(angle, y, r) for y, r in zip(rows, radius, strict=True)]
     xyz = np.concatenate(rings)
-    xyz[:, 2] += 0.02 * ease(xyz[:, 1], 0.1, -0.2)
+    xyz[:, 2] += 0.016 * ease(xyz[:, 1], 0.1, -0.1)
     uv = neck_uv(np.tile(angle, len(rows)), xyz[:, 1])
     part = surface(xyz, uv, grid_faces(grid(len(rows), AROUND, wrap=True), flip=True), BONE["頭"])
     y = xyz[:, 1]
@@ -119,9 +121,7 @@ def build_torso(torso: Torso) -> Surface:
     return weighted(replace(part, normals=normals.reshape(-1, 3)), *upper_weights(xyz))
 
 
-def tube(
-    line: F64, radius: F64, uv: F64, bones: I64, weights: F64, around: int = 14
-) -> Surface:
+def tube(line: F64, radius: F64, uv: F64, bones: I64, weights: F64, around: int = 14) -> Surface:
     """A round tube along ``line`` (N, 3) with ``radius`` (N,); uv (N, 2), bones (N, 2)."""
     tangent = unit(np.gradient(line, axis=0))
     # The axis that the line never runs along keeps the ring from flipping.

@@ -254,3 +254,16 @@ def brow(shape: FaceShape, spec: Brow, eye: Eye, sign: int, bone: int) -> Surfac
     ):
         shapes[name] = _moved(shape, strip, flat + np.stack([0 * rise, rise], 1), 0.007)
     return _with(strip, shapes)
+
+
+def blush(shape: FaceShape, eye: Eye, sign: int, bone: int) -> Surface:
+    """A patch of blush that waits inside the head; the shape ``blush`` brings it to the cheek."""
+    rows, columns = 5, 7
+    u, v = np.meshgrid(np.linspace(-1, 1, columns), np.linspace(-1, 1, rows))
+    x = sign * (eye.x + 0.02) + 0.085 * u.ravel()
+    xy = np.stack([x, eye.y - eye.down - 0.05 + 0.045 * v.ravel()], 1)
+    hidden = shape.on(xy, -0.05)
+    uv = np.stack([(u.ravel() + 1) / 2, (1 - v.ravel()) / 2], 1)
+    normals = np.tile(np.array([0.0, 0.0, -1.0]), (len(hidden), 1))
+    shapes = {"blush": shape.on(xy, 0.005) - hidden}
+    return surface(hidden, uv, grid_faces(grid(rows, columns)), bone, normals, shapes)

@@ -6,7 +6,7 @@ proportions, the palette and the light, so that a split by franchise tests on an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -125,6 +125,7 @@ def _shading(rng: Rng) -> s.Shading:
         toon_edge=float(rng.uniform(0.35, 0.6)),
         toon_tint=float(rng.uniform(0.5, 1.0)),
         hair_sphere=bool(rng.random() < 0.5),
+        cel=float(rng.uniform(0.0, 1.0)),
         skin_edge=bool(rng.random() < 0.85),
     )
 
@@ -140,6 +141,9 @@ def draw_character(franchise: Franchise, seed: int, rng: Rng) -> s.CharacterSpec
     eye = _eye(franchise, male, child, rng)
     body = _body(franchise, male, child, rng)
     hair = _hair(franchise, male, eye, rng)
+    accessories = _accessories(franchise, male, hair, rng)
+    if {"hat", "beret", "cap"} & set(accessories):
+        hair = replace(hair, ahoge=0)
     kana, roman = character_name(rng)
     return s.CharacterSpec(
         seed=seed,
@@ -155,7 +159,7 @@ def draw_character(franchise: Franchise, seed: int, rng: Rng) -> s.CharacterSpec
         hair=hair,
         body=body,
         shading=franchise.shading,
-        accessories=_accessories(franchise, male, hair, rng),
+        accessories=accessories,
         naming=_naming(franchise, rng),
     )
 
@@ -180,6 +184,8 @@ def _eye(f: Franchise, male: bool, child: float, rng: Rng) -> s.Eye:
     half_width = f.eye_half_width * (0.5 + 0.5 * size)
     up, down = f.eye_up * tall, f.eye_down * tall
     iris_height = (up + down) * float(rng.uniform(0.50, 0.56))
+    if rng.random() < 0.07:  # heavy lids
+        up *= 0.70
     return s.Eye(
         x=f.eye_x + rng.normal(0, 0.004),
         y=0.362 - (up - down) / 2 + rng.normal(0, 0.010) - 0.012 * child,

@@ -20,7 +20,7 @@ from characters.paint import png_bytes
 from characters.paint_cloth import paint_cloth
 from characters.paint_eyes import paint_eyes, paint_lash, paint_mouth
 from characters.paint_hair import paint_hair
-from characters.paint_skin import paint_skin
+from characters.paint_skin import paint_blush, paint_skin
 from characters.paint_toon import sphere_bmp, toons
 from characters.pmd_writer import pmd_bytes
 from characters.pmx_writer import pmx_bytes
@@ -71,7 +71,7 @@ def character_files(spec: CharacterSpec, format: ModelFormat) -> Mapping[str, by
     built = build_model(spec, rng, flat_groups=format == "pmd")
     files = {"model.pmx": pmx_bytes} if format == "pmx" else {"model.pmd": pmd_bytes}
     out = {name: write(built.model) for name, write in files.items()}
-    out |= _textures(spec, rng)
+    out |= _textures(spec, built, rng)
     out["LICENSE.txt"] = LICENCE.encode()
     out["truth.json"] = _json(built, spec)
     return out
@@ -81,10 +81,11 @@ def _json(built: Built, spec: CharacterSpec) -> bytes:
     return (json.dumps(truth(built, spec), ensure_ascii=False, indent=1) + "\n").encode()
 
 
-def _textures(spec: CharacterSpec, rng: np.random.Generator) -> dict[str, bytes]:
+def _textures(spec: CharacterSpec, built: Built, rng: np.random.Generator) -> dict[str, bytes]:
     pictures = {
-        "skin.png": paint_skin(spec, FaceShape(spec.face)),
+        "skin.png": paint_skin(spec, FaceShape(spec.face), built.fringe),
         "eyes.png": paint_eyes(spec),
+        "blush.png": paint_blush(spec),
         "mouth.png": paint_mouth(spec),
         "lash.png": paint_lash(spec),
         "hair.png": paint_hair(spec, rng),

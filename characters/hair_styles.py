@@ -110,6 +110,7 @@ def side_locks(hair: Hair, shell: Shell, rng: Rng) -> list[Locks]:
     base = np.array([1.16, 1.46, 0.98])
     width = np.array([0.085, 0.085, 0.085] if straight else [0.105, 0.10, 0.045]) * hair.clump
     rise = np.array([0.0, 0.02, 0.0] if straight else [0.0, -0.08, 0.06])
+    lift: F64 = np.array([0.006, 0.0, 0.022])
     pick = slice(0, 3 if rng.random() < 0.6 or straight else 2)
     base, width, rise = base[pick], width[pick], rise[pick]
     count = 2 * len(base)
@@ -123,7 +124,7 @@ def side_locks(hair: Hair, shell: Shell, rng: Rng) -> list[Locks]:
             end_y=end,
             half_width=width,
             thickness=width * 0.32,
-            lift=np.tile(np.array([0.006, 0.0, 0.022])[pick], 2),
+            lift=np.tile(lift[pick], 2),
             flare=rng.uniform(-0.03, 0.01, count) + 0.03 * hair.curl - 0.01,
             hook=-np.sign(azimuth) * rng.uniform(-0.02, 0.30, count) * (not straight),
             narrow=0.94 if straight else 0.60,

@@ -23,6 +23,7 @@ class Materials:
         self.white = self._flat("白目", "eye white", "eyes.png")
         self.iris = self._flat("瞳", "iris", "eyes.png")
         self.lash = self._flat("まつげ", "lash", "lash.png")
+        self.blush = self._flat("照れ", "blush", "blush.png")
         self.lip = self._flat("口線", "lip line", "mouth.png")
         sphere = "hair.spa" if spec.shading.hair_sphere else ""
         hair = {"sphere": sphere, "sphere_mode": 2 if sphere else 0}

@@ -49,7 +49,7 @@ def disc(
 
 
 def png_bytes(picture: F64) -> bytes:
-    """The picture as an 8-bit RGB PNG; the same picture always gives the same bytes."""
+    """The picture, (H, W, 3) or with alpha (H, W, 4), as an 8-bit PNG; equal for equal pictures."""
     pixels: npt.NDArray[np.uint8] = (np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8)
     out = io.BytesIO()
     Image.fromarray(pixels).save(out, "PNG", compress_level=3)

@@ -114,7 +114,7 @@ def draw_palette(
 
 
 def _skin(rng: Rng, tone: float) -> Colour:
-    pale, dark = np.array([0.045, 0.10, 1.0]), np.array([0.062, 0.42, 0.72])
+    pale, dark = np.array([0.055, 0.125, 1.0]), np.array([0.062, 0.42, 0.72])
     h, s, v = pale + (dark - pale) * tone + rng.normal(0, 1, 3) * [0.006, 0.012, 0.006]
     return hsv(float(h), float(s), float(v))
 

@@ -164,7 +164,7 @@ Naming = Literal[
 
 @dataclass(frozen=True)
 class Shading:
-    """How the materials answer to light."""
+    """How the materials answer to light; ``cel``: 0 softly painted .. 1 hard-edged shadows."""
 
     ambient: float
     specular: float
@@ -173,6 +173,7 @@ class Shading:
     toon_edge: float
     toon_tint: float
     hair_sphere: bool
+    cel: float
     skin_edge: bool
 
 

@@ -11,7 +11,7 @@ from characters.curves import spline
 from characters.hair import BoneChain, Shell, build_cap, build_locks
 from characters.rigging import BONE, BoneSpec
 from characters.spec import CharacterSpec
-from characters.surface import Surface
+from characters.surface import Surface, merge
 
 Rng = np.random.Generator
 _HEAD = BONE["頭"]
@@ -19,8 +19,12 @@ _HEAD = BONE["頭"]
 
 @dataclass(frozen=True)
 class Wig:
-    """``front`` is drawn before ``back``; ``bones`` follow the standard ones."""
+    """``front`` (which contains the ``fringe``) is drawn before ``back``.
 
+    ``bones`` follow the standard ones.
+    """
+
+    fringe: Surface
     scalp: list[Surface]
     front: list[Surface]
     back: list[Surface]
@@ -35,6 +39,7 @@ def build_wig(spec: CharacterSpec, shell: Shell, rng: Rng) -> Wig:
     front = [
         build_locks(shell, locks, still, rng) for locks in hair_styles.fringe(hair, shell, rng)
     ]
+    fringe = merge(front)
     side = (
         _chain("横髪", [(0, 0.05, -0.05), (0, -0.15, -0.05)], bones)
         if hair.side_y < -0.1
@@ -57,7 +62,7 @@ def build_wig(spec: CharacterSpec, shell: Shell, rng: Rng) -> Wig:
             centre = shell.at(np.array(1.05 * sign), np.array(0.95), np.array(0.05))
             back.append(tails.build_bun(centre, 0.135, _HEAD))
     front += [tails.build_antenna(line, _HEAD) for line in hair_styles.ahoge(hair, rng)]
-    return Wig(scalp, front, back, bones)
+    return Wig(fringe, scalp, front, back, bones)
 
 
 def _chain(name: str, points: list[tuple[float, float, float]], bones: list[BoneSpec]) -> BoneChain:
