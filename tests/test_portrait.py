@@ -45,11 +45,11 @@ def model(model_path: Path) -> MmdModel:
 
 @pytest.fixture(scope="module")
 def rig(model_path: Path, model: MmdModel) -> Rig:
-    """The rig that the generator says is true."""
+    """The rig that the generator says is true, by the first of its ways to close an eye."""
     truth = json.loads((model_path.parent / "truth.json").read_text("utf-8"))
     bones = {bone.name: number for number, bone in enumerate(model.bones)}
     drives = {
-        axis: tuple(MorphUse(use["morph"], 1.0, Side(use["side"])) for use in uses)
+        axis: tuple(MorphUse(use["morph"], 1.0, Side(use["side"])) for use in uses[:1])
         for axis, uses in truth["drives"].items()
     }
     return Rig(HeadBox(**truth["head_box"]), bones["頭"], bones["首"], drives, 0.0, 0.1, ())
