@@ -1,0 +1,101 @@
+"""How much drawing only what the frame shows, and sharing morphs, gains over doing it plainly.
+
+Plain: the whole mesh skinned and drawn for every picture, its morphs computed anew, PNG out.
+Ours: what ``dataset build`` does: the visible part, one set of morphs for expression and posed
+picture, QOI out. Both in one process on the same poses, interleaved; prints pictures a second and
+their ratio.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from unittest.mock import patch
+
+import numpy as np
+import qoi
+from PIL import Image
+
+from characters.generate import write_character
+from contract.image import Stored
+from contract.pose import AXES, Pose, pose_from_vector
+from renderer import portrait as portrait_module
+from renderer.draw import Canvas
+from renderer.formats.model import MmdModel
+from renderer.formats.read import read_model
+from renderer.portrait import Portrait
+from renderer.rig import Rig, fit_rig
+from renderer.visible import VisiblePart, face_materials
+
+POSES = 24
+ROUNDS = 3
+GENE = Path(__file__).parents[2] / "shared/models/mmdagent-ex/Gene/Gene_light.pmx"
+
+
+def main() -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(sys.argv[1]) if len(sys.argv) > 1 else GENE
+        if not path.is_file():
+            path = write_character(Path(folder), seed=1)
+        model = read_model(path)
+        rig = fit_rig(model)
+        canvas = Canvas()
+        print(f"{path.name}: {len(model.vertices)} vertices, {canvas.renderer_name}")
+        compare(canvas, model, rig)
+
+
+def compare(canvas: Canvas, model: MmdModel, rig: Rig) -> None:
+    ours = Portrait(canvas, model, rig, strict_textures=False)
+    plain = _plain_portrait(canvas, model, rig)
+    poses = _poses()
+    seconds = {"plain": [], "ours": []}  # type: dict[str, list[float]]
+    for _ in range(ROUNDS):
+        seconds["plain"].append(_time(poses, lambda pose: _png(_fresh(plain, pose))))
+        seconds["ours"].append(_time(poses, lambda pose: qoi.encode(ours.draw(pose))))
+    rates = {name: 2 * POSES / min(times) for name, times in seconds.items()}
+    for name, rate in rates.items():
+        print(f"{name:6} {rate:6.1f} pictures/s")
+    print(f"ratio  {rates['ours'] / rates['plain']:6.2f}")
+
+
+def _plain_portrait(canvas: Canvas, model: MmdModel, rig: Rig) -> Portrait:
+    everything = VisiblePart(
+        np.arange(len(model.vertices), dtype=np.int32), model.faces, face_materials(model)
+    )
+    with patch.object(portrait_module, "visible_part", lambda *_: everything):
+        return Portrait(canvas, model, rig, strict_textures=False)
+
+
+def _fresh(portrait: Portrait, pose: Pose) -> Stored:
+    """A picture whose morphs are computed for it alone."""
+    portrait._expression = None
+    return portrait.draw(pose)
+
+
+def _poses() -> list[Pose]:
+    rng = np.random.default_rng(0)
+    low, high = ([getattr(axis, end) for axis in AXES] for end in ("low", "high"))
+    return [pose_from_vector(rng.uniform(low, high)) for _ in range(POSES)]
+
+
+def _time(poses: list[Pose], render: Callable[[Pose], bytes]) -> float:
+    """Seconds for the expression and the posed picture of every pose."""
+    start = time.perf_counter()
+    for pose in poses:
+        render(pose.face_only())
+        render(pose)
+    return time.perf_counter() - start
+
+
+def _png(picture: Stored) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(picture, "RGBA").save(stream, "PNG", compress_level=1)
+    return stream.getvalue()
+
+
+if __name__ == "__main__":
+    main()
