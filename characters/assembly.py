@@ -54,7 +54,7 @@ def build_model(spec: CharacterSpec, rng: np.random.Generator, flat_groups: bool
     materials = Materials(spec)
     parts.append((materials.scalp, wig.scalp))
     parts += [(materials.hair_front, wig.front), (materials.hair_back, wig.back)]
-    parts.append((materials.accessory, build_accessories(spec, shell, face)))
+    parts.append((materials.accessory, [*build_accessories(spec, shell, face), *wig.ties]))
     filled = [(material, merge(pieces)) for material, pieces in parts if pieces]
     whole = merge([part for _, part in filled])
     scale = spec.head_height

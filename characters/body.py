@@ -161,7 +161,7 @@ def build_arms(body: Body, sleeve: float, cloth: str) -> tuple[list[Surface], li
     skin, sleeves = [], []
     for side, sign in (("左", 1), ("右", -1)):
         chain = [f"{side}腕", f"{side}ひじ"]
-        start = (j.shoulder[0] - 0.15, j.shoulder[1] + 0.03, j.shoulder[2])
+        start = (j.shoulder[0] - 0.17, j.shoulder[1] - 0.015, j.shoulder[2])
         line, t, bones, weights = _limb([start, j.elbow, j.wrist], chain, sign, 15)
         radius = np.interp(t, [0, 0.3, 1, 2], [thick, thick, thick * 0.8, thick * 0.6])
         skin.append(tube(line, radius, skin_patch(len(t)), bones, weights))

@@ -180,7 +180,7 @@ def _face(f: Franchise, male: bool, child: float, rng: Rng) -> s.Face:
 
 def _eye(f: Franchise, male: bool, child: float, rng: Rng) -> s.Eye:
     size = 1 + 0.10 * (child - 0.4) - (0.10 if male else 0.0) + rng.normal(0, 0.03)
-    tall = size * (0.86 if male else 1.0)
+    tall = size * ((0.74 + 0.16 * child) if male else (0.92 + 0.14 * child))
     half_width = f.eye_half_width * (0.5 + 0.5 * size)
     up, down = f.eye_up * tall, f.eye_down * tall
     iris_height = (up + down) * float(rng.uniform(0.50, 0.56))
@@ -254,7 +254,9 @@ def _hair(f: Franchise, male: bool, eye: s.Eye, rng: Rng) -> s.Hair:
     sides: list[s.SideLocks] = ["none", "short", "long", "hime"]
     side_chance = np.array([0.5, 0.45, 0.05, 0.0] if male else [0.12, 0.42, 0.34, 0.12])
     side = sides[int(rng.choice(4, p=side_chance))]
-    side_y = {"none": 0.3, "short": 0.16, "long": -0.28, "hime": 0.10}[side]
+    side_y = {"none": 0.3, "short": 0.16, "long": -0.26, "hime": 0.10}[side]
+    if side == "long" and rng.random() < 0.35:
+        side_y = -0.65
     return s.Hair(
         volume=f.volume + rng.normal(0, 0.006),
         fringe=fringe,
@@ -281,13 +283,13 @@ def _hair(f: Franchise, male: bool, eye: s.Eye, rng: Rng) -> s.Hair:
 
 def _tails(male: bool, rng: Rng) -> s.Tails:
     kinds: list[s.Tails] = [
-        "none", "ponytail", "twin", "low_twin", "braids", "side", "buns", "half",
+        "none", "ponytail", "twin", "low_twin", "braids", "side", "buns", "half", "drills",
     ]  # fmt: skip
     chance = np.array(
-        [0.93, 0.05, 0, 0.02, 0, 0, 0, 0] if male
-        else [0.46, 0.09, 0.15, 0.07, 0.07, 0.05, 0.05, 0.06]
+        [0.93, 0.05, 0, 0.02, 0, 0, 0, 0, 0] if male
+        else [0.43, 0.10, 0.14, 0.07, 0.07, 0.05, 0.05, 0.05, 0.04]
     )  # fmt: skip
-    return kinds[int(rng.choice(8, p=chance))]
+    return kinds[int(rng.choice(9, p=chance))]
 
 
 def _body(f: Franchise, male: bool, child: float, rng: Rng) -> s.Body:

@@ -155,7 +155,7 @@ def back(hair: Hair, shell: Shell, rng: Rng) -> list[Locks]:
                 end_y=end,
                 half_width=width,
                 thickness=width * 0.26,
-                lift=0.020 * layer + 0.008 * (np.arange(count) % 2),
+                lift=0.020 * layer + np.where(np.arange(count) % 2, 0.008, 0.0),
                 flare=rng.uniform(-0.04, 0.05, count) * (0.3 + hair.messy) + _flare(hair),
                 hook=-sideways * rng.uniform(-0.1, 0.25, count) * (not long),
                 narrow=0.62 if hair.back != "bob" else 0.74,

@@ -30,7 +30,7 @@ def neckline_y(outfit: str, angle: F64) -> F64:
         case "sailor":
             return -0.20 - 0.26 * ease(front, 0.62, 0.0)
         case "kimono":
-            return -0.17 - 0.24 * ease(front, 0.55, 0.0)
+            return np.interp(front, [0, 0.45, 1.0, 2.9], [-0.485, -0.265, -0.185, -0.15])
         case "dress":
             return -0.34 + 0.15 * ease(front, 1.2, 2.6)
         case "crew":
@@ -46,7 +46,8 @@ def _torso(spec: CharacterSpec) -> F64:
     colours = spec.palette
     base = inner_colour(spec)
     picture = fill(SIZE, SIZE // 2, base)
-    multiply(picture, (0.84, 0.82, 0.90), 0.8 * ease(np.abs(np.abs(angle) - 1.57), 0.55, 0.1))
+    side = ease(np.abs(np.abs(angle) - 1.57), 0.55, 0.1) * ease(y, -0.42, -0.60)
+    multiply(picture, (0.84, 0.82, 0.90), 0.8 * side)
     multiply(
         picture, (0.86, 0.84, 0.92), 0.7 * bump(np.abs(angle), 0.42, 0.12) * ease(y, -0.5, -0.9)
     )

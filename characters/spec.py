@@ -14,7 +14,7 @@ Colour = tuple[float, float, float]
 
 Fringe = Literal["straight", "parted", "swept", "m_shape", "between", "spiky", "curtain", "side"]
 Back = Literal["short", "bob", "flip", "medium", "long", "spiky"]
-Tails = Literal["none", "ponytail", "twin", "low_twin", "braids", "side", "buns", "half"]
+Tails = Literal["none", "ponytail", "twin", "low_twin", "braids", "side", "buns", "half", "drills"]
 SideLocks = Literal["none", "short", "long", "hime"]
 Outfit = Literal[
     "sailor", "shirt", "blazer", "turtleneck", "hoodie", "kimono", "dress", "crew", "gakuran"

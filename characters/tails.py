@@ -3,102 +3,147 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
+from characters.atlas import cell
+from characters.body import tube, weighted
 from characters.curves import F64, ease, spline, unit
-from characters.hair import BoneChain, hair_v
+from characters.hair import BoneChain, Shell, hair_v
 from characters.spec import Hair
 from characters.strands import sweep, taper
 from characters.surface import I64, Surface, grid, grid_faces, surface
 
 Rng = np.random.Generator
+Kind = Literal["bundle", "braid", "drill"]
 _STATIONS = 18
 
 
 @dataclass(frozen=True)
 class Tail:
-    """A bundle: its centre line (K, 3) control points, thickness, and whether it is braided."""
+    """A bundle: its centre line (K, 3) control points, thickness, and how it is worn."""
 
     line: F64
     radius: float
-    braided: bool
+    kind: Kind
     bone_name: str
 
 
-def tails(hair: Hair, rng: Rng) -> list[Tail]:
+def tails(hair: Hair, shell: Shell, rng: Rng) -> list[Tail]:
     """The tails of a style."""
-    y, end = hair.tail_height, hair.tail_y
-    radius = 0.085 * (0.8 + 0.4 * hair.clump)
-    out = rng.uniform(0.12, 0.24)
-
-    def hanging(x: float, z: float, name: str, braided: bool = False) -> Tail:
-        side = np.sign(x)
-        line = np.array(
-            [
-                [x, y, z],
-                [x + side * out * 0.8, y + 0.05, z + 0.04],
-                [x + side * out * 1.25, y - 0.22, z + 0.06],
-                [x + side * out * 1.15, (y + end) / 2, z + 0.06],
-                [x + side * out * 0.85, end, z + 0.10],
-            ]
-        )
-        return Tail(line, radius * (0.62 if braided else 1.0), braided, name)
-
+    thick = 0.09 * (0.8 + 0.4 * hair.clump)
     match hair.tails:
-        case "twin":
-            return [hanging(0.36, 0.12, "左ツイン"), hanging(-0.36, 0.12, "右ツイン")]
+        case "twin" | "drills":
+            kind: Kind = "drill" if hair.tails == "drills" else "bundle"
+            out, wide = rng.uniform(0.10, 0.26), thick * rng.uniform(0.95, 1.35)
+            return [
+                _hanging(hair, shell, side, out, wide, kind, name)
+                for side, name in ((1, "左ツイン"), (-1, "右ツイン"))
+            ]
         case "low_twin":
-            return [_low(hair, 1, False, radius), _low(hair, -1, False, radius)]
+            return [_low(hair, side, "bundle", thick * 0.8) for side in (1, -1)]
         case "braids":
-            return [_low(hair, 1, True, radius), _low(hair, -1, True, radius)]
+            return [_low(hair, side, "braid", thick * 0.66) for side in (1, -1)]
         case "side":
-            return [hanging(0.34 * rng.choice([-1, 1]), 0.05, "サイド")]
+            side = int(rng.choice([-1, 1]))
+            return [_hanging(hair, shell, side, rng.uniform(0.08, 0.2), thick, "bundle", "サイド")]
         case "ponytail" | "half":
-            line = np.array(
-                [
-                    [0.0, y, 0.40],
-                    [0.0, y + 0.08, 0.56],
-                    [0.02, y - 0.20, 0.66],
-                    [0.04, (y + end) / 2, 0.62],
-                    [0.0, end, 0.52],
-                ]
-            )
-            return [Tail(line, radius * 1.25, False, "ポニテ")]
+            return [_ponytail(hair, shell, thick * 1.35, rng)]
     return []
 
 
-def _low(hair: Hair, side: int, braided: bool, radius: float) -> Tail:
+def _hanging(
+    hair: Hair, shell: Shell, side: int, out: float, radius: float, kind: Kind, name: str
+) -> Tail:
+    """A tail tied high at the side of the head."""
+    y, end = hair.tail_height, hair.tail_y
+    x, _, z = shell.at(np.array(1.75 * side), np.array(y), np.array(-0.02)).tolist()
+    line = [
+        [x, y, z],
+        [x + side * (0.06 + out * 0.8), y + 0.05, z + 0.03],
+        [x + side * (0.08 + out * 1.25), y - 0.22, z + 0.05],
+        [x + side * (0.06 + out * 1.15), (y + end) / 2, z + 0.05],
+        [x + side * out * 0.85, end, z + 0.08],
+    ]
+    return Tail(np.array(line), radius, kind, name)
+
+
+def _ponytail(hair: Hair, shell: Shell, radius: float, rng: Rng) -> Tail:
+    """A tail tied at the back, that swings to one side far enough to be seen from the front."""
+    y, end = hair.tail_height, hair.tail_y
+    z = float(shell.at(np.array(np.pi), np.array(y), np.array(-0.02))[2])
+    swing = float(rng.choice([-1, 1]) * rng.uniform(0.15, 0.55))
+    high = 0.22 * float(ease(y, 0.70, 0.88))
+    line = [
+        [0.0, y, z],
+        [0.12 * swing, y + 0.06 + high, z + 0.13],
+        [0.55 * swing, y - 0.10 + high, z + 0.20],
+        [0.95 * swing, (y + end) / 2, z + 0.14],
+        [0.80 * swing, end, z + 0.06],
+    ]
+    return Tail(np.array(line), radius, "bundle", "ポニテ")
+
+
+def _low(hair: Hair, side: int, kind: Kind, radius: float) -> Tail:
     """A tail tied behind the ear that falls over the front of the shoulder."""
     end = hair.tail_y
-    line = np.array(
-        [
-            [0.28 * side, 0.16, 0.20],
-            [0.37 * side, 0.04, 0.12],
-            [0.38 * side, -0.16, -0.04],
-            [0.33 * side, (end - 0.16) / 2, -0.17],
-            [0.30 * side, end, -0.20],
-        ]
-    )
-    name = "左おさげ" if side > 0 else "右おさげ"
-    return Tail(line, radius * (0.62 if braided else 0.72), braided, name)
+    line = [
+        [0.28 * side, 0.16, 0.20],
+        [0.37 * side, 0.04, 0.12],
+        [0.38 * side, -0.16, -0.04],
+        [0.33 * side, (end - 0.16) / 2, -0.17],
+        [0.30 * side, end, -0.20],
+    ]
+    return Tail(np.array(line), radius, kind, "左おさげ" if side > 0 else "右おさげ")
 
 
 def build_tail(tail: Tail, bones: BoneChain, rng: Rng) -> Surface:
-    """The bundle as locks twisted loosely, or plaited."""
+    """The bundle as locks twisted loosely, plaited, or curled."""
     line = spline(tail.line, _STATIONS * 3)
     length = np.linalg.norm(np.diff(line, axis=0), axis=1)
     walked = np.concatenate([[0], np.cumsum(length)])
-    even = np.linspace(0, walked[-1], _STATIONS if not tail.braided else _STATIONS * 2)
+    stations = _STATIONS if tail.kind == "bundle" else _STATIONS * 2
+    even = np.linspace(0, walked[-1], stations)
     line = np.stack([np.interp(even, walked, line[:, k]) for k in range(3)], 1)
     tangent = unit(np.gradient(line, axis=0))
-    right = unit(np.cross(tangent, np.array([0.0, 0.0, 1.0]) + 0 * tangent))
+    right = unit(np.cross(tangent, np.array([0.0, 0.0, 1.0])))
     ahead = unit(np.cross(right, tangent))
-    return (
-        _braid(tail, line, right, ahead, bones)
-        if tail.braided
-        else _bundle(tail, line, right, ahead, bones, rng)
-    )
+    match tail.kind:
+        case "braid":
+            return _braid(tail, line, right, ahead, bones)
+        case "drill":
+            return _drill(tail, line, right, ahead, bones)
+    return _bundle(tail, line, right, ahead, bones, rng)
+
+
+def build_tie(tail: Tail, bone: int) -> Surface:
+    """The band that holds a tail."""
+    start, way = tail.line[0], unit(tail.line[1] - tail.line[0])
+    line = start + way * np.linspace(0.005, 0.075, 6)[:, None]
+    wide = tail.radius * (0.75 if tail.kind == "braid" else 0.62)
+    radius = wide * np.array([0.5, 1.0, 1.12, 1.12, 1.0, 0.5])
+    index = np.full((6, 2), bone)
+    return tube(line, radius, cell("ribbon", 0.5, np.full(6, 0.25)), index, np.ones(6), 10)
+
+
+def _drill(tail: Tail, line: F64, right: F64, ahead: F64, bones: BoneChain) -> Surface:
+    """A curl like a drill: a cone with a spiral step."""
+    stations, around = len(line), 14
+    t = np.linspace(0, 1, stations)[:, None]
+    angle = np.linspace(0, 2 * np.pi, around, endpoint=False)[None]
+    step = ((angle / (2 * np.pi) + 5.5 * t) % 1.0 - 0.5) * 0.34
+    cone = ease(t, -0.05, 0.16) * np.clip((1.02 - t) / 0.75, 0, 1) ** 0.6
+    radius = tail.radius * 1.15 * cone * (1 + step)
+    ring = np.cos(angle)[..., None] * right[:, None] + np.sin(angle)[..., None] * ahead[:, None]
+    xyz = (line[:, None] + ring * radius[..., None]).reshape(-1, 3)
+    u = 0.05 + 0.4 * np.abs(np.broadcast_to((angle / (2 * np.pi) + 5.5 * t) % 1.0, radius.shape))
+    uv = np.stack([u.ravel(), hair_v(xyz[:, 1])], 1)
+    index, weight = bones.follow(xyz)
+    part = surface(xyz, uv, grid_faces(grid(stations, around, wrap=True)), 0)
+    if np.sum((xyz - np.repeat(line, around, 0)) * part.normals) < 0:
+        part = surface(xyz, uv, part.faces[:, ::-1], 0)
+    return weighted(part, index, weight)
 
 
 def _bundle(tail: Tail, line: F64, right: F64, ahead: F64, bones: BoneChain, rng: Rng) -> Surface:

@@ -9,7 +9,7 @@ import numpy as np
 from characters import hair_styles, tails
 from characters.curves import spline
 from characters.hair import BoneChain, Shell, build_cap, build_locks
-from characters.rigging import BONE, BoneSpec
+from characters.rigging import BONE, BoneSpec, Vec3
 from characters.spec import CharacterSpec
 from characters.surface import Surface, merge
 
@@ -28,6 +28,7 @@ class Wig:
     scalp: list[Surface]
     front: list[Surface]
     back: list[Surface]
+    ties: list[Surface]
     bones: list[BoneSpec]
 
 
@@ -53,19 +54,27 @@ def build_wig(spec: CharacterSpec, shell: Shell, rng: Rng) -> Wig:
     chain = _chain("後髪", points, bones) if long else still
     scalp = [build_cap(shell, spec, _HEAD)]
     back = [build_locks(shell, locks, chain, rng) for locks in hair_styles.back(hair, shell, rng)]
-    for tail in tails.tails(hair, rng):
-        joints = [tuple(map(float, p)) for p in spline(tail.line, 6)[1:-1]]
-        falling = [p for k, p in enumerate(joints) if k == 0 or p[1] < joints[k - 1][1] - 0.02]
-        back.append(tails.build_tail(tail, _chain(tail.bone_name, falling, bones), rng))  # type: ignore[arg-type]
+    ties = []
+    for tail in tails.tails(hair, shell, rng):
+        falling = [
+            p for k, p in enumerate(_joints(tail)) if k == 0 or p[1] < _joints(tail)[k - 1][1]
+        ]
+        back.append(tails.build_tail(tail, _chain(tail.bone_name, falling, bones), rng))
+        ties.append(tails.build_tie(tail, _HEAD))
     if hair.tails == "buns":
         for sign in (-1, 1):
             centre = shell.at(np.array(1.05 * sign), np.array(0.95), np.array(0.05))
             back.append(tails.build_bun(centre, 0.135, _HEAD))
     front += [tails.build_antenna(line, _HEAD) for line in hair_styles.ahoge(hair, rng)]
-    return Wig(fringe, scalp, front, back, bones)
+    return Wig(fringe, scalp, front, back, ties, bones)
 
 
-def _chain(name: str, points: list[tuple[float, float, float]], bones: list[BoneSpec]) -> BoneChain:
+def _joints(tail: tails.Tail) -> list[Vec3]:
+    """Where a tail's bones stand: four places along it."""
+    return [(float(x), float(y), float(z)) for x, y, z in spline(tail.line, 6)[1:-1]]
+
+
+def _chain(name: str, points: list[Vec3], bones: list[BoneSpec]) -> BoneChain:
     """Append the bones of a chain; each hangs on the one before, the first on 頭."""
     start = len(BONE) + len(bones)
     for k, point in enumerate(points):
