@@ -9,10 +9,10 @@ import numpy as np
 
 from renderer.formats.model import F32, I32, MmdModel, UvOffsets, Vec3, Vertices
 from renderer.material_morphs import MaterialStates, MaterialTable
+from renderer.morph_use import MorphUse
 from renderer.morphs import MorphTable, SideSplit
 from renderer.posture import ORIGIN, plus
 from renderer.quaternion import IDENTITY, Quat, multiply, normalised
-from renderer.rig import MorphUse
 from renderer.skeleton import Skeleton
 from renderer.skinning import Skin, unit_rows
 

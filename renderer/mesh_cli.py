@@ -17,8 +17,8 @@ from contract.files import replacing
 from renderer.deform import Deformer
 from renderer.formats.model import F32, MmdModel
 from renderer.formats.read import read_model
+from renderer.morph_use import MorphUse
 from renderer.quaternion import Quat, from_axis_angle
-from renderer.rig import MorphUse
 
 
 @dataclass(frozen=True)

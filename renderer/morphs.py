@@ -21,9 +21,9 @@ from renderer.formats.model import (
     Vec3,
     VertexOffsets,
 )
+from renderer.morph_use import MorphUse, Side
 from renderer.posture import ORIGIN, plus
 from renderer.quaternion import IDENTITY, Quat, multiply, normalised, share
-from renderer.rig import MorphUse, Side
 
 Index = npt.NDArray[np.intp]
 _Entry = tuple[int, float]  # a morph and its factor

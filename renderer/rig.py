@@ -1,40 +1,30 @@
-"""What a model must tell before it can be posed: its head, and how its face realises the axes."""
+"""What a model must tell before it can be posed: its head, and how its face realises the axes.
+
+Names are hints; what decides is the geometry: the side of an eye is the sign of x of what moves,
+the kind of a wink is the curve of the closed lids, the chin is a turn of the face's profile.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
 
+import numpy as np
+import numpy.typing as npt
 
-class Side(Enum):
-    """The CHARACTER's side; left is x > ``Rig.split_x``."""
+from contract.errors import RigError
+from renderer.face import Eyes, Face, find_eyes
+from renderer.formats.model import MmdModel
+from renderer.head_bones import Flags, carried_by, find_head, find_neck
+from renderer.head_box import HeadBox, find_chin, find_skull_top
+from renderer.morph_use import MorphUse, Side
+from renderer.mouth import MouthOpening, MouthProbe
+from renderer.winks import Wink, WinkProbe, looked_for
 
-    WHOLE = "whole"
-    LEFT = "left"
-    RIGHT = "right"
+__all__ = ["HeadBox", "MorphUse", "Rig", "Side", "fit_rig"]
 
-
-@dataclass(frozen=True)
-class MorphUse:
-    """A morph (index into ``MmdModel.morphs``) at a weight.
-
-    With ``side`` LEFT or RIGHT only that side's share of the morph acts, blended smoothly across
-    the middle so that the bridge of the nose does not tear.
-    """
-
-    morph: int
-    weight: float
-    side: Side = Side.WHOLE
-
-
-@dataclass(frozen=True)
-class HeadBox:
-    """Chin, skull top and middle of the head; model units in the file's coordinates."""
-
-    chin_y: float
-    skull_top_y: float
-    centre_x: float
+_SPLIT_SHARE = 0.4  # of the way from the middle to the iris: less than to the corner of the eye
+_LIPS = 0.7  # below the eyes, in distances between them, where no morph parts the lips
 
 
 @dataclass(frozen=True)
@@ -43,7 +33,7 @@ class Rig:
 
     ``drives``: for each face axis (left_eye, right_eye, mouth) the morphs and their weights when
     the axis is at 1. Sides are split at x = ``split_x``, blended over +-``split_half_width`` model
-    units. ``evidence``: why, as machine-readable words.
+    units. ``evidence``: why, as machine-readable words separated by colons.
     """
 
     head_box: HeadBox
@@ -53,3 +43,91 @@ class Rig:
     split_x: float
     split_half_width: float
     evidence: tuple[str, ...]
+
+
+def fit_rig(model: MmdModel, *, allow_smile: bool = False) -> Rig:
+    """Find head, eyes, mouth and head box of a model.
+
+    Eyes are closed by normal winks: one-eyed ones, else halves of a blink; with ``allow_smile``,
+    by smiling ones where there is nothing better.
+
+    Raises:
+        RigError: codes ``empty-mesh``, ``no-head-bone``, ``no-neck-bone``, ``no-left-eye-morph``,
+            ``no-right-eye-morph``, ``no-mouth-morph``, ``no-head-box``.
+    """
+    if not len(model.vertices) or not len(model.faces):
+        raise RigError(f"{model.path.name}: there is no mesh; nothing can be drawn", "empty-mesh")
+    head, head_why = find_head(model)
+    neck, neck_why = find_neck(model, head)
+    eyes = _eyes(model, head)
+    face = Face(model, head, eyes)
+    winks, mouths = WinkProbe(face), MouthProbe(face)
+    for change in face.changes():
+        winks.add(change)
+        mouths.add(change)
+    left = _wink(model, winks, Side.LEFT, allow_smile)
+    right = _wink(model, winks, Side.RIGHT, allow_smile)
+    mouth = _mouth(model, mouths)
+    box, box_why = _head_box(face, head, mouth)
+    return Rig(
+        box,
+        head,
+        neck,
+        {"left_eye": (left.use,), "right_eye": (right.use,), "mouth": (mouth.use,)},
+        eyes.centre_x,
+        _SPLIT_SHARE * max(eyes.inner_gap / 2, 0.0),
+        (head_why, neck_why, eyes.evidence, left.evidence, right.evidence, mouth.evidence, box_why),
+    )
+
+
+def _eyes(model: MmdModel, head: int) -> Eyes:
+    eyes = find_eyes(model, head)
+    if eyes is None or eyes.spacing <= 0:
+        raise RigError(
+            f"{model.path.name}: no eyes: no bone 左目 or 右目 carries a vertex, nothing blinks",
+            "no-left-eye-morph",
+        )
+    return eyes
+
+
+def _wink(model: MmdModel, winks: WinkProbe, side: Side, allow_smile: bool) -> Wink:
+    wink = winks.choose(side, allow_smile=allow_smile)
+    if wink is None:
+        raise RigError(
+            f"{model.path.name}: no morph closes the {side.value} eye "
+            f"({looked_for(winks.names_of_closers(side))})",
+            f"no-{side.value}-eye-morph",
+        )
+    return wink
+
+
+def _mouth(model: MmdModel, mouths: MouthProbe) -> MouthOpening:
+    mouth = mouths.choose()
+    if mouth is None:
+        raise RigError(
+            f"{model.path.name}: no morph opens the mouth (looked for あ, a, mouth_a, jawOpen, ワ, "
+            "お and anything that parts the lips)",
+            "no-mouth-morph",
+        )
+    return mouth
+
+
+def _head_box(face: Face, head: int, mouth: MouthOpening) -> tuple[HeadBox, str]:
+    model, eyes = face.model, face.eyes
+    lips_y = eyes.y - _LIPS * eyes.spacing if mouth.lips_y is None else mouth.lips_y
+    skin = _of_same_materials(model, mouth.faces)
+    chin_y = find_chin(model, eyes, lips_y, skin)
+    if chin_y is None:
+        raise RigError(
+            f"{model.path.name}: the face has no chin: its profile never turns back below the lips",
+            "no-head-box",
+        )
+    top_y, why = find_skull_top(model, eyes, chin_y, carried_by(model, head))
+    return HeadBox(chin_y, top_y, eyes.centre_x), why
+
+
+def _of_same_materials(model: MmdModel, faces: npt.NDArray[np.intp]) -> Flags:
+    """Whether each face (F,) has a material that one of ``faces`` has."""
+    starts = np.array([material.first_index // 3 for material in model.materials])
+    materials = np.searchsorted(starts, np.arange(len(model.faces)), side="right")
+    return np.isin(materials, materials[faces])

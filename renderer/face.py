@@ -1,0 +1,178 @@
+"""The face of a model: where its eyes are, and how a morph changes what surrounds them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from renderer.deform import Deformer
+from renderer.formats.model import (
+    I32,
+    BoneOffsets,
+    GroupOffsets,
+    MmdModel,
+    VertexOffsets,
+)
+from renderer.head_bones import Flags, carried_by, dominant_bones, eye_bones
+from renderer.morph_names import blink_hint
+from renderer.morph_use import MorphUse
+
+F64 = npt.NDArray[np.float64]
+
+# In units of the distance between the eyes, which scales with everything in a face.
+_EYE_DEPTH = 0.35
+_REGION_HALF_WIDTH, _REGION_ABOVE, _REGION_BELOW, _REGION_BEHIND = 1.3, 0.8, 1.6, 1.0
+_STILL = 1e-3
+
+
+@dataclass(frozen=True)
+class Eye:
+    """The box that the front of an iris fills; model units. ``behind_z``: safely behind it."""
+
+    centre_x: float
+    centre_y: float
+    half_width: float
+    half_height: float
+    behind_z: float
+
+
+@dataclass(frozen=True)
+class Eyes:
+    """Both eyes, the character's left first; ``iris`` (V,) marks their vertices."""
+
+    left: Eye
+    right: Eye
+    iris: Flags
+    evidence: str
+
+    @property
+    def spacing(self) -> float:
+        """The distance between the eyes: the yardstick of the face."""
+        return self.left.centre_x - self.right.centre_x
+
+    @property
+    def centre_x(self) -> float:
+        """The middle between the eyes."""
+        return (self.left.centre_x + self.right.centre_x) / 2
+
+    @property
+    def inner_gap(self) -> float:
+        """The distance between the irises."""
+        return self.spacing - self.left.half_width - self.right.half_width
+
+    @property
+    def y(self) -> float:
+        """The height of the eyes."""
+        return (self.left.centre_y + self.right.centre_y) / 2
+
+
+def find_eyes(model: MmdModel, head: int) -> Eyes | None:
+    """The eyes by what hangs on the eye bones, else by what blinks; ``None`` without either."""
+    iris = np.isin(dominant_bones(model), eye_bones(model))
+    middle_x = model.bones[head].position[0]
+    eyes = _eyes_of(model, iris, iris, middle_x, "eyes:bones")
+    if eyes is None:
+        lids = _blinking(model) & carried_by(model, head)
+        eyes = _eyes_of(model, lids, np.zeros_like(iris), middle_x, "eyes:blinking-vertices")
+    return eyes
+
+
+def _blinking(model: MmdModel) -> Flags:
+    """Vertices (V,) that a morph called blink moves by at least half of its greatest move."""
+    moved = np.zeros(len(model.vertices), np.bool_)
+    for morph in model.morphs:
+        offsets = morph.offsets
+        if isinstance(offsets, VertexOffsets) and blink_hint(morph.name) > 1:
+            lengths = np.linalg.norm(offsets.offsets, axis=1)
+            moved[offsets.vertices[lengths > lengths.max(initial=0) / 2]] = True
+    return moved
+
+
+def _eyes_of(
+    model: MmdModel, flags: Flags, iris: Flags, middle_x: float, evidence: str
+) -> Eyes | None:
+    points = model.vertices.positions[flags].astype(np.float64)
+    left, right = points[points[:, 0] > middle_x], points[points[:, 0] < middle_x]
+    if not len(left) or not len(right):
+        return None
+    spacing = float(np.median(left[:, 0]) - np.median(right[:, 0]))
+    return Eyes(_eye(left, spacing), _eye(right, spacing), iris, evidence)
+
+
+def _eye(points: F64, spacing: float) -> Eye:
+    """The box of the front part: other pupils may be kept inside the head."""
+    behind = float(points[:, 2].min()) + _EYE_DEPTH * spacing
+    front = points[points[:, 2] < behind]
+    (x0, y0), (x1, y1) = front[:, :2].min(axis=0), front[:, :2].max(axis=0)
+    return Eye(
+        float(x0 + x1) / 2,
+        float(y0 + y1) / 2,
+        max(float(x1 - x0) / 2, 1e-3 * spacing),
+        max(float(y1 - y0) / 2, 1e-3 * spacing),
+        behind,
+    )
+
+
+@dataclass(frozen=True)
+class Change:
+    """What one morph at weight 1 does to the face: the moves of its vertices."""
+
+    morph: int
+    moved: F64  # (n, 3) positions after
+    moves: F64  # (n, 3)
+    touched: I32  # faces that it moves, rows of ``Face.triangles``
+
+
+class Face:
+    """The front of the head around eyes and mouth; n vertices, at rest at ``positions`` (n, 3).
+
+    ``triangles`` (t, 3) are rows of ``positions``, without those of the irises.
+    """
+
+    def __init__(self, model: MmdModel, head: int, eyes: Eyes) -> None:
+        self.model = model
+        self.eyes = eyes
+        rows = np.flatnonzero(_in_region(model, eyes) & carried_by(model, head)).astype(np.int32)
+        self._deformer = Deformer(model, rows)
+        self.rows = rows
+        self.positions = model.vertices.positions[rows].astype(np.float64)
+        row_of = np.full(len(model.vertices), -1, np.int32)
+        row_of[rows] = np.arange(len(rows), dtype=np.int32)
+        triangles = row_of[model.faces]
+        inside: Flags = np.asarray((triangles >= 0).all(axis=1))
+        inside[inside] = ~eyes.iris[rows][triangles[inside]].all(axis=1)
+        self.triangles = triangles[inside]
+        self.faces = np.flatnonzero(inside)
+
+    def changes(self) -> Iterator[Change]:
+        """Every morph that moves something of the face, in the file's order."""
+        for index, morph in enumerate(self.model.morphs):
+            if not isinstance(morph.offsets, VertexOffsets | GroupOffsets | BoneOffsets):
+                continue
+            moved = self._posed(index)
+            moves = moved - self.positions
+            still = _STILL * self.eyes.spacing
+            touching: Flags = np.asarray((np.abs(moves) > still).any(axis=1))
+            if touching.any():
+                touched = np.flatnonzero(touching[self.triangles].any(axis=1)).astype(np.int32)
+                yield Change(index, moved, moves, touched)
+
+    def _posed(self, morph: int) -> F64:
+        morphed = self._deformer.morph([MorphUse(morph, 1.0)])
+        if morphed.bone_rotations or morphed.bone_translations:
+            return self._deformer.skin(morphed, {}).positions.astype(np.float64)
+        return morphed.positions.astype(np.float64)
+
+
+def _in_region(model: MmdModel, eyes: Eyes) -> Flags:
+    x, y, z = model.vertices.positions.T
+    unit = eyes.spacing
+    return np.asarray(
+        (np.abs(x - eyes.centre_x) < _REGION_HALF_WIDTH * unit)
+        & (y < eyes.y + _REGION_ABOVE * unit)
+        & (y > eyes.y - _REGION_BELOW * unit)
+        & (z < max(eyes.left.behind_z, eyes.right.behind_z) + _REGION_BEHIND * unit)
+    )

@@ -1,0 +1,92 @@
+"""Which bones are head and neck, and which vertices they carry."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from contract.errors import RigError
+from renderer.formats.model import Bone, MmdModel
+from renderer.morph_names import is_eye, is_head, is_neck
+
+Flags = npt.NDArray[np.bool_]
+
+
+def dominant_bones(model: MmdModel) -> npt.NDArray[np.int32]:
+    """The bone with the greatest weight of each vertex (V,); -1 for none."""
+    vertices = model.vertices
+    rows = np.arange(len(vertices))
+    bones: npt.NDArray[np.int32] = vertices.bone_indices[rows, vertices.bone_weights.argmax(axis=1)]
+    return bones
+
+
+def carried_by(model: MmdModel, root: int) -> Flags:
+    """Whether each vertex (V,) hangs mainly on a bone or on one below it."""
+    below = np.zeros(len(model.bones) + 1, np.bool_)
+    for bone in range(len(model.bones)):
+        ancestor = bone
+        while ancestor not in (-1, root):
+            ancestor = model.bones[ancestor].parent
+        below[bone] = ancestor == root
+    return below[dominant_bones(model)]
+
+
+def find_head(model: MmdModel) -> tuple[int, str]:
+    """The head bone and why: by name, the one that carries most; else what the eyes hang on.
+
+    Raises:
+        RigError: code ``no-head-bone``.
+    """
+    named = [
+        index
+        for index, bone in enumerate(model.bones)
+        if is_head(bone.name) or is_head(bone.name_english)
+    ]
+    exact = [index for index in named if model.bones[index].name == "頭"]
+    if named:
+        best = max(exact or named, key=lambda index: int(carried_by(model, index).sum()))
+        return best, f"head-bone:name:{model.bones[best].name}"
+    parents = {bone.parent for bone in model.bones if _is_eye(bone) and bone.parent >= 0}
+    if len(parents) == 1:
+        parent = parents.pop()
+        return parent, f"head-bone:parent-of-eyes:{model.bones[parent].name}"
+    raise RigError(
+        f"{model.path.name}: no bone is called 頭 or head; name one so to use this model",
+        "no-head-bone",
+    )
+
+
+def find_neck(model: MmdModel, head: int) -> tuple[int, str]:
+    """The neck bone above the head and why: by name, else the head's parent.
+
+    Raises:
+        RigError: code ``no-neck-bone``: nothing is above the head.
+    """
+    above = []
+    bone = model.bones[head].parent
+    while bone >= 0:
+        above.append(bone)
+        bone = model.bones[bone].parent
+    for index in above:
+        if is_neck(model.bones[index].name) or is_neck(model.bones[index].name_english):
+            return index, f"neck-bone:name:{model.bones[index].name}"
+    if above:
+        return above[0], f"neck-bone:parent-of-head:{model.bones[above[0]].name}"
+    raise RigError(
+        f"{model.path.name}: the head bone hangs on nothing; give it a parent called 首",
+        "no-neck-bone",
+    )
+
+
+def eye_bones(model: MmdModel) -> list[int]:
+    """Bones of single eyes: called so, or taking their rotation from 両目."""
+    both = {index for index, bone in enumerate(model.bones) if bone.name == "両目"}
+    return [
+        index
+        for index, bone in enumerate(model.bones)
+        if _is_eye(bone) or (bone.append is not None and bone.append.bone in both)
+    ]
+
+
+def _is_eye(bone: Bone) -> bool:
+    return is_eye(bone.name) or is_eye(bone.name_english)

@@ -1,0 +1,88 @@
+"""What the names of morphs and bones hint at, in the spellings of the wild. Only ever a hint."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_SEPARATORS = re.compile(r"[\s_\-.:・()\[\]「」『』（）]+")
+
+# Faces that close the eyes but are no blink: symbols, squeezes, straight lines.
+_NO_BLINK = re.compile(
+    r"は[ぅうぁあ]|なごみ|ぎゅ|きゅ|ギュ|キュ|><|じと|ジト|びっくり|驚|白目|ハート|heart|星|star|ぐる|グル"
+    r"|瞳|hl|ハイライト|目無|目消|消し|コッチ|涙|tear|cry|泣|痛|半|half|細|squint|narrow|look|怒|angry|困"
+    r"|悲|sad|surprise|sorrow|extra|下|上|総|highlight|pupil|brow|眉|歪|照"
+)
+_SMILE = re.compile(r"笑|微|smile|joy|にこ|ニコ|にっこり|fun|happy|laugh|喜|楽")
+_CLOSE = re.compile(r"まばた|マバタ|まば|瞬|blink|閉|とじ|close|つぶ|つむ|眠|sleep")
+_WINK = re.compile(r"ウィンク|ういんく|うぃんく|wink|片目")
+_NORMAL_WINK = re.compile(r"2|normal")
+
+# In the order of preference; the whole name must match.
+_MOUTHS: tuple[re.Pattern[str], ...] = tuple(
+    re.compile(pattern, re.VERBOSE)
+    for pattern in (
+        r"あ",
+        r"(vowel|mth|mouth|発音|口|lip|v|fcl|vrc|viseme|face)* (ア|あ|aa|ah|a) [1c]?",
+        r".*(mth|mouth)(geo)?(aa?|ah)(geo)?c?",
+        r"あ[あー~〜2]*|ああ|あ.",
+        r"(口|mouth)(開|open|大|あけ).*|jawopen|open(mouth)?|.*口開.*",
+        r"わ|ワ|えー?|え|お|お[おー~〜]*|(mouth|mth|vowel)?(e|o|oh|wa)",
+    )
+)
+
+
+NOT_A_BLINK = -3.0
+"""``blink_hint`` of names of other faces with closed eyes, and of what is no closing at all."""
+
+
+def normalised(name: str) -> str:
+    """One spelling for many: compatibility forms, lower case, no separators, ウィンク."""
+    text = _SEPARATORS.sub("", unicodedata.normalize("NFKC", name).casefold())
+    return text.replace("ウインク", "ウィンク")
+
+
+def blink_hint(name: str) -> float:
+    """How much a name speaks for a plain closing of the eyes (+) or against it (-), -3..2."""
+    text = normalised(name)
+    if _NO_BLINK.search(text):
+        return NOT_A_BLINK
+    if _SMILE.search(text):
+        return -2.0
+    if _CLOSE.search(text):
+        return 2.0
+    if _WINK.search(text):
+        return 0.5 if _NORMAL_WINK.search(text) else -0.5
+    return 0.0
+
+
+def mouth_rank(name: str) -> int | None:
+    """0 for あ, more for ever less likely names of an open mouth; ``None`` for other names."""
+    text = normalised(name)
+    return next((rank for rank, mouth in enumerate(_MOUTHS) if mouth.fullmatch(text)), None)
+
+
+def is_head(name: str) -> bool:
+    """Whether a bone is called head."""
+    return (
+        re.fullmatch(r"頭|頭部|あたま|(jbipc|bip0*1|mixamorig)?head", normalised(name)) is not None
+    )
+
+
+def is_neck(name: str) -> bool:
+    """Whether a bone is called neck."""
+    return (
+        re.fullmatch(r"首|首根?元?|くび|(jbipc|bip0*1|mixamorig)?neck", normalised(name))
+        is not None
+    )
+
+
+def is_eye(name: str) -> bool:
+    """Whether a bone is called left or right eye."""
+    return (
+        re.fullmatch(
+            r"[左右][目眼瞳][12]?|(j(adj|bip)[lr]?)?(left|right|l|r)?(face)?eye(ball)?(l|r|left|right)?",
+            normalised(name),
+        )
+        is not None
+    )
