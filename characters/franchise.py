@@ -118,9 +118,9 @@ def draw_franchise(index: int, rng: Rng) -> Franchise:
 
 def _shading(rng: Rng) -> s.Shading:
     return s.Shading(
-        ambient=float(rng.uniform(0.84, 1.0)),
+        ambient=float(1.0 - 0.32 * rng.random() ** 2),
         specular=float(rng.uniform(0.0, 0.12)),
-        edge_size=float(rng.uniform(0.35, 0.75)),
+        edge_size=float(rng.uniform(0.35, 0.75)) if rng.random() < 0.85 else 0.0,
         edge_darkness=float(rng.uniform(0.45, 0.8)),
         toon_edge=float(rng.uniform(0.35, 0.6)),
         toon_tint=float(rng.uniform(0.5, 1.0)),
@@ -325,7 +325,7 @@ def _accessories(f: Franchise, male: bool, hair: s.Hair, rng: Rng) -> tuple[str,
     if male:
         chance = np.array([0.2, 0.0, 0.5, 0.2, 0.5, 1.0, 0.6, 0.0, 0.8])
     if hair.tails == "buns":
-        chance[[2, 3, 4, 8]] = 0
+        chance[[1, 2, 3, 4, 8]] = 0
     if rng.random() < 0.30 + 0.35 * f.fancy:
         found.append(top[int(rng.choice(len(top), p=chance / chance.sum()))])
     if rng.random() < 0.11:
@@ -338,8 +338,9 @@ def _accessories(f: Franchise, male: bool, hair: s.Hair, rng: Rng) -> tuple[str,
 def _naming(f: Franchise, rng: Rng) -> s.Naming:
     kinds: list[s.Naming] = [
         "standard", "viewer", "exchanged", "variants", "english", "blink_only", "empty", "groups",
+        "one_wink",
     ]  # fmt: skip
-    chance = np.array([0.30, 0.26, 0.10, 0.10, 0.07, 0.08, 0.06, 0.03])
+    chance = np.array([0.26, 0.24, 0.10, 0.10, 0.07, 0.08, 0.06, 0.03, 0.06])
     if f.naming_family == 1:
-        chance = np.array([0.14, 0.42, 0.10, 0.10, 0.07, 0.08, 0.06, 0.03])
-    return kinds[int(rng.choice(8, p=chance / chance.sum()))]
+        chance = np.array([0.10, 0.40, 0.10, 0.10, 0.07, 0.08, 0.06, 0.03, 0.06])
+    return kinds[int(rng.choice(len(kinds), p=chance / chance.sum()))]

@@ -79,7 +79,7 @@ class Materials:
             texture=texture,
             toon=toon,
             double_sided=double_sided,
-            edge=edge,
+            edge=edge and shading.edge_size > 0,
             edge_colour=(line[0] * dark, line[1] * dark, line[2] * dark, 1.0),
             edge_size=shading.edge_size,
             sphere=sphere,

@@ -57,6 +57,8 @@ def eye_morphs(naming: Naming, rng: np.random.Generator) -> list[NamedMorph]:
     ]
     if naming == "blink_only":
         return both
+    if naming == "one_wink":
+        return [*both, NamedMorph("ウィンク", "wink", 2, (("smile_right", 1.0),))]
     names = _SPELLINGS[0]
     if naming == "variants":
         names = _SPELLINGS[int(rng.integers(1, len(_SPELLINGS)))]

@@ -15,6 +15,8 @@ from PIL import Image
 from characters.curves import F64, ease
 from characters.spec import Colour
 
+_INVISIBLE = 1 / 1024
+
 
 def canvas(height: int, width: int) -> tuple[F64, F64]:
     """u and v in (0, 1) at pixel centres, each (height, width)."""
@@ -30,9 +32,15 @@ def fill(height: int, width: int, colour: Colour) -> F64:
 
 
 def over(picture: F64, colour: Colour | F64, amount: F64 | float) -> None:
-    """Blend ``colour`` into ``picture`` by ``amount`` (H, W) in [0, 1], in place."""
-    share = np.asarray(amount)[..., None]
-    picture += (np.asarray(colour) - picture) * share
+    """Blend ``colour`` (3) into ``picture`` by ``amount`` (H, W) in [0, 1], in place."""
+    share = np.broadcast_to(np.asarray(amount, np.float64), picture.shape[:2])
+    rows = np.flatnonzero(share.max(1) > _INVISIBLE)
+    if not len(rows):
+        return
+    # Most shapes touch few rows; the others stay as they are.
+    band = slice(rows[0], rows[-1] + 1)
+    part = picture[band]
+    part += (np.asarray(colour) - part) * share[band, :, None]
 
 
 def multiply(picture: F64, colour: Colour, amount: F64) -> None:

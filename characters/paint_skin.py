@@ -34,7 +34,9 @@ def _paint_face(picture: F64, spec: CharacterSpec, shape: FaceShape, fringe: Sur
     multiply(picture, (0.98, 0.88, 0.84), 0.5 * ease(edge, 0.78, 1.05) * ease(y, 0.75, 0.3))
     tone = np.array(colours.skin_shadow)
     over(picture, tone, 0.45 * ease(y, 0.62, 0.80))
-    over(picture, tone, 0.85 * _cast_shadow(fringe, u.shape, spec.shading.cel))
+    # Not on the lids: closing stretches them, and the shadow would become streaks.
+    clear = ease(y, eye.y + eye.up - 0.01, eye.y + eye.up + 0.05)
+    over(picture, tone, 0.85 * clear * _cast_shadow(fringe, u.shape, spec.shading.cel))
     _blush(picture, spec, x, y)
     # The eye sockets: a warm tint around the lids and under the upper lash.
     near = np.hypot((np.abs(x) - eye.x) / (eye.half_width * 1.25), (y - eye.y - 0.02) / 0.13)

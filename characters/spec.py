@@ -158,7 +158,15 @@ class Body:
 
 
 Naming = Literal[
-    "standard", "viewer", "exchanged", "variants", "english", "blink_only", "empty", "groups"
+    "standard",
+    "viewer",
+    "exchanged",
+    "variants",
+    "english",
+    "blink_only",
+    "empty",
+    "groups",
+    "one_wink",
 ]
 
 
