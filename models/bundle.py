@@ -1,0 +1,248 @@
+"""The bundle: one folder that holds trained networks and everything needed to use them rightly.
+
+    bundle.json                    what follows, and the digest of each other file
+    morpher.safetensors            one file a network, names as in ``models.configurations``
+    rotator-L1.safetensors ...
+
+Nothing in it is pickled. Any subset of the seven networks may be present.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors import torch as safetensors
+from torch import Tensor
+
+from contract.errors import InputError
+from contract.files import write_bytes
+from models.bundle_record import (
+    RECORD_FILE,
+    BundleRecord,
+    NetworkRecord,
+    digest,
+    read_record,
+    write_record,
+)
+from models.combiner import Combiner
+from models.config import NetworkConfig
+from models.configurations import (
+    CONFIGURATIONS,
+    LOSS_NAMES,
+    Configuration,
+    LossName,
+    combiner_name,
+    rotator_name,
+)
+from models.face_morpher import FaceMorpher
+from models.face_rotator import FaceRotator
+
+Network = FaceMorpher | FaceRotator | Combiner
+
+_HEADER_BYTES = 1 << 20
+"""What a file of tensors may hold besides its numbers."""
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Trained networks and where they came from.
+
+    rotators: by the loss that trained them. combiners: by the losses of (rotator, combiner).
+    stages: how each network was trained, in order; JSON values. data_fingerprint: identifies the
+    data set. metrics: results of evaluation; JSON values.
+    """
+
+    morpher: FaceMorpher | None = None
+    rotators: Mapping[LossName, FaceRotator] = field(default_factory=dict)
+    combiners: Mapping[tuple[LossName, LossName], Combiner] = field(default_factory=dict)
+    stages: tuple[Mapping[str, object], ...] = ()
+    data_fingerprint: str = ""
+    metrics: Mapping[str, object] = field(default_factory=dict)
+
+    def networks(self) -> dict[str, Network]:
+        """Every network that is present, by its name."""
+        named: dict[str, Network] = {} if self.morpher is None else {"morpher": self.morpher}
+        named |= {rotator_name(loss): network for loss, network in self.rotators.items()}
+        named |= {combiner_name(*losses): network for losses, network in self.combiners.items()}
+        return named
+
+    def configurations(self) -> tuple[str, ...]:
+        """Names of the configurations whose networks are all present, in the paper's order."""
+        present = self.networks()
+        return tuple(
+            name
+            for name, configuration in CONFIGURATIONS.items()
+            if all(needed in present for needed in configuration.network_names)
+        )
+
+    def require(self, name: str) -> Configuration:
+        """The configuration called ``name``; ``InputError`` when it or a network is not there."""
+        if name not in CONFIGURATIONS:
+            raise InputError(f"configuration {name}: unknown; choose {', '.join(CONFIGURATIONS)}")
+        if name not in self.configurations():
+            usable = ", ".join(self.configurations()) or "none"
+            raise InputError(f"configuration {name}: not in this bundle, which can run: {usable}")
+        return CONFIGURATIONS[name]
+
+    def pose(self, name: str, image: Tensor, pose: Tensor) -> Tensor:
+        """Run a whole configuration: rest picture and pose -> the picture in that pose.
+
+        image: (N, 4, H, W) in network form. pose: (N, 6), contract order. Returns (N, 4, H, W).
+
+        Raises:
+            InputError: the bundle has no such configuration.
+        """
+        configuration = self.require(name)
+        joints, face = pose[:, :3], pose[:, 3:]
+        assert self.morpher is not None  # require() has seen it
+        expression = self.morpher(image, face).output
+        turned = self.rotators[configuration.rotator](expression, joints)
+        if configuration.combiner is None:
+            picture: Tensor = turned.pathway1 if configuration.pathway == 1 else turned.pathway2
+            return picture
+        combiner = self.combiners[configuration.rotator, configuration.combiner]
+        output: Tensor = combiner(turned.pathway1, turned.pathway2, joints).output
+        return output
+
+
+def save_bundle(folder: Path, bundle: Bundle, replace: bool = False) -> None:
+    """Write ``bundle`` as ``folder``: complete or not at all.
+
+    With ``replace`` a bundle that is there is replaced once the new one is whole; who kills the
+    program between the two renames finds the old one beside it, as ``.NAME.PID.old``.
+
+    Raises:
+        InputError: something is there already, or the folder cannot be written.
+    """
+    with _replacing_folder(folder, replace) as temporary:
+        records: dict[str, NetworkRecord] = {}
+        for name, network in bundle.networks().items():
+            state = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
+            data = safetensors.save(state)
+            write_bytes(_tensors_file(temporary, name), data)
+            records[name] = NetworkRecord(network.config, digest(data))
+        record = BundleRecord(records, bundle.stages, bundle.data_fingerprint, bundle.metrics)
+        write_record(temporary / RECORD_FILE, record)
+
+
+def load_bundle(folder: Path, configurations: Collection[str] | None = None) -> Bundle:
+    """The bundle in ``folder``, every check made; networks are float32, on the CPU, in eval mode.
+
+    configurations: load only the networks that these need (None: all that are there).
+
+    Raises:
+        InputError: no bundle, one of another version or convention, a file that is missing,
+            damaged or does not fit its configuration, or a configuration that it cannot run.
+    """
+    record = read_record(folder / RECORD_FILE)
+    wanted = _wanted(record, configurations)
+    loaded = {name: _load(folder, name, record.networks[name]) for name in wanted}
+    morpher = loaded.get("morpher")
+    bundle = Bundle(
+        morpher if isinstance(morpher, FaceMorpher) else None,
+        {a: net for a in LOSS_NAMES if isinstance(net := loaded.get(rotator_name(a)), FaceRotator)},
+        {
+            (a, b): net
+            for a in LOSS_NAMES
+            for b in LOSS_NAMES
+            if isinstance(net := loaded.get(combiner_name(a, b)), Combiner)
+        },
+        record.stages,
+        record.data_fingerprint,
+        record.metrics,
+    )
+    for name in configurations or ():
+        bundle.require(name)
+    return bundle
+
+
+def _wanted(record: BundleRecord, configurations: Collection[str] | None) -> list[str]:
+    if configurations is None:
+        return list(record.networks)
+    needed = {
+        network
+        for name in configurations
+        if name in CONFIGURATIONS
+        for network in CONFIGURATIONS[name].network_names
+    }
+    return [name for name in record.networks if name in needed]
+
+
+def _load(folder: Path, name: str, record: NetworkRecord) -> Network:
+    path = _tensors_file(folder, name)
+    with torch.device("meta"):
+        network = _blank(name, record.config)
+    expected = network.state_dict()
+    state = _read_tensors(path, record, sum(4 * tensor.numel() for tensor in expected.values()))
+    for key in expected.keys() | state.keys():
+        if key not in state or key not in expected:
+            fault = "missing" if key in expected else "unknown"
+            raise InputError(f"{path}: the tensor {key} is {fault}; use a matching version")
+        if state[key].dtype != torch.float32 or state[key].shape != expected[key].shape:
+            raise InputError(
+                f"{path}: {key} is {state[key].dtype} {tuple(state[key].shape)}, not "
+                f"torch.float32 {tuple(expected[key].shape)} as its configuration says"
+            )
+    network.load_state_dict(state, assign=True)
+    return network.eval()
+
+
+def _blank(name: str, config: NetworkConfig) -> Network:
+    if name == "morpher":
+        return FaceMorpher(config)
+    return FaceRotator(config) if name.startswith("rotator") else Combiner(config)
+
+
+def _read_tensors(path: Path, record: NetworkRecord, number_bytes: int) -> dict[str, Tensor]:
+    if not path.is_file():
+        raise InputError(f"{path}: missing from the bundle; copy the whole folder again")
+    size = path.stat().st_size
+    if not number_bytes < size <= number_bytes + _HEADER_BYTES:
+        raise InputError(
+            f"{path}: {size} bytes, but its configuration needs {number_bytes} and a header; "
+            "copy the bundle again"
+        )
+    data = path.read_bytes()
+    if digest(data) != record.sha256:
+        raise InputError(f"{path}: damaged (its SHA-256 differs); copy the bundle again")
+    try:
+        return safetensors.load(data)
+    except SafetensorError as error:
+        raise InputError(f"{path}: not a safetensors file ({error}); copy it again") from error
+
+
+def _tensors_file(folder: Path, name: str) -> Path:
+    return folder / f"{name}.safetensors"
+
+
+@contextmanager
+def _replacing_folder(folder: Path, replace: bool) -> Iterator[Path]:
+    """A temporary folder beside ``folder``, renamed to it on success, removed on failure."""
+    if folder.exists() and not (replace and (folder / RECORD_FILE).is_file()):
+        remedy = "name another folder" if replace else "name another folder or ask to replace it"
+        raise InputError(f"{folder}: exists already; {remedy}")
+    temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+    retired = folder.with_name(f".{folder.name}.{os.getpid()}.old")
+    try:
+        temporary.mkdir(parents=True)
+        yield temporary
+        # A folder with contents cannot be renamed onto: the old one steps aside first.
+        if folder.exists():
+            folder.rename(retired)
+        temporary.rename(folder)
+    except OSError as error:
+        raise InputError(
+            f"{folder}: cannot be written ({error.strerror}); check the folder and the free space"
+        ) from error
+    finally:
+        if retired.exists() and not folder.exists():
+            retired.rename(folder)
+        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(retired, ignore_errors=True)
