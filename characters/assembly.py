@@ -78,7 +78,8 @@ def build_model(spec: CharacterSpec, rng: np.random.Generator, flat_groups: bool
         bones=tuple(_placed(bone, floor, scale) for bone in bones),
         morphs=_morphs(named, whole, scale, flat_groups),
     )
-    box = HeadBox(-floor * scale, (shell.top - floor) * scale, 0.0)
+    # The locks lie a little over the shell.
+    box = HeadBox(-floor * scale, (shell.top + 0.008 - floor) * scale, 0.0)
     return Built(model, box, named, wig.fringe)
 
 

@@ -20,7 +20,7 @@ NECK_LOW, NECK_HIGH = -0.26, 0.14
 TORSO_LOW, TORSO_HIGH = -1.75, -0.05
 CELLS = (
     "cloth", "trim", "accent", "lower", "shoe", "white", "black", "metal",
-    "ribbon", "ear_out", "ear_in", "hat", "glass", "wood", "flower", "gold",
+    "ribbon", "ear_out", "ear_in", "hat", "glass", "sailor", "flower", "gold",
 )  # fmt: skip
 
 

@@ -61,11 +61,7 @@ def _sailor(torso: Torso) -> list[Surface]:
     inner = -0.150 - 0.30 * ease(front, 0.55, 0.0)
     outer = np.interp(front, [0, 0.14, 0.75, 1.25, 1.7, 2.2, np.pi],
                       [-0.46, -0.52, -0.47, -0.335, -0.335, -0.52, -0.56])  # fmt: skip
-    parts = [_patch(torso, angle, inner, outer, "trim", 0.020)]
-    for level in (0.14, 0.26):
-        edge = outer + (inner - outer) * level
-        parts.append(_patch(torso, angle, edge + 0.011, edge, "white", 0.030, 3))
-    return parts
+    return [_patch(torso, angle, inner, outer, "sailor", 0.020, 7)]
 
 
 def _lapels(torso: Torso) -> list[Surface]:
@@ -156,7 +152,7 @@ def build_bow(centre: F64, width: float, colour: str, bone: int, lift: float = 0
     parts = []
     for sign in (-1, 1):
         t = np.linspace(0, 1, 9)
-        half = width * (0.10 + 0.34 * np.sin(np.pi * (0.16 + 0.74 * t)) ** 1.2)
+        half = width * (0.02 + 0.42 * np.sin(np.pi * (0.07 + 0.92 * t**1.15)) ** 0.9)
         x = sign * width * t
         y = width * lift * t * (1 - 0.5 * t)
         thick = width * 0.20 * np.sin(np.pi * np.clip(t * 0.9 + 0.08, 0, 1))

@@ -108,7 +108,7 @@ def _cells(colours: Palette) -> F64:
         "ear_in": (0.98, 0.80, 0.80),
         "hat": colours.lower,
         "glass": shade(colours.accent, 0.8),
-        "wood": (0.62, 0.44, 0.30),
+        "sailor": colours.trim,
         "flower": mix(colours.accent, (1.0, 0.9, 0.92), 0.5),
         "gold": (0.92, 0.76, 0.36),
     }
@@ -118,6 +118,9 @@ def _cells(colours: Palette) -> F64:
         row, column = divmod(index, 4)
         tile = fill(size, size, table[name])
         over(tile, shade(table[name], 0.8), ease(v, 0.25, 1.0))
+        if name == "sailor":
+            stripe: Colour = (0.98, 0.98, 0.98) if sum(colours.trim) < 2.3 else colours.accent
+            over(tile, stripe, np.maximum(bump(v, 0.40, 0.022), bump(v, 0.48, 0.022)))
         picture[row * size : (row + 1) * size, column * size : (column + 1) * size] = tile
     return picture
 

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
 from characters.assembly import build_model
+from characters.cli import main
 from characters.generate import ModelFormat, character_files, character_spec, write_character
 from characters.model import Model
 from renderer.formats.model import GroupOffsets, VertexOffsets
@@ -117,3 +119,27 @@ def test_truth_names_morphs_that_are_in_the_file(tmp_path: Path) -> None:
             assert uses
             for use in uses:
                 assert morphs[use["morph"]].name == use["name"]
+
+
+def test_generate_writes_franchises_and_the_formats_asked_for(tmp_path: Path) -> None:
+    runner = CliRunner()
+    done = runner.invoke(main, ["generate", "-n", "6", "-o", str(tmp_path), "--franchises", "3"])
+    assert done.exit_code == 0, done.output
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "franchise_00",
+        "franchise_01",
+        "franchise_02",
+    ]
+    assert len(list(tmp_path.glob("*/*/model.pmx"))) == 6
+    done = runner.invoke(main, ["generate", "-n", "2", "-o", str(tmp_path), "--format", "pmd"])
+    assert done.exit_code == 0
+    assert len(list(tmp_path.glob("*/*/model.pmd"))) == 2
+
+
+def test_characters_of_one_franchise_share_a_style_and_others_do_not() -> None:
+    def highlights(franchise: int) -> set[tuple[int, float]]:
+        specs = [character_spec(seed, franchise) for seed in range(5)]
+        return {(spec.eye.highlight, spec.shading.edge_size) for spec in specs}
+
+    assert all(len(highlights(franchise)) == 1 for franchise in range(4))
+    assert len(set.union(*map(highlights, range(4)))) == 4
