@@ -177,7 +177,7 @@ def _cat_ears(shell: Shell) -> list[Surface]:
 def _headphones(shell: Shell) -> list[Surface]:
     parts = [_arch(shell, 0.040, "black", 0.0)]
     for sign in (-1, 1):
-        x = np.array([0.0, 0.03, 0.08, 0.10, 0.11]) + shell.side + 0.005
+        x = np.array([0.0, 0.03, 0.08, 0.10, 0.11]) + shell.side + 0.025
         line = np.stack([sign * x, np.full(5, 0.40), np.full(5, 0.02)], 1)
         parts.append(_on_head(line, np.array([0.13, 0.15, 0.145, 0.11, 0.004]), "accent", 18, 0.2))
     return parts

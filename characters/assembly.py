@@ -101,6 +101,7 @@ def _head_parts(spec: CharacterSpec, face: FaceShape) -> list[tuple[MaterialSpec
         inside.append(mouth.teeth(face, spec.mouth, _HEAD))
     lines = [part(face, eye, sign, _HEAD) for sign, _ in sides
              for part in (eyes.upper_lash, eyes.lower_lash, eyes.lid_line)]  # fmt: skip
+    lines += [tick for sign, _ in sides for tick in eyes.lash_ticks(face, eye, sign, _HEAD)]
     lines += [eyes.brow(face, spec.brow, eye, sign, _HEAD) for sign, _ in sides]
     whites = [_into(eyes.white(face, eye, sign, _HEAD), (0.0, 0.5)) for sign, _ in sides]
     irises = [

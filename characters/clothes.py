@@ -199,9 +199,10 @@ def _pillow(centre: F64, line: F64, half: F64, thick: F64, colour: str, bone: in
 
 def _neckwear(spec: CharacterSpec, torso: Torso) -> list[Surface]:
     chest = BONE["上半身2"]
-    low = {"sailor": -0.47, "blazer": -0.20, "shirt": -0.19, "crew": -0.2, "dress": -0.34}
+    low = {"sailor": -0.47, "blazer": -0.225, "shirt": -0.215, "crew": -0.2, "dress": -0.34}
     y = low.get(spec.body.outfit, -0.2)
-    front = torso.at(np.array([0.0]), np.array([y]), 0.05)[0]
+    collared = spec.body.outfit in ("shirt", "blazer")
+    front = torso.at(np.array([0.0]), np.array([y]), 0.10 if collared else 0.05)[0]
     match spec.body.neckwear:
         case "ribbon":
             return [build_bow(front, 0.15, "accent", chest, lift=0.12)]

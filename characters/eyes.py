@@ -156,6 +156,34 @@ def upper_lash(shape: FaceShape, eye: Eye, sign: int, bone: int) -> Surface:
     return _with(strip, shapes)
 
 
+def lash_ticks(shape: FaceShape, eye: Eye, sign: int, bone: int) -> list[Surface]:
+    """Single lashes that stand off the outer end of the upper one, none or a few."""
+    lids = LidCurves(eye, sign)
+    side = "left" if sign > 0 else "right"
+    root = np.linspace(0.70, 0.90, max(eye.ticks, 1))
+    length = eye.lash * np.linspace(1.25, 0.95, len(root))
+
+    def rows(line: LidCurve, lean: float) -> F64:
+        at = np.stack([lids.x(root), line(root)], 1)
+        way = np.stack([sign * np.cos(lean - root), np.sin(lean - root)], 1)
+        across = np.stack([way[:, 1], -way[:, 0]], 1) * 0.16 * eye.lash
+        return np.concatenate([at - across, at + across, at + way * length[:, None] * 1.6])
+
+    if not eye.ticks:
+        return []
+    rest = shape.on(rows(lids.upper, 1.5), 0.009)
+    k = np.arange(eye.ticks)
+    faces = np.stack([k, k + 2 * eye.ticks, k + eye.ticks], 1)
+    faces = faces if sign > 0 else faces[:, ::-1]
+    shapes = {
+        f"{name}_{side}": shape.on(rows(line, lean), 0.009) - rest
+        for name, line, lean in (("close", lids.shut, 0.2), ("smile", lids.smiling, 0.4))
+    }
+    normals = np.tile(np.array([0.0, 0.0, -1.0]), (len(rest), 1))
+    uv = np.tile(np.array([0.25, 0.25]), (len(rest), 1))
+    return [surface(rest, uv, faces, bone, normals, shapes)]
+
+
 def lower_lash(shape: FaceShape, eye: Eye, sign: int, bone: int) -> Surface:
     """The thin lower lash line; it hides under the upper one when the eye shuts."""
     lids = LidCurves(eye, sign)

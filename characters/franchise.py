@@ -35,6 +35,7 @@ class Franchise:
     iris_share: float
     iris_styles: tuple[s.IrisStyle, ...]
     highlight: int
+    ticks: int
     pupil: float
     chin_point: float
     cheek: float
@@ -89,6 +90,7 @@ def draw_franchise(index: int, rng: Rng) -> Franchise:
         iris_share=u(0.72, 0.92),
         iris_styles=tuple(styles[k] for k in rng.choice(4, 2, replace=False)),
         highlight=int(rng.integers(4)),
+        ticks=int(rng.choice([0, 0, 0, 2, 3])),
         pupil=u(0.7, 1.1) if rng.random() < 0.8 else 0.0,
         chin_point=u(0.1, 0.9),
         cheek=u(0.0, 1.0),
@@ -143,7 +145,9 @@ def draw_character(franchise: Franchise, seed: int, rng: Rng) -> s.CharacterSpec
     hair = _hair(franchise, male, eye, rng)
     accessories = _accessories(franchise, male, hair, rng)
     if {"hat", "beret", "cap"} & set(accessories):
-        hair = replace(hair, ahoge=0)
+        # Nothing may stand up through the hat.
+        flat: s.Back = "short" if hair.back == "spiky" else hair.back
+        hair = replace(hair, ahoge=0, back=flat, messy=min(hair.messy, 0.5))
     kana, roman = character_name(rng)
     return s.CharacterSpec(
         seed=seed,
@@ -175,6 +179,7 @@ def _face(f: Franchise, male: bool, child: float, rng: Rng) -> s.Face:
         flatness=f.flatness,
         elf_ears=bool(rng.random() < 0.06 * f.fancy),
         blush=f.blush * (0.4 if male else 1.0) * float(rng.uniform(0.6, 1.2)),
+        mole=int(rng.choice([-1, 0, 1], p=[0.03, 0.94, 0.03])),
     )
 
 
@@ -202,11 +207,19 @@ def _eye(f: Franchise, male: bool, child: float, rng: Rng) -> s.Eye:
         iris_width=float(np.clip(iris_height * f.iris_share, half_width * 0.60, half_width * 0.80)),
         iris_height=iris_height,
         iris_drop=float(rng.uniform(-0.004, 0.008)),
-        iris_style="star" if rng.random() < 0.02 else f.iris_styles[int(rng.integers(2))],
+        iris_style=_iris_style(f, rng),
         pupil=f.pupil,
         highlight=f.highlight,
         close_at=float(rng.uniform(0.5, 0.75)),
+        ticks=0 if male else f.ticks,
     )
+
+
+def _iris_style(f: Franchise, rng: Rng) -> s.IrisStyle:
+    rare: tuple[s.IrisStyle, ...] = ("star", "slit", "slit")
+    if rng.random() < 0.05:
+        return rare[int(rng.integers(len(rare)))]
+    return f.iris_styles[int(rng.integers(len(f.iris_styles)))]
 
 
 def _brow(eye: s.Eye, male: bool, rng: Rng) -> s.Brow:

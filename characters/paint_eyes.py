@@ -48,10 +48,15 @@ def _iris(eye: Eye, colour: Colour, sign: int) -> F64:
 
 
 def _pupil(picture: F64, eye: Eye, x: F64, y: F64, dark: Colour) -> None:
-    if eye.pupil <= 0:
+    if eye.pupil <= 0 and eye.iris_style != "slit":
         return
     ink = mix(shade(dark, 1.2), (0.04, 0.03, 0.06), 0.45)
-    over(picture, ink, disc(x, y, (0, 0.05), (0.40 * eye.pupil, 0.46 * eye.pupil), 0.16))
+    wide, high = (0.13, 0.62) if eye.iris_style == "slit" else (0.40, 0.46)
+    over(
+        picture,
+        ink,
+        disc(x, y, (0, 0.05), (wide * max(eye.pupil, 0.7), high * max(eye.pupil, 0.7)), 0.16),
+    )
     if eye.iris_style == "star":
         star = np.abs(x) ** 0.6 + np.abs(y - 0.05) ** 0.6
         over(picture, (1.0, 1.0, 1.0), ease(star, 0.56, 0.50))

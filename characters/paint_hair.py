@@ -24,6 +24,8 @@ def paint_hair(spec: CharacterSpec, rng: np.random.Generator) -> F64:
     over(outer, spec.palette.hair_tip, 0.85 * ease(y, low + 0.55, low - 0.05))
     over(outer, light(spec.palette.hair, 0.2), 0.25 * ease(y, 0.62, 0.46))
     _lines(outer, u, spec, rng)
+    if spec.hair.streak:
+        over(outer, spec.palette.accent, 0.85 * ease(np.abs(u - 0.62), 0.045, 0.035))
     _ring(outer, u, y, spec, rng)
     inner = outer * np.array(_ratio(spec))
     return np.concatenate([outer, inner], 1)

@@ -42,6 +42,9 @@ def _paint_face(picture: F64, spec: CharacterSpec, shape: FaceShape, fringe: Sur
     near = np.hypot((np.abs(x) - eye.x) / (eye.half_width * 1.25), (y - eye.y - 0.02) / 0.13)
     over(picture, colours.blush, 0.20 * ease(near, 1.05, 0.75))
     _nose(picture, spec, x, y)
+    if spec.face.mole:
+        spot = np.hypot(x - spec.face.mole * (eye.x + 0.035), y - eye.y + eye.down + 0.035)
+        over(picture, (0.30, 0.18, 0.17), 0.9 * ease(spot, 0.0085, 0.0055))
     low = bump(x, 0, 0.035) * bump(y, spec.mouth.y - 0.032, 0.009)
     over(picture, tone, 0.55 * low)
 

@@ -21,7 +21,7 @@ Outfit = Literal[
 ]
 Bottom = Literal["skirt", "trousers", "long_skirt"]
 Neckwear = Literal["none", "tie", "ribbon", "scarf", "choker"]
-IrisStyle = Literal["deep", "bright", "ring", "flat", "star"]
+IrisStyle = Literal["deep", "bright", "ring", "flat", "star", "slit"]
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,10 @@ class Palette:
 
 @dataclass(frozen=True)
 class Face:
-    """The head's shape. ``chin_point``, ``cheek``, ``jaw`` in 0..1."""
+    """The head's shape. ``chin_point``, ``cheek``, ``jaw`` in 0..1.
+
+    ``mole``: -1 or 1 for a beauty mark under the right or left eye, 0 for none.
+    """
 
     half_width: float
     depth: float
@@ -60,6 +63,7 @@ class Face:
     flatness: float
     elf_ears: bool
     blush: float
+    mole: int
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,7 @@ class Eye:
     """One eye's opening and what is painted in it; the other mirrors it.
 
     ``up`` and ``down``: how far the opening rises above and sinks below the corner's height.
+    ``ticks``: single lashes at the outer end of the upper one.
     """
 
     x: float
@@ -88,6 +93,7 @@ class Eye:
     pupil: float
     highlight: int
     close_at: float
+    ticks: int
 
 
 @dataclass(frozen=True)
