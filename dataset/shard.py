@@ -1,0 +1,316 @@
+"""Shards: HDF5 files that stock h5py reads. The only importer of h5py.
+
+A shard holds pictures, the samples that use them and the models they show:
+
+    attributes of the file
+        schema              "opentha-shard"; schema_version: 1
+        pose_axes           names of the pose's numbers, in order, parted by spaces
+        axes                what x, y and z mean (contract.space)
+        picture_convention  the stored form of a picture (contract.image)
+        shading, size       "phong" or "toon"; pixels a side
+        ambient_low, ambient_high   the range that the ambient light was drawn from
+        codec               "qoi" or "webp": what each frame's bytes are, both lossless
+        number              which shard of its data set this is
+        seed                with a model's sha256 and a sample's index it decides the sample
+        sampling_version    of the function that does so (dataset.sampling)
+        configuration_hash  sha256 of all options that decide the pictures
+        generator           "opentha <version>"; gl_renderer: the OpenGL that drew
+    frames         (B,) uint8: the encoded pictures, one after the other, contiguous
+    frame_offsets  (F + 1,) int64: frame n is frames[frame_offsets[n]:frame_offsets[n + 1]]
+    frame_crc32    (F,) uint32: of a frame's bytes, as zlib.crc32 gives it
+    samples        (N,) records: pose (6 float32), model (row), index, light, ambient, and the
+                   frame numbers rest, expression and posed (dataset.records.SAMPLE_DTYPE)
+    models         (T,) uint8: UTF-8 text, one line of JSON a model, in row order
+                   (dataset.records.ModelRow)
+
+The rest picture is stored once for each model and light level in use. Without this project, a
+picture of sample i is ``qoi.decode(f["frames"][o[n]:o[n + 1]])`` with ``o = f["frame_offsets"]``
+and ``n = f["samples"][i]["posed"]``.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+
+from contract.errors import ShardError
+from contract.files import replacing
+from contract.image import Stored
+from contract.pose import Pose
+from dataset.codec import decode, encode
+from dataset.records import (
+    PICTURE_NAMES,
+    SAMPLE_DTYPE,
+    ModelRow,
+    PictureName,
+    model_row_from_json,
+)
+from dataset.schema import ATTRIBUTES, ShardHeader, ShardTables, check_tables, header_from
+from dataset.spool import Spool, writing
+
+SHARD_SUFFIX = ".h5"
+_PIECE_BYTES = 8 << 20
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One sample, decoded; pictures (size, size, 4) uint8 in the stored form.
+
+    ``pose`` holds six float32 in the order of ``contract.pose.AXIS_NAMES``.
+    """
+
+    pose: npt.NDArray[np.float32]
+    ambient: float
+    rest: Stored
+    expression: Stored
+    posed: Stored
+
+
+class ShardWriter:
+    """Writes one shard. Nothing stands at ``path`` before ``finish`` has it all on disk.
+
+    Used in a ``with`` statement.
+
+    Raises:
+        InputError: (from every method) the disk is full or the folder cannot be written.
+    """
+
+    def __init__(self, path: Path, header: ShardHeader) -> None:
+        self._path = path
+        self._header = header
+        self._samples: list[tuple[Any, ...]] = []
+        self._models: list[ModelRow] = []
+        with writing(path):
+            # The encoded frames wait there until their number is known: so they lie contiguous,
+            # a model can be taken back, and a crash leaves nothing behind.
+            self._spool = Spool(path.parent)
+
+    def __enter__(self) -> ShardWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._spool.close()
+
+    @property
+    def frame_count(self) -> int:
+        """How many pictures were added."""
+        return len(self._spool.crc32s)
+
+    @contextmanager
+    def model(self, row: ModelRow) -> Iterator[None]:
+        """What is added inside belongs to ``row``; an exception takes it all back."""
+        frames, samples = self.frame_count, len(self._samples)
+        self._models.append(row)
+        try:
+            yield
+        except BaseException:
+            self._models.pop()
+            del self._samples[samples:]
+            self._spool.rewind(frames)
+            raise
+
+    def add_frame(self, picture: Stored) -> int:
+        """Encode a picture (size, size, 4) uint8; its frame number."""
+        data = encode(picture, self._header.codec)
+        with writing(self._path):
+            return self._spool.append(data)
+
+    def add_sample(
+        self, pose: Pose, index: int, light: int, ambient: float, frames: tuple[int, int, int]
+    ) -> None:
+        """Add a sample of the model at hand; ``frames``: rest, expression and posed."""
+        model = len(self._models) - 1
+        self._samples.append((pose.to_vector(), model, index, light, ambient, *frames))
+
+    def finish(self) -> None:
+        """Put the shard at its path; one without samples is not written."""
+        if not self._samples:
+            return
+        # Names from strangers may hold lone surrogates, which UTF-8 cannot say.
+        lines = "".join(row.to_json() + "\n" for row in self._models).encode("utf-8", "replace")
+        path = self._path
+        with replacing(path) as temporary, writing(path), h5py.File(temporary, "w") as file:
+            file.attrs.update(self._header.attributes())
+            self._copy_frames(file)
+            file["frame_offsets"] = np.array(self._spool.offsets, "<i8")
+            file["frame_crc32"] = np.array(self._spool.crc32s, "<u4")
+            file["samples"] = np.array(self._samples, SAMPLE_DTYPE)
+            file["models"] = np.frombuffer(lines, np.uint8)
+
+    def _copy_frames(self, file: h5py.File) -> None:
+        frames = file.create_dataset("frames", (self._spool.offsets[-1],), np.uint8)
+        start = 0
+        for piece in self._spool.pieces(_PIECE_BYTES):
+            frames[start : start + len(piece)] = np.frombuffer(piece, np.uint8)
+            start += len(piece)
+
+
+class ShardReader:
+    """Reads one shard, which may be hostile: every count and offset is checked before use.
+
+    The file is opened on first use, and again in another process, so a reader can be sent to a
+    loader's workers. Only the frames asked for are read and decoded.
+
+    Raises:
+        ShardError: (from every method) the shard is missing, broken or of another schema; the
+            message names the file.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self._opened: _OpenShard | None = None
+
+    def __reduce__(self) -> tuple[type[ShardReader], tuple[Path]]:
+        return type(self), (self.path,)
+
+    def __enter__(self) -> ShardReader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __len__(self) -> int:
+        """How many samples there are."""
+        return len(self.samples)
+
+    def close(self) -> None:
+        """Close the file; the next use opens it again."""
+        if self._opened:
+            self._opened.file.close()
+        self._opened = None
+
+    @property
+    def header(self) -> ShardHeader:
+        """The file's attributes."""
+        return self._open().header
+
+    @property
+    def samples(self) -> npt.NDArray[np.void]:
+        """The samples table, (N,) of ``SAMPLE_DTYPE``; read-only."""
+        return self._open().tables.samples
+
+    @property
+    def models(self) -> tuple[ModelRow, ...]:
+        """The models table."""
+        return self._open().tables.models
+
+    @property
+    def frame_bytes(self) -> npt.NDArray[np.int64]:
+        """Encoded length of each picture, (F,): as many as there are pictures."""
+        return np.diff(self._open().tables.offsets)
+
+    def sample(self, i: int) -> Sample:
+        """Sample ``i`` with its three pictures; ``IndexError`` beyond the last."""
+        row = self.samples[i]
+        return Sample(row["pose"].copy(), float(row["ambient"]), *self.pictures(i, PICTURE_NAMES))
+
+    def pictures(self, i: int, names: Sequence[PictureName]) -> list[Stored]:
+        """Some pictures of sample ``i``, in the order of ``names``; no other is decoded."""
+        row = self.samples[i]
+        return [self.frame(int(row[name])) for name in names]
+
+    def decode_into(self, i: int, names: Sequence[PictureName], out: Stored) -> None:
+        """The same, into ``out`` (len(names), size, size, 4) uint8."""
+        for picture, place in zip(self.pictures(i, names), out, strict=True):
+            place[...] = picture
+
+    def frame(self, n: int) -> Stored:
+        """Picture ``n`` (0, 1, ...), checked against its checksum and decoded."""
+        header = self._open().header
+        data = self.encoded_frame(n)
+        try:
+            return decode(data, header.codec, header.size)
+        except ShardError as error:
+            raise ShardError(f"{self.path}: frame {n}: {error}") from error
+
+    def encoded_frame(self, n: int) -> bytes:
+        """The bytes of picture ``n``, checked against its checksum."""
+        shard = self._open()
+        offsets, crc32s = shard.tables.offsets, shard.tables.crc32s
+        if not 0 <= n < len(crc32s):
+            raise ShardError(f"{self.path}: no frame {n}; there are {len(crc32s)}")
+        try:
+            data: bytes = shard.frames[offsets[n] : offsets[n + 1]].tobytes()
+        except (OSError, RuntimeError) as error:
+            raise ShardError(f"{self.path}: frame {n}: cannot be read ({error})") from error
+        if zlib.crc32(data) != crc32s[n]:
+            raise ShardError(f"{self.path}: frame {n}: its bytes changed (checksum differs)")
+        return data
+
+    def _open(self) -> _OpenShard:
+        # An HDF5 handle that went through a fork must not be used.
+        if self._opened is None or self._opened.process != os.getpid():
+            self._opened = _open_shard(self.path)
+        return self._opened
+
+
+@dataclass(frozen=True)
+class _OpenShard:
+    process: int
+    file: h5py.File
+    header: ShardHeader
+    tables: ShardTables
+    frames: h5py.Dataset
+
+
+def _open_shard(path: Path) -> _OpenShard:
+    if not path.is_file():
+        raise ShardError(f"{path}: there is no such shard; check the path or build it")
+    try:
+        file = h5py.File(path, "r")
+    except (OSError, RuntimeError) as error:
+        raise ShardError(f"{path}: no whole HDF5 file: cut short, damaged or no shard") from error
+    try:
+        return _read(file, path.stat().st_size)
+    # h5py raises any of these where a damaged file does not hold together.
+    except (ShardError, OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
+        file.close()
+        raise ShardError(f"{path}: {' '.join(str(error).split())[:300]}") from error
+
+
+def _read(file: h5py.File, file_bytes: int) -> _OpenShard:
+    header = header_from({name: _python(file.attrs.get(name)) for name in ATTRIBUTES})
+    frames = _dataset(file, "frames", np.dtype(np.uint8), file_bytes)
+    lines = _table(file, "models", np.dtype(np.uint8), file_bytes).tobytes().decode("utf-8")
+    tables = ShardTables(
+        _table(file, "frame_offsets", np.dtype("<i8"), file_bytes),
+        _table(file, "frame_crc32", np.dtype("<u4"), file_bytes),
+        _table(file, "samples", SAMPLE_DTYPE, file_bytes),
+        tuple(model_row_from_json(line) for line in lines.split("\n") if line),
+    )
+    check_tables(header, tables, len(frames))
+    return _OpenShard(os.getpid(), file, header, tables, frames)
+
+
+def _python(value: object) -> object:
+    return value.item() if isinstance(value, np.integer | np.floating) else value
+
+
+def _table(file: h5py.File, name: str, dtype: np.dtype[Any], file_bytes: int) -> npt.NDArray[Any]:
+    table: npt.NDArray[Any] = _dataset(file, name, dtype, file_bytes)[:]
+    table.flags.writeable = False
+    return table
+
+
+def _dataset(file: h5py.File, name: str, dtype: np.dtype[Any], file_bytes: int) -> h5py.Dataset:
+    """A one-dimensional dataset that lies whole and plain in this file."""
+    # Links and external storage could lead to another file.
+    if not isinstance(file.get(name, getlink=True), h5py.HardLink):
+        raise ShardError(f"{name} is missing")
+    found = file[name]
+    if not isinstance(found, h5py.Dataset) or found.dtype != dtype or found.ndim != 1:
+        raise ShardError(f"{name} is not the table that the schema has")
+    # Filters and holes could make a small file ask for endless memory.
+    whole = found.id.get_storage_size() == found.nbytes <= file_bytes
+    if found.chunks or found.external or found.is_virtual or not whole:
+        raise ShardError(f"{name} does not lie whole and plain in the file")
+    return found

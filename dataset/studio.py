@@ -1,0 +1,44 @@
+"""What the data set needs of a renderer: something that opens models and draws them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from contract.image import Stored
+from contract.pose import Pose
+from dataset.configuration import Configuration
+from dataset.records import ModelFacts
+
+
+class Subject(Protocol):
+    """A model that is ready to be drawn."""
+
+    @property
+    def facts(self) -> ModelFacts:
+        """What was found in it."""
+
+    def draw(self, pose: Pose, ambient: float) -> Stored:
+        """Its picture, (size, size, 4) uint8 in the stored form; ``ModelError`` if it cannot be."""
+
+    def release(self) -> None:
+        """Give its memory back."""
+
+
+class Studio(Protocol):
+    """What draws: one per process."""
+
+    @property
+    def renderer_name(self) -> str:
+        """The OpenGL that draws."""
+
+    def open(self, path: Path) -> Subject:
+        """Read and rig the model at ``path``; ``ModelError`` if it cannot be used."""
+
+
+OpenStudio = Callable[[Configuration], Studio]
+"""Opens a studio for pictures of a configuration; ``DeviceError`` without OpenGL.
+
+Travels to other processes, so it must be a function (or partial) that can be pickled.
+"""

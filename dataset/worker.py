@@ -1,0 +1,204 @@
+"""A worker process: makes one shard after the other, and says what it does.
+
+It reports each model's start, each sample and each fault, so that its supervisor knows which
+model it was when nothing comes any more.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing import parent_process
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from contract.errors import ModelError, OpenthaError
+from contract.pose import REST, Pose
+from dataset.configuration import Configuration
+from dataset.messages import (
+    Job,
+    ModelDone,
+    ModelFailed,
+    ModelStarted,
+    Ready,
+    Report,
+    SampleDrawn,
+    ShardMade,
+    Stopped,
+)
+from dataset.pictures import picture_fault
+from dataset.plan import Part, PlannedModel
+from dataset.provenance import find_terms, hash_model, printable, shown_path, source_of
+from dataset.quarantine import Stage
+from dataset.records import ModelFacts, ModelRow
+from dataset.sampling import draw_light_levels, draw_sample, light_generator
+from dataset.schema import ShardHeader
+from dataset.shard import ShardWriter
+from dataset.studio import OpenStudio, Studio, Subject
+
+
+@dataclass(frozen=True)
+class WorkerSetup:
+    """What all shards of a run share."""
+
+    models_folder: Path
+    configuration: Configuration
+    open_studio: OpenStudio
+
+
+def run_worker(connection: Connection, setup: WorkerSetup) -> None:
+    """Make the shard of each ``Job`` received, until None comes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor decides
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        studio = setup.open_studio(setup.configuration)
+        connection.send(Ready())
+        for job in iter(connection.recv, None):
+            if not make_shard(job, setup, studio, connection.send):
+                return
+    except OpenthaError as error:
+        connection.send(Stopped(error))
+    except (EOFError, BrokenPipeError):
+        return  # the supervisor is gone
+
+
+def _end_with_parent() -> None:
+    if parent := parent_process():
+        parent.join()
+        os._exit(1)
+
+
+def make_shard(job: Job, setup: WorkerSetup, studio: Studio, report: Report) -> bool:
+    """Draw and write one shard; False when this process is not to be trusted any more."""
+    made: list[Part] = []
+    with ShardWriter(job.path, _header(job, setup.configuration, studio)) as writer:
+        for part in job.parts:
+            report(ModelStarted(part.model))
+            fault = _draw_part(part, job.models[part.model], setup, studio, writer, report)
+            report(fault or ModelDone())
+            if fault is None:
+                made.append(part)
+            elif fault.worker_ends:
+                return False
+        writer.finish()
+    report(ShardMade(tuple(made)))
+    return True
+
+
+def _header(job: Job, configuration: Configuration, studio: Studio) -> ShardHeader:
+    return ShardHeader(
+        shading=configuration.shading,
+        size=configuration.size,
+        ambient_low=configuration.ambient_low,
+        ambient_high=configuration.ambient_high,
+        codec=configuration.codec,
+        number=job.number,
+        seed=configuration.seed,
+        sampling_version=configuration.sampling_version,
+        configuration_hash=configuration.hash(),
+        generator=configuration.generator,
+        gl_renderer=studio.renderer_name,
+    )
+
+
+def _draw_part(
+    part: Part,
+    model: PlannedModel,
+    setup: WorkerSetup,
+    studio: Studio,
+    writer: ShardWriter,
+    report: Report,
+) -> ModelFailed | None:
+    """Draw one model's part into the shard; what came of it when it failed."""
+    stage: Stage = "open"
+    try:
+        subject = _open_unchanged(studio, setup.models_folder / model.path, model.sha256)
+        stage = "draw"
+        try:
+            row = _model_row(part, model, setup, subject.facts)
+            with writer.model(row):
+                draw_samples(
+                    row,
+                    subject,
+                    setup.configuration.size,
+                    writer,
+                    lambda pictures: report(SampleDrawn(part.model, pictures)),
+                )
+        finally:
+            subject.release()
+    except ModelError as error:
+        return ModelFailed(part.model, error.code, printable(str(error)), stage)
+    except OpenthaError:
+        raise  # a full disk, a lost device: no model's fault
+    except Exception as error:  # whatever a strange model brought about costs that model only
+        code = "out-of-memory" if isinstance(error, MemoryError) else "unexpected-error"
+        return ModelFailed(part.model, code, _where(error), stage, worker_ends=True)
+    return None
+
+
+def _where(error: Exception) -> str:
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    text = f"{type(error).__name__}: {error} ({Path(place.filename).name}:{place.lineno})"
+    return printable(text)
+
+
+def _open_unchanged(studio: Studio, path: Path, sha256: str) -> Subject:
+    if hash_model(path) != sha256:
+        raise ModelError(
+            f"{path.name}: its bytes changed since the run was planned; restore the file, or "
+            "build into another folder",
+            "changed-file",
+        )
+    return studio.open(path)
+
+
+def _model_row(part: Part, model: PlannedModel, setup: WorkerSetup, facts: ModelFacts) -> ModelRow:
+    configuration = setup.configuration
+    generator = light_generator(configuration.seed, model.sha256)
+    return ModelRow(
+        sha256=model.sha256,
+        path=shown_path(model.path),
+        source=shown_path(source_of(model.path)),
+        licence=find_terms(setup.models_folder, model.path),
+        facts=facts,
+        seed=configuration.seed,
+        light_levels=tuple(map(float, draw_light_levels(generator, configuration.light))),
+        first_index=part.first,
+        samples=part.count,
+    )
+
+
+def draw_samples(
+    row: ModelRow,
+    subject: Subject,
+    size: int,
+    writer: ShardWriter,
+    drawn: Callable[[int], None],
+) -> None:
+    """Draw the samples of a row: each light's rest picture where it is first used.
+
+    ``drawn`` is told after each sample how many pictures it took. ``ModelError`` on a picture
+    that is none.
+    """
+
+    def add(pose: Pose, ambient: float) -> int:
+        picture = subject.draw(pose, ambient)
+        if fault := picture_fault(picture, size, shows_rest=pose == REST):
+            raise ModelError(f"{row.path}: {fault}", "unusable-picture")
+        return writer.add_frame(picture)
+
+    rest_frames: dict[int, int] = {}
+    for index in range(row.first_index, row.first_index + row.samples):
+        before = writer.frame_count
+        sample = draw_sample(row.seed, row.sha256, index, len(row.light_levels))
+        ambient = row.light_levels[sample.light]
+        if sample.light not in rest_frames:
+            rest_frames[sample.light] = add(REST, ambient)
+        expression = add(sample.pose.face_only(), ambient)
+        frames = rest_frames[sample.light], expression, add(sample.pose, ambient)
+        writer.add_sample(sample.pose, index, sample.light, ambient, frames)
+        drawn(writer.frame_count - before)
