@@ -19,6 +19,7 @@ from characters.surface import I64, Surface, grid, grid_faces, surface
 
 CENTRE_Z = 0.05
 RING_TOP_Y = 1.25  # texture v = 0
+TILES = 3  # locks painted side by side in the texture
 TEXTURE_SPAN = 2.6  # head heights from v = 0 to v = 1; longer hair repeats its tip
 
 
@@ -26,6 +27,11 @@ def hair_v(y: F64) -> F64:
     """Texture v of hair at height ``y``: absolute, so that the gloss runs through all locks."""
     below = (RING_TOP_Y - y) / TEXTURE_SPAN
     return np.clip(below, 0.01, 0.99)
+
+
+def lock_u(tile: I64) -> tuple[F64, F64]:
+    """Texture u from and to (S,) of locks that wear the given tiles (0..TILES - 1)."""
+    return (tile + 0.02) / TILES, (tile + 0.98) / TILES
 
 
 class Shell:
@@ -107,9 +113,9 @@ def build_locks(shell: Shell, locks: Locks, bones: BoneChain, rng: np.random.Gen
     room = 0.12 + 0.88 * shell.radius(y)
     width = locks.half_width[:, None] * taper(stations, 0.9, 0.3, locks.narrow, locks.power)
     thick = locks.thickness[:, None] * taper(stations, 0.5, 0.4, max(locks.narrow, 0.5))
-    u0 = rng.uniform(0, 0.7, count)
+    u = lock_u(rng.integers(0, TILES, count))
     index, weight = bones.follow(centres)
-    return sweep(centres, outward, width * room, thick, (u0, u0 + 0.3), hair_v(y), index, weight)
+    return sweep(centres, outward, width * room, thick, u, hair_v(y), index, weight)
 
 
 def _heights(shell: Shell, start: float, end: F64, t: F64) -> F64:

@@ -1,7 +1,7 @@
 """Painting: soft-edged shapes on float images, and PNG bytes.
 
-Images are (H, W, 3) float64 in [0, 1], sRGB. Coordinates handed to shapes are (H, W) arrays, so a
-painter works in whatever units suit its picture.
+Images are (H, W, 3) float64 in [0, 1], sRGB. Coordinates handed to shapes are arrays that broadcast
+to (H, W), so a painter works in whatever units suit its picture.
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ _INVISIBLE = 1 / 1024
 
 
 def canvas(height: int, width: int) -> tuple[F64, F64]:
-    """u and v in (0, 1) at pixel centres, each (height, width)."""
+    """u (1, width) and v (height, 1) in (0, 1) at pixel centres.
+
+    They broadcast to the picture, so what depends on one of them alone costs next to nothing.
+    """
     u = (np.arange(width) + 0.5) / width
     v = (np.arange(height) + 0.5) / height
-    uu, vv = np.meshgrid(u, v)
-    return uu, vv
+    return u[None], v[:, None]
 
 
 def fill(height: int, width: int, colour: Colour) -> F64:
@@ -32,7 +34,7 @@ def fill(height: int, width: int, colour: Colour) -> F64:
 
 
 def over(picture: F64, colour: Colour | F64, amount: F64 | float) -> None:
-    """Blend ``colour`` (3) into ``picture`` by ``amount`` (H, W) in [0, 1], in place."""
+    """Blend ``colour`` (3) into ``picture`` by ``amount`` in [0, 1] (to (H, W)), in place."""
     share = np.broadcast_to(np.asarray(amount, np.float64), picture.shape[:2])
     rows = np.flatnonzero(share.max(1) > _INVISIBLE)
     if not len(rows):

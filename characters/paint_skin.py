@@ -13,7 +13,7 @@ from characters.palette import times
 from characters.spec import CharacterSpec
 from characters.surface import Surface
 
-SIZE = 384
+SIZE = 512
 
 
 def paint_skin(spec: CharacterSpec, shape: FaceShape, fringe: Surface) -> F64:
@@ -36,7 +36,7 @@ def _paint_face(picture: F64, spec: CharacterSpec, shape: FaceShape, fringe: Sur
     over(picture, tone, 0.45 * ease(y, 0.62, 0.80))
     # Not on the lids: closing stretches them, and the shadow would become streaks.
     clear = ease(y, eye.y + eye.up - 0.01, eye.y + eye.up + 0.05)
-    over(picture, tone, 0.85 * clear * _cast_shadow(fringe, u.shape, spec.shading.cel))
+    over(picture, tone, 0.85 * clear * _cast_shadow(fringe, picture.shape[:2], spec.shading.cel))
     _blush(picture, spec, x, y)
     # The eye sockets: a warm tint around the lids and under the upper lash.
     near = np.hypot((np.abs(x) - eye.x) / (eye.half_width * 1.25), (y - eye.y - 0.02) / 0.13)

@@ -10,7 +10,7 @@ import numpy as np
 from characters.atlas import cell
 from characters.body import tube, weighted
 from characters.curves import F64, ease, spline, unit
-from characters.hair import BoneChain, Shell, hair_v
+from characters.hair import TILES, BoneChain, Shell, hair_v, lock_u
 from characters.spec import Hair
 from characters.strands import sweep, taper
 from characters.surface import I64, Surface, grid, grid_faces, surface
@@ -166,10 +166,8 @@ def _bundle(tail: Tail, line: F64, right: F64, ahead: F64, bones: BoneChain, rng
     bulk = taper(stations, 0.30, 0.25, 0.50, 0.9)
     width = tail.radius * 0.66 * bulk * np.ones((count, 1))
     index, weight = bones.follow(centres)
-    u0 = rng.uniform(0, 0.7, count)
-    return sweep(
-        centres, out, width, width * 0.85, (u0, u0 + 0.3), hair_v(centres[..., 1]), index, weight
-    )
+    u = lock_u(rng.integers(0, TILES, count))
+    return sweep(centres, out, width, width * 0.85, u, hair_v(centres[..., 1]), index, weight)
 
 
 def _braid(tail: Tail, line: F64, right: F64, ahead: F64, bones: BoneChain) -> Surface:
@@ -183,11 +181,9 @@ def _braid(tail: Tail, line: F64, right: F64, ahead: F64, bones: BoneChain) -> S
     centres = line + across[..., None] * right - depth[..., None] * ahead
     width = narrow * 0.72 * taper(stations, 0.6, 0.1, 0.86)[None] * np.ones((3, 1))
     index, weight = bones.follow(centres)
-    u0 = np.array([0.1, 0.4, 0.7])
+    u = lock_u(np.arange(3) % TILES)
     outward = np.broadcast_to(-ahead, centres.shape)
-    return sweep(
-        centres, outward, width, width * 0.8, (u0, u0 + 0.2), hair_v(centres[..., 1]), index, weight
-    )
+    return sweep(centres, outward, width, width * 0.8, u, hair_v(centres[..., 1]), index, weight)
 
 
 def build_bun(centre: F64, radius: float, bone: int) -> Surface:
@@ -215,8 +211,8 @@ def build_antenna(line: F64, bone: int) -> Surface:
     outward = np.broadcast_to(np.array([0.0, 0.35, -1.0]), centres.shape)
     width = 0.026 * taper(stations, 0.7, 0.3, 0.4)[None]
     index = np.full((1, stations, 2), bone)
-    one = np.array([0.3])
+    u = lock_u(np.array([1]))
     return sweep(
-        centres, outward, width, width * 0.7, (one, one + 0.2),
+        centres, outward, width, width * 0.7, u,
         np.full((1, stations), 0.16), index, np.ones((1, stations)),
     )  # fmt: skip
