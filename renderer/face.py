@@ -19,12 +19,15 @@ from renderer.formats.model import (
 from renderer.head_bones import Flags, carried_by, dominant_bones, eye_bones
 from renderer.morph_names import blink_hint
 from renderer.morph_use import MorphUse
+from renderer.raycast import first_hits
 
 F64 = npt.NDArray[np.float64]
+Index = npt.NDArray[np.intp]
 
 # In units of the distance between the eyes, which scales with everything in a face.
 _EYE_DEPTH = 0.35
 _REGION_HALF_WIDTH, _REGION_ABOVE, _REGION_BELOW, _REGION_BEHIND = 1.3, 0.8, 1.6, 1.0
+_CHIN_HALF_WIDTH, _CHIN_BELOW_LIPS = 0.2, (0.08, 0.2)
 _STILL = 1e-3
 
 
@@ -71,30 +74,35 @@ class Eyes:
 
 def find_eyes(model: MmdModel, head: int) -> Eyes | None:
     """The eyes by what hangs on the eye bones, else by what blinks; ``None`` without either."""
-    iris = np.isin(dominant_bones(model), eye_bones(model))
     middle_x = model.bones[head].position[0]
-    eyes = _eyes_of(model, iris, iris, middle_x, "eyes:bones")
+    positions = model.vertices.positions.astype(np.float64)
+    iris = np.isin(dominant_bones(model), eye_bones(model))
+    eyes = _eyes_at(positions[iris], iris, middle_x, "eyes:bones")
     if eyes is None:
-        lids = _blinking(model) & carried_by(model, head)
-        eyes = _eyes_of(model, lids, np.zeros_like(iris), middle_x, "eyes:blinking-vertices")
+        swept = _swept_by_blinks(model, carried_by(model, head))
+        eyes = _eyes_at(swept, np.zeros_like(iris), middle_x, "eyes:blinking-vertices")
     return eyes
 
 
-def _blinking(model: MmdModel) -> Flags:
-    """Vertices (V,) that a morph called blink moves by at least half of its greatest move."""
-    moved = np.zeros(len(model.vertices), np.bool_)
+def _swept_by_blinks(model: MmdModel, head: Flags) -> F64:
+    """Where morphs called blink take vertices of the head from and to, (n, 3).
+
+    Vertices count that move by at least half of the morph's greatest move: the upper lids, which
+    pass over the opening of the eye.
+    """
+    swept = [np.empty((0, 3))]
     for morph in model.morphs:
         offsets = morph.offsets
         if isinstance(offsets, VertexOffsets) and blink_hint(morph.name) > 1:
-            lengths = np.linalg.norm(offsets.offsets, axis=1)
-            moved[offsets.vertices[lengths > lengths.max(initial=0) / 2]] = True
-    return moved
+            moves = np.where(head[offsets.vertices, None], offsets.offsets, 0)
+            lengths = np.linalg.norm(moves, axis=1)
+            lids = (lengths > 0) & (lengths >= lengths.max(initial=0) / 2)
+            start = model.vertices.positions[offsets.vertices[lids]]
+            swept += [start, start + moves[lids]]
+    return np.concatenate(swept)
 
 
-def _eyes_of(
-    model: MmdModel, flags: Flags, iris: Flags, middle_x: float, evidence: str
-) -> Eyes | None:
-    points = model.vertices.positions[flags].astype(np.float64)
+def _eyes_at(points: F64, iris: Flags, middle_x: float, evidence: str) -> Eyes | None:
     left, right = points[points[:, 0] > middle_x], points[points[:, 0] < middle_x]
     if not len(left) or not len(right):
         return None
@@ -159,6 +167,15 @@ class Face:
             if touching.any():
                 touched = np.flatnonzero(touching[self.triangles].any(axis=1)).astype(np.int32)
                 yield Change(index, moved, moves, touched)
+
+    def faces_below(self, lips_y: float) -> Index:
+        """The model's faces that are seen around the lower lip and chin: skin, most likely."""
+        unit, eyes = self.eyes.spacing, self.eyes
+        x = eyes.centre_x + unit * np.linspace(-_CHIN_HALF_WIDTH, _CHIN_HALF_WIDTH, 5)
+        y = lips_y - unit * np.linspace(*_CHIN_BELOW_LIPS, 3)
+        points = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+        seen = first_hits(self.positions[self.triangles], points).triangles
+        return self.faces[seen[seen >= 0]]
 
     def _posed(self, morph: int) -> F64:
         morphed = self._deformer.morph([MorphUse(morph, 1.0)])

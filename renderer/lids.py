@@ -15,8 +15,10 @@ F64 = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 _COLUMNS, _ROWS = 11, 29
+_REACH = 1.5  # half sizes of the eye: what counts as about it
 _LID_MOVE = 0.1  # of the half height of the eye: less is no closing
 _MIN_COLUMNS = 4
+_TALL = 0.4
 _STRIP = 2.0  # a move more than so many times deeper than high is a part that pops out
 
 
@@ -49,7 +51,14 @@ class LidProbe:
         y = eye.centre_y + eye.half_height * np.linspace(-0.95, 0.95, _ROWS)
         self._grid = np.stack(np.meshgrid(x, y, indexing="ij"), axis=-1)  # columns, rows, 2
         self._points = self._grid.reshape(-1, 2)
+        aside = np.abs(face.positions[:, :2] - [eye.centre_x, eye.centre_y])
+        near = (aside <= [_REACH * eye.half_width, _REACH * eye.half_height]).all(axis=1)
+        self._about = np.flatnonzero(near & (face.positions[:, 2] <= eye.behind_z))
         self._few_points = self._grid[::2, 1::3].reshape(-1, 2)
+
+    def greatest_move(self, change: Change) -> float:
+        """How far the morph moves anything about the eye, in halves of its height."""
+        return float(np.abs(change.moves[self._about]).max(initial=0)) / self._eye.half_height
 
     def closing(self, change: Change) -> Closing:
         """The closing that the morph comes to."""
@@ -104,7 +113,9 @@ class LidProbe:
         shape = self._grid.shape[:2]
         hidden, down = hidden.reshape(shape), down.reshape(shape)
         heights = self._grid[0, :, 1]
-        columns = np.flatnonzero(hidden.sum(axis=1) >= 2)
+        heights_hidden = hidden.sum(axis=1)
+        # Toward the corners of the eye there is too little to see a line in.
+        columns = np.flatnonzero(heights_hidden >= max(2, _TALL * heights_hidden.max()))
         if len(columns) < _MIN_COLUMNS:
             return 0.0
         edge = [

@@ -11,7 +11,7 @@ _SEPARATORS = re.compile(r"[\s_\-.:・()\[\]「」『』（）]+")
 _NO_BLINK = re.compile(
     r"は[ぅうぁあ]|なごみ|ぎゅ|きゅ|ギュ|キュ|><|じと|ジト|びっくり|驚|白目|ハート|heart|星|star|ぐる|グル"
     r"|瞳|hl|ハイライト|目無|目消|消し|コッチ|涙|tear|cry|泣|痛|半|half|細|squint|narrow|look|怒|angry|困"
-    r"|悲|sad|surprise|sorrow|extra|下|上|総|highlight|pupil|brow|眉|歪|照"
+    r"|mouth|口|唇|lips|jaw|舌|歯|tongue|tooth|teeth|悲|sad|surprise|sorrow|extra|下|上|総|highlight|pupil|brow|眉|歪|照"
 )
 _SMILE = re.compile(r"笑|微|smile|joy|にこ|ニコ|にっこり|fun|happy|laugh|喜|楽")
 _CLOSE = re.compile(r"まばた|マバタ|まば|瞬|blink|閉|とじ|close|つぶ|つむ|眠|sleep")

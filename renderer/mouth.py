@@ -19,7 +19,7 @@ _HALF_WIDTH = 0.2
 _TOP, _BOTTOM = 0.35, 1.5  # below the eyes
 _VISIBLE_DEPTH = 0.05
 _TOGETHER_Y, _TOGETHER_Z = 0.08, 0.12
-_OPEN_IF_NAMED, _OPEN_IF_NAMELESS = 0.03, 0.08
+_OPEN_IF_NAMED, _OPEN_IF_NAMELESS = 0.03, 0.05
 _CHEEKS = 0.3  # below the eyes: a nameless morph must keep below
 
 _SURE_RANK = 1  # names that are believed even of mouths whose lips do not part

@@ -115,7 +115,7 @@ def _mouth(model: MmdModel, mouths: MouthProbe) -> MouthOpening:
 def _head_box(face: Face, head: int, mouth: MouthOpening) -> tuple[HeadBox, str]:
     model, eyes = face.model, face.eyes
     lips_y = eyes.y - _LIPS * eyes.spacing if mouth.lips_y is None else mouth.lips_y
-    skin = _of_same_materials(model, mouth.faces)
+    skin = _of_same_materials(model, np.concatenate([mouth.faces, face.faces_below(lips_y)]))
     chin_y = find_chin(model, eyes, lips_y, skin)
     if chin_y is None:
         raise RigError(

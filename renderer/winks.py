@@ -1,7 +1,8 @@
 """Which morphs close each eye with a normal wink: geometry decides, names only lean.
 
-In order: a morph that closes this eye alone; one that closes both, of which this side is taken; and
-smiling ones only where they are allowed.
+In order: a morph that closes this eye alone; one that closes the other too, of which this side is
+taken; smiling ones only where they are allowed; at last, what is called a blink and moves lids
+without being seen to hide the iris.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ from renderer.morph_use import MorphUse, Side
 CLOSED = 0.75
 """Share of what the best morph hides of the iris: from here on an eye counts as closed."""
 _OTHER_OPEN = 0.2
-_BULGE_UNIT, _ABOVE_MIDDLE, _ABOVE_UNIT = 0.15, 0.7, 0.1
+_BULGE_UNIT, _ABOVE_MIDDLE, _ABOVE_UNIT = 0.08, 0.75, 0.1
 _STRAY_COST, _POPPED_COST = 4.0, 3.0
 _MAX_POPPED = 0.15
 _CHEEKS = 0.55  # below the eyes, in distances between them: moves down there are not of lids
+_SURE_HINT = 2.0  # of names that are believed even where the eye is not seen to close
+_MOVED, _UNMOVED = 0.5, 0.1  # of half an eye's height
 _BOTH = (Side.LEFT, Side.RIGHT)
 
 
@@ -31,29 +34,29 @@ _BOTH = (Side.LEFT, Side.RIGHT)
 class Blink:
     """What a morph does to the eyes (left, right).
 
-    ``stray`` is the share of its moves that lie below the eyes. ``hint`` is its name's, see
-    ``morph_names.blink_hint``.
+    ``moved``: the greatest move near each eye, in halves of its height. ``stray`` is the share of
+    its moves that lie below the eyes. ``hint`` is its name's, see ``morph_names.blink_hint``.
     """
 
     morph: int
     closings: tuple[Closing, Closing]
+    moved: tuple[float, float]
     stray: float
     hint: float
 
     def kind(self, side: Side) -> float:
         """How normal (+) or smiling (-) the closed eye looks, its name included."""
         closing = self.closings[_BOTH.index(side)]
-        bulge = np.clip(closing.bulge / _BULGE_UNIT, -2, 2)
+        bulge = np.clip(closing.bulge / _BULGE_UNIT, -3, 3)
         above = np.clip((closing.from_above - _ABOVE_MIDDLE) / _ABOVE_UNIT, -2, 2)
         return float(bulge + above) + self.hint
 
 
 @dataclass(frozen=True)
 class Wink:
-    """The choice for one eye: ``smiling`` or normal, ``use`` whole or one side of both eyes."""
+    """The choice for one eye: ``use`` is a whole morph or one side of it; and why."""
 
     use: MorphUse
-    smiling: bool
     evidence: str
 
 
@@ -68,25 +71,30 @@ class WinkProbe:
 
     def add(self, change: Change) -> None:
         """Note a morph."""
-        left, right = (probe.closing(change) for probe in self._probes)
-        if left.hidden or right.hidden:
-            size = np.abs(change.moves).sum(axis=1)
-            stray = float(size[self._low].sum() / size.sum())
-            hint = blink_hint(self._model.morphs[change.morph].name)
-            self._blinks.append(Blink(change.morph, (left, right), stray, hint))
+        hint = blink_hint(self._model.morphs[change.morph].name)
+        if hint == NOT_A_BLINK:
+            return
+        left, right = self._probes
+        moved = left.greatest_move(change), right.greatest_move(change)
+        if max(moved) < _UNMOVED:
+            return
+        size = np.abs(change.moves).sum(axis=1)
+        stray = float(size[self._low].sum() / size.sum())
+        closings = left.closing(change), right.closing(change)
+        self._blinks.append(Blink(change.morph, closings, moved, stray, hint))
 
     def choose(self, side: Side, *, allow_smile: bool) -> Wink | None:
         """The best wink for the LEFT or RIGHT eye, or ``None``."""
         one, both = self._closers(side)
-        choices = [(one, False), (both, False)]
+        choices = [(one, "normal"), (both, "normal")]
         if allow_smile:
-            choices += [(one, True), (both, True)]
-        for blinks, smiling in choices:
-            fitting = [b for b in blinks if (b.kind(side) <= 0) == smiling]
+            choices += [(one, "smile"), (both, "smile")]
+        for blinks, kind in choices:
+            fitting = [b for b in blinks if (b.kind(side) > 0) == (kind == "normal")]
             if fitting:
-                best = max(fitting, key=lambda blink: self._score(blink, side, smiling))
-                return self._wink(best, side, smiling, whole=blinks is one)
-        return None
+                best = max(fitting, key=lambda blink: self._score(blink, side, kind))
+                return self._wink(best, side, kind, whole=blinks is one)
+        return self._believed(side)
 
     def names_of_closers(self, side: Side) -> list[str]:
         """The morphs that close the eye in some way, for messages."""
@@ -94,54 +102,60 @@ class WinkProbe:
         return [self._model.morphs[blink.morph].name for blink in one + both]
 
     def _closers(self, side: Side) -> tuple[list[Blink], list[Blink]]:
-        """Morphs that close the eye alone, and with the other."""
-        one, both = [], []
+        """Morphs that close the eye alone, and those that do something to the other too."""
+        one: list[Blink] = []
+        both: list[Blink] = []
         for blink in self._blinks:
-            here = self._closed(blink, side)
-            there = self._closed(blink, Side.RIGHT if side is Side.LEFT else Side.LEFT)
-            popped = blink.closings[_BOTH.index(side)].popped
-            if here < CLOSED or popped > _MAX_POPPED or blink.hint == NOT_A_BLINK:
-                continue
-            if there < _OTHER_OPEN:
-                one.append(blink)
-            elif there >= CLOSED:
-                both.append(blink)
+            if self._closed(blink, side) >= CLOSED and self._is_lid(blink, side):
+                alone = self._closed(blink, _other(side)) < _OTHER_OPEN
+                (one if alone else both).append(blink)
         return one, both
+
+    def _believed(self, side: Side) -> Wink | None:
+        """What is called a blink and moves things at this eye, rather at this eye alone."""
+        place, other = _BOTH.index(side), _BOTH.index(_other(side))
+        named = [b for b in self._blinks if b.hint >= _SURE_HINT and b.moved[place] >= _MOVED]
+        alone = [blink for blink in named if blink.moved[other] < _UNMOVED]
+        if not named:
+            return None
+        return self._wink((alone or named)[0], side, "name-unverified", whole=bool(alone))
+
+    @staticmethod
+    def _is_lid(blink: Blink, side: Side) -> bool:
+        """Whether the iris is hidden by lids, not by something that pops out of the head."""
+        return blink.closings[_BOTH.index(side)].popped <= _MAX_POPPED
 
     def _closed(self, blink: Blink, side: Side) -> float:
         """How much of the iris it hides, compared with the most that lids ever hide."""
         place = _BOTH.index(side)
         most = max(
-            (
-                other.closings[place].hidden
-                for other in self._blinks
-                if other.closings[place].popped <= _MAX_POPPED and other.hint != NOT_A_BLINK
-            ),
+            (other.closings[place].hidden for other in self._blinks if self._is_lid(other, side)),
             default=0,
         )
         return blink.closings[place].hidden / most if most else 0.0
 
-    def _score(self, blink: Blink, side: Side, smiling: bool) -> float:
+    def _score(self, blink: Blink, side: Side, kind: str) -> float:
         closing = blink.closings[_BOTH.index(side)]
-        kind = blink.kind(side)
         return (
-            (-kind if smiling else kind)
+            (1 if kind == "normal" else -1) * blink.kind(side)
             + 2 * self._closed(blink, side)
             - _STRAY_COST * blink.stray
             - _POPPED_COST * closing.popped
         )
 
-    def _wink(self, blink: Blink, side: Side, smiling: bool, *, whole: bool) -> Wink:
+    def _wink(self, blink: Blink, side: Side, kind: str, *, whole: bool) -> Wink:
         closing = blink.closings[_BOTH.index(side)]
         name = self._model.morphs[blink.morph].name
-        kind = "smile" if smiling else "normal"
         return Wink(
             MorphUse(blink.morph, 1.0, Side.WHOLE if whole else side),
-            smiling,
-            f"{side.value}_eye:{'one-eyed' if whole else 'half-of-both'}:{kind}:{name}"
+            f"{side.value}_eye:{'one-eyed' if whole else 'half'}:{kind}:{name}"
             f":closed={self._closed(blink, side):.2f}:kind={blink.kind(side):+.1f}"
             f":bulge={closing.bulge:+.2f}:from_above={closing.from_above:.2f}",
         )
+
+
+def _other(side: Side) -> Side:
+    return Side.RIGHT if side is Side.LEFT else Side.LEFT
 
 
 def looked_for(names: Sequence[str]) -> str:
