@@ -8,8 +8,8 @@ from characters.atlas import cell
 from characters.body import tube
 from characters.clothes import build_bow
 from characters.curves import F64, ease, spline
+from characters.face_shape import FaceShape
 from characters.hair import Shell
-from characters.head import FaceShape
 from characters.rigging import BONE
 from characters.spec import CharacterSpec
 from characters.surface import Surface, grid, grid_faces, surface

@@ -12,8 +12,9 @@ from characters.accessories import build_accessories
 from characters.atlas import face_uv
 from characters.clothes import build_clothes
 from characters.ears import build_ear
+from characters.face_shape import FaceShape
 from characters.hair import Shell
-from characters.head import FaceShape, build_head
+from characters.head import build_head
 from characters.materials import Materials
 from characters.model import MaterialSpec, Model, MorphSpec
 from characters.morph_names import NamedMorph, eye_morphs, other_morphs
@@ -128,8 +129,9 @@ def _into(part: Surface, corner: tuple[float, float]) -> Surface:
 def _body_parts(spec: CharacterSpec) -> list[tuple[MaterialSpec, list[Surface]]]:
     body, materials = spec.body, Materials(spec)
     torso = bodies.Torso(body)
-    sleeve = {"dress": 0.0, "crew": 0.6, "sailor": 0.8, "shirt": 0.8}.get(body.outfit, 2.0)
-    arms, sleeves = bodies.build_arms(body, sleeve, "cloth")
+    colour = "white" if body.outfit == "vest" else "cloth"
+    colour = "trim" if body.pattern == "raglan" else colour
+    arms, sleeves = bodies.build_arms(body, body.sleeve, colour)
     legs, lower = bodies.build_legs(body)
     skirt = bodies.build_skirt(torso, body)
     return [

@@ -22,6 +22,8 @@ def build_clothes(spec: CharacterSpec, torso: Torso) -> list[Surface]:
             parts.append(_shirt_collar(torso, spec, "cloth"))
         case "blazer":
             parts += [_shirt_collar(torso, spec, "white"), *_lapels(torso)]
+        case "vest":
+            parts.append(_shirt_collar(torso, spec, "white"))
         case "gakuran":
             parts.append(_band(spec, -0.16, 0.00, 0.022, 0.016, "cloth"))
         case "turtleneck":
@@ -199,9 +201,16 @@ def _pillow(centre: F64, line: F64, half: F64, thick: F64, colour: str, bone: in
 
 def _neckwear(spec: CharacterSpec, torso: Torso) -> list[Surface]:
     chest = BONE["上半身2"]
-    low = {"sailor": -0.47, "blazer": -0.225, "shirt": -0.215, "crew": -0.2, "dress": -0.34}
+    low = {
+        "sailor": -0.47,
+        "blazer": -0.225,
+        "vest": -0.225,
+        "shirt": -0.215,
+        "crew": -0.2,
+        "dress": -0.34,
+    }
     y = low.get(spec.body.outfit, -0.2)
-    collared = spec.body.outfit in ("shirt", "blazer")
+    collared = spec.body.outfit in ("shirt", "blazer", "vest")
     front = torso.at(np.array([0.0]), np.array([y]), 0.10 if collared else 0.05)[0]
     match spec.body.neckwear:
         case "ribbon":

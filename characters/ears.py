@@ -6,7 +6,7 @@ import numpy as np
 
 from characters.atlas import face_uv
 from characters.curves import bump
-from characters.head import FaceShape
+from characters.face_shape import FaceShape
 from characters.spec import Face
 from characters.surface import Surface, grid, grid_faces, surface
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from characters.curves import F64, bump, ease
-from characters.head import EYE_POINTS, FaceShape, Opening
+from characters.face_shape import FaceShape
+from characters.head import EYE_POINTS, Opening
 from characters.spec import Brow, Eye
 from characters.surface import Surface, grid, grid_faces, surface
 

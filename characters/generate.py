@@ -14,8 +14,9 @@ from typing import Literal
 import numpy as np
 
 from characters.assembly import Built, build_model
-from characters.franchise import Franchise, draw_character, draw_franchise
-from characters.head import FaceShape
+from characters.casting import draw_character
+from characters.face_shape import FaceShape
+from characters.franchise import Franchise, draw_franchise
 from characters.paint import png_bytes
 from characters.paint_cloth import paint_cloth
 from characters.paint_eyes import paint_eyes, paint_lash, paint_mouth

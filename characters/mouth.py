@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from characters.curves import F64, ease
-from characters.head import MOUTH_POINTS, FaceShape, Opening
+from characters.face_shape import FaceShape
+from characters.head import MOUTH_POINTS, Opening
 from characters.spec import Mouth
 from characters.surface import Surface, grid, grid_faces, surface
 

@@ -51,7 +51,8 @@ def _torso(spec: CharacterSpec) -> F64:
     multiply(
         picture, (0.86, 0.84, 0.92), 0.7 * bump(np.abs(angle), 0.42, 0.12) * ease(y, -0.5, -0.9)
     )
-    if spec.body.outfit in ("blazer", "gakuran"):
+    _pattern(picture, spec, angle, y)
+    if spec.body.outfit in ("blazer", "gakuran", "vest"):
         _jacket(picture, spec, angle, y)
     if spec.body.outfit in ("shirt", "dress"):
         _buttons(picture, angle, y, shade(base, 0.9))
@@ -66,7 +67,7 @@ def _torso(spec: CharacterSpec) -> F64:
 
 def inner_colour(spec: CharacterSpec) -> Colour:
     """What the torso is covered with first: the shirt under a jacket, else the garment itself."""
-    if spec.body.outfit == "blazer":
+    if spec.body.outfit in ("blazer", "vest"):
         return (0.97, 0.97, 0.98)
     return spec.palette.cloth
 
@@ -75,13 +76,38 @@ def _jacket(picture: F64, spec: CharacterSpec, angle: F64, y: F64) -> None:
     """The jacket over the shirt, open in a V; a gakuran is closed to the top."""
     closed = spec.body.outfit == "gakuran"
     opening = 0.0 if closed else 1.0
-    edge = opening * 0.34 * ease(y, -0.85, -0.25)
+    lowest = -0.62 if spec.body.outfit == "vest" else -0.85
+    edge = opening * 0.34 * ease(y, lowest, -0.25)
     covered = ease(np.abs(angle) - edge, -0.008, 0.012)
     over(picture, spec.palette.cloth, covered)
     multiply(
         picture, (0.84, 0.82, 0.90), 0.8 * covered * ease(np.abs(np.abs(angle) - 1.57), 0.5, 0.1)
     )
+    if spec.body.outfit == "vest":
+        over(picture, spec.palette.trim, 0.95 * bump(np.abs(angle) - edge - 0.06, 0, 0.03))
+        return
     _buttons(picture, angle, y, (0.86, 0.72, 0.36), spread=0.0 if closed else 0.12)
+
+
+def _pattern(picture: F64, spec: CharacterSpec, angle: F64, y: F64) -> None:
+    colour = spec.palette.trim
+    match spec.body.pattern:
+        case "stripes":
+            over(picture, colour, 0.9 * ease(np.cos(y * 2 * np.pi / 0.15), 0.15, 0.35))
+        case "dots":
+            row = np.round(y / 0.09)
+            near = np.hypot(((angle / 0.30 + 0.5 * (row % 2)) % 1.0 - 0.5) * 0.085, y - row * 0.09)
+            over(picture, colour, 0.85 * ease(near, 0.022, 0.016))
+        case "emblem":
+            near = np.hypot(angle * 0.36, y + 0.56)
+            over(picture, colour, ease(np.abs(near - 0.07), 0.020, 0.012))
+            over(picture, colour, ease(near, 0.040, 0.032))
+        case "suspenders":
+            wide = 0.62 - 0.22 * ease(y, -0.3, -1.0)
+            over(picture, spec.palette.accent, ease(np.abs(np.abs(angle) - wide), 0.10, 0.085))
+        case "raglan":
+            seam = 1.05 - 0.75 * ease(y, -0.62, -0.16)
+            over(picture, colour, ease(np.abs(angle) - seam, -0.01, 0.01) * ease(y, -0.70, -0.60))
 
 
 def _buttons(picture: F64, angle: F64, y: F64, colour: Colour, spread: float = 0.0) -> None:

@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from characters import atlas
 from characters.curves import F64, bump, ease
-from characters.head import FaceShape
+from characters.face_shape import FaceShape
 from characters.paint import canvas, fill, multiply, over
 from characters.palette import times
 from characters.spec import CharacterSpec

@@ -17,8 +17,18 @@ Back = Literal["short", "bob", "flip", "medium", "long", "spiky"]
 Tails = Literal["none", "ponytail", "twin", "low_twin", "braids", "side", "buns", "half", "drills"]
 SideLocks = Literal["none", "short", "long", "hime"]
 Outfit = Literal[
-    "sailor", "shirt", "blazer", "turtleneck", "hoodie", "kimono", "dress", "crew", "gakuran"
+    "sailor",
+    "shirt",
+    "blazer",
+    "turtleneck",
+    "hoodie",
+    "kimono",
+    "dress",
+    "crew",
+    "gakuran",
+    "vest",
 ]
+Pattern = Literal["plain", "stripes", "dots", "emblem", "suspenders", "raglan"]
 Bottom = Literal["skirt", "trousers", "long_skirt"]
 Neckwear = Literal["none", "tie", "ribbon", "scarf", "choker"]
 IrisStyle = Literal["deep", "bright", "ring", "flat", "star", "slit"]
@@ -150,7 +160,10 @@ class Hair:
 
 @dataclass(frozen=True)
 class Body:
-    """Below the chin. ``heads``: the body's whole height in head heights."""
+    """Below the chin. ``heads``: the body's whole height in head heights.
+
+    ``sleeve``: 0 none, 1 to the elbow, 2 to the wrist.
+    """
 
     male: bool
     heads: float
@@ -161,6 +174,8 @@ class Body:
     bottom: Bottom
     neckwear: Neckwear
     plaid: bool
+    pattern: Pattern
+    sleeve: float
 
 
 Naming = Literal[

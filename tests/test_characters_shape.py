@@ -10,8 +10,8 @@ import pytest
 from characters import eyes, mouth
 from characters.assembly import Built, build_model
 from characters.curves import F64, Profile, ease, spline
+from characters.face_shape import FaceShape
 from characters.generate import character_spec
-from characters.head import FaceShape
 from characters.morph_names import eye_morphs
 from characters.rigging import BONE, standard_bones
 from characters.spec import CharacterSpec
