@@ -43,6 +43,7 @@ class Canvas:
         supersample: int = DEFAULT_SUPERSAMPLE,
     ) -> None:
         self.size = size
+        self.shading = shading
         self._context = open_context(device)
         self._require_target(size * supersample)
         self._make_targets(size * supersample)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from renderer.deform import Deformer, MorphedMesh
 from renderer.draw import Canvas
 from renderer.drawn import DrawList, Surface
 from renderer.formats.model import I32, Material, MmdModel, SphereMode
+from renderer.normals import outward_normals
 from renderer.posing import bone_rotations, morph_uses
 from renderer.rig import Rig
 from renderer.textures import Texture, find_texture, load_texture
@@ -40,6 +42,8 @@ class Portrait:
     ) -> None:
         self._canvas = canvas
         self._rig = rig
+        if canvas.shading == "phong":
+            model = replace(model, vertices=replace(model.vertices, normals=outward_normals(model)))
         split = rig.split_x, rig.split_half_width
         whole = Deformer(model, None, *split)
         depth = _DEPTH_MARGIN * float(np.abs(model.vertices.positions).max()) + 1.0

@@ -160,14 +160,6 @@ def test_a_surface_turned_away_from_the_light_keeps_its_ambient_part(phong: Canv
     assert (picture == [102, 102, 102, 255]).all()
 
 
-def test_a_normal_that_points_away_counts_as_its_mirror_image(phong: Canvas) -> None:
-    right, wrong = (
-        _draw(phong, [FULL], _materials((0.8, 0.8, 0.8, 1)), normal=(0.6, 0.0, z))
-        for z in (-0.8, 0.8)
-    )
-    assert (right == wrong).all()
-
-
 def test_phong_adds_the_mirrored_light_to_the_power(phong: Canvas) -> None:
     """cos 30: r.v = 2 x 0.75 - 1 = 0.5; 0.5^2 x k_s 0.8 x L 0.5 = 0.1 = 25.5 of 255."""
     shiny = np.full((1, 3), 0.8, np.float32)

@@ -66,10 +66,8 @@ vec3 shaded(vec3 texel, vec3 n) {
 }
 #else
 // Phong: k_a L_a + k_d L_d (n.l) + k_s L_d (r.v)^p with l = v = +z, so that r.v = 2 (n.l)^2 - 1.
-// The light stands where the viewer does, so what is seen is lit: a normal that points away is the
-// model's mistake (some faces are authored for unshaded toon alone) and counts as its mirror image.
 vec3 shaded(vec3 texel, vec3 n) {
-    float facing = abs(n.z);
+    float facing = max(n.z, 0.0);
     vec3 lit = ambient * ambient_light + diffuse.rgb * directional_light * facing;
     vec3 colour = with_sphere(lit * texel, n);
     float mirrored = max(2.0 * n.z * n.z - 1.0, 0.0);
