@@ -10,7 +10,7 @@ AMBIENT ?= 0.5
 
 BIN := .venv/bin
 
-.PHONY: help setup test lint render doctor bench clean
+.PHONY: help setup setup-render test render doctor bench clean
 
 help:
 	@echo "make test                      set up, then run all checks and tests"
@@ -22,17 +22,20 @@ help:
 setup:
 	@./setup.sh
 
+setup-render:
+	@./setup.sh render
+
 test: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
 
-render: setup
+render: setup-render
 	$(BIN)/dataset build "$(MODELS)" -o "$(OUT)" --poses $(POSES) --seed $(SEED) \
 	    --workers $(WORKERS) --size $(SIZE) --shading $(SHADING) --ambient $(AMBIENT)
 
-doctor: setup
+doctor: setup-render
 	$(BIN)/renderer doctor
 
 bench: setup

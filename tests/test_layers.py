@@ -16,6 +16,8 @@ ALLOWED = {
     "renderer": {"contract", "renderer"},
     "characters": {"contract", "characters"},
     "dataset": {"contract", "dataset", "renderer"},
+    "models": {"contract", "models"},
+    "train": {"contract", "models", "dataset", "train"},
 }
 MAY_IMPORT_RENDERER = {"dataset/build.py", "dataset/worker.py", "dataset/catalog.py"}
 ONLY_HERE = {
