@@ -24,8 +24,8 @@ ONLY_HERE = {
     "moderngl": {f"renderer/{name}.py" for name in ("device", "draw", "drawn", "programs")},
     "h5py": {"dataset/shard.py"},
     "pyrr": {"renderer/view.py"},
-    "torch": set[str](),
 }
+MAY_IMPORT_TORCH = {"models", "train"}
 CONTRACT_LIBRARIES = {"numpy", "click"}
 
 
@@ -64,6 +64,12 @@ def test_a_heavy_library_is_imported_in_its_home_only(library: str) -> None:
         if library in _imported(path)
     }
     assert users == ONLY_HERE[library]
+
+
+@pytest.mark.parametrize("package", ALLOWED)
+def test_torch_is_imported_by_networks_and_trainer_only(package: str) -> None:
+    users = [path for path in _sources(package) if "torch" in _imported(path)]
+    assert not users or package in MAY_IMPORT_TORCH, users
 
 
 def test_the_contract_needs_only_numpy_and_click() -> None:
