@@ -21,6 +21,7 @@ _VERTEX = np.dtype(
     [("floats", "<f4", (8,)), ("bones", "<u2", (2,)), ("weight", "u1"), ("no_edge", "u1")]
 )
 _MATERIAL_EDGE = 1
+_THIN_EDGE = 0.45
 TOONS = 10
 
 
@@ -64,7 +65,8 @@ def _vertices(model: Model) -> bytes:
     record["floats"][:, 6:] = model.uv
     record["bones"] = model.bone_indices
     record["weight"] = np.rint(model.weights * 100)
-    record["no_edge"] = model.edge_scales <= 0
+    # PMD knows only with or without: thin outlines at the tips of locks go without.
+    record["no_edge"] = model.edge_scales < _THIN_EDGE
     return struct.pack("<I", len(record)) + record.tobytes()
 
 

@@ -103,7 +103,7 @@ def build_tail(tail: Tail, bones: BoneChain, rng: Rng) -> Surface:
     line = spline(tail.line, _STATIONS * 3)
     length = np.linalg.norm(np.diff(line, axis=0), axis=1)
     walked = np.concatenate([[0], np.cumsum(length)])
-    stations = _STATIONS if tail.kind == "bundle" else _STATIONS * 2
+    stations = _STATIONS * {"bundle": 1, "braid": 2, "drill": 3}[tail.kind]
     even = np.linspace(0, walked[-1], stations)
     line = np.stack([np.interp(even, walked, line[:, k]) for k in range(3)], 1)
     tangent = unit(np.gradient(line, axis=0))
@@ -137,7 +137,8 @@ def _drill(tail: Tail, line: F64, right: F64, ahead: F64, bones: BoneChain) -> S
     radius = tail.radius * 1.15 * cone * (1 + step)
     ring = np.cos(angle)[..., None] * right[:, None] + np.sin(angle)[..., None] * ahead[:, None]
     xyz = (line[:, None] + ring * radius[..., None]).reshape(-1, 3)
-    u = 0.05 + 0.4 * np.abs(np.broadcast_to((angle / (2 * np.pi) + 5.5 * t) % 1.0, radius.shape))
+    wave = np.abs((angle / (2 * np.pi) + 5.5 * t) % 1.0 * 2 - 1)
+    u = (0.08 + 0.84 * wave) / TILES / 2  # the first lock of the outer half
     uv = np.stack([u.ravel(), hair_v(xyz[:, 1])], 1)
     index, weight = bones.follow(xyz)
     part = surface(xyz, uv, grid_faces(grid(stations, around, wrap=True)), 0)
