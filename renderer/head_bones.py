@@ -22,13 +22,16 @@ def dominant_bones(model: MmdModel) -> npt.NDArray[np.int32]:
 
 def carried_by(model: MmdModel, root: int) -> Flags:
     """Whether each vertex (V,) hangs mainly on a bone or on one below it."""
-    below = np.zeros(len(model.bones) + 1, np.bool_)
+    below: dict[int, bool] = {-1: False, root: True}
     for bone in range(len(model.bones)):
+        climbed = []
         ancestor = bone
-        while ancestor not in (-1, root):
+        while ancestor not in below:
+            climbed.append(ancestor)
             ancestor = model.bones[ancestor].parent
-        below[bone] = ancestor == root
-    return below[dominant_bones(model)]
+        below.update(dict.fromkeys(climbed, below[ancestor]))
+    flags = np.array([below[bone] for bone in range(len(model.bones))] + [False])
+    return flags[dominant_bones(model)]
 
 
 def find_head(model: MmdModel) -> tuple[int, str]:

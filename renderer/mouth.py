@@ -18,6 +18,7 @@ Index = npt.NDArray[np.intp]
 _HALF_WIDTH = 0.2
 _TOP, _BOTTOM = 0.35, 1.5  # below the eyes
 _VISIBLE_DEPTH = 0.05
+_MAX_VERTICES = 1500  # those nearest to the middle; all pairs are looked at
 _TOGETHER_Y, _TOGETHER_Z = 0.08, 0.12
 _OPEN_IF_NAMED, _OPEN_IF_NAMELESS = 0.03, 0.05
 _CHEEKS = 0.3  # below the eyes: a nameless morph must keep below
@@ -54,6 +55,7 @@ class MouthProbe:
         rows = np.flatnonzero((np.abs(x) < _HALF_WIDTH) & (y < -_TOP) & (y > -_BOTTOM))
         hits = first_hits(face.positions[face.triangles], face.positions[rows, :2])
         rows = rows[face.positions[rows, 2] < hits.z + _VISIBLE_DEPTH * self._unit]
+        rows = rows[np.argsort(np.abs(x[rows]), kind="stable")[:_MAX_VERTICES]]
         self._rows = rows[np.argsort(face.positions[rows, 1])]
         self._lower, self._upper = _close_pairs(face.positions[self._rows] / self._unit)
         self._openings: list[MouthOpening] = []

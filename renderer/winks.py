@@ -138,7 +138,7 @@ class WinkProbe:
         closing = blink.closings[_BOTH.index(side)]
         return (
             (1 if kind == "normal" else -1) * blink.kind(side)
-            + 2 * self._closed(blink, side)
+            + self._closed(blink, side)
             - _STRAY_COST * blink.stray
             - _POPPED_COST * closing.popped
         )
