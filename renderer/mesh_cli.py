@@ -37,7 +37,8 @@ def mesh(model_path: Path, poses_path: Path, output_path: Path) -> None:
     """Write the vertices of MODEL in each of the poses to an .npz file.
 
     The poses are JSON: {"poses": [{"morphs": {name: weight}, "bones": {name: {"axis": [x, y, z],
-    "deg": degrees}}}, ...]}, in the file's own left-handed numbers. The result holds ``positions``
+    "deg": degrees}}}, ...]}, in the file's own left-handed numbers; of several same names the first
+    counts. The result holds ``positions``
     (poses, vertices, 3) float32, in the file's order and coordinates.
     """
     model = read_model(model_path)

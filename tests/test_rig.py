@@ -18,6 +18,7 @@ from renderer.formats.model import Bone, MmdModel, Morph, VertexOffsets
 from renderer.formats.read import read_model
 from renderer.morph_use import Side
 from renderer.rig import Rig, fit_rig
+from tests.hand_models import bone_offsets
 
 # Together these have every naming that the generator knows.
 SEEDS = (0, 1, 2, 3, 5, 6, 11, 12, 13, 16, 22, 24)
@@ -282,3 +283,35 @@ def test_a_head_bone_may_be_called_in_english(generated: Callable[[int], Generat
 )
 def test_things_that_are_no_characters_are_refused(real_models: Path, name: str) -> None:
     require_refusal(read_model(real_models / "fixtures" / name), "no-head-bone")
+
+
+def with_bone_wink(model: MmdModel, wink: int, head: int) -> MmdModel:
+    """The same eye closed by a bone: what moves much hangs on it and drops by the mean move."""
+    offsets = model.morphs[wink].offsets
+    assert isinstance(offsets, VertexOffsets)
+    lengths = np.linalg.norm(offsets.offsets, axis=1)
+    lids = lengths > 0.3 * lengths.max()
+    mesh = model.vertices
+    bones, weights = mesh.bone_indices.copy(), mesh.bone_weights.copy()
+    bones[offsets.vertices[lids]] = (len(model.bones), -1, -1, -1)
+    weights[offsets.vertices[lids]] = (1, 0, 0, 0)
+    lid_bone = replace(model.bones[head], name="瞼", parent=head, append=None, ik=None)
+    x, y, z = (float(value) for value in offsets.offsets[lids].mean(axis=0))
+    drop = bone_offsets(len(model.bones), (x, y, z), (0.0, 0.0, 0.0, 1.0))
+    lidded = replace(
+        model,
+        vertices=replace(mesh, bone_indices=bones, bone_weights=weights),
+        bones=(*model.bones, lid_bone),
+    )
+    both = {id(m) for m in model.morphs if m.panel == 2}
+    silent = without_morphs(lidded, lambda m: id(m) in both)
+    return replace(silent, morphs=(*silent.morphs, Morph("閉じる", "", 2, drop)))
+
+
+def test_a_bone_morph_may_close_an_eye(generated: Callable[[int], Generated]) -> None:
+    character = generated(1)
+    model = character.model
+    whole = [u["morph"] for u in character.truth["drives"]["left_eye"] if u["side"] == "whole"]
+    head = next(k for k, b in enumerate(model.bones) if b.name == "頭")
+    bone_model = with_bone_wink(model, whole[0], head)
+    require_refusal(bone_model, "no-right-eye-morph")  # so the left eye was found
