@@ -19,11 +19,11 @@ def build_clothes(spec: CharacterSpec, torso: Torso) -> list[Surface]:
         case "sailor":
             parts += _sailor(torso)
         case "shirt":
-            parts.append(_shirt_collar(torso, spec, "cloth"))
+            parts.append(_shirt_collar(spec, "cloth"))
         case "blazer":
-            parts += [_shirt_collar(torso, spec, "white"), *_lapels(torso)]
+            parts += [_shirt_collar(spec, "white"), *_lapels(torso)]
         case "vest":
-            parts.append(_shirt_collar(torso, spec, "white"))
+            parts.append(_shirt_collar(spec, "white"))
         case "gakuran":
             parts.append(_band(spec, -0.16, 0.00, 0.022, 0.016, "cloth"))
         case "turtleneck":
@@ -105,7 +105,7 @@ def _band(
     return _on_torso(surface(xyz, uv, grid_faces(grid(5, 28, wrap=True)), 0))
 
 
-def _shirt_collar(torso: Torso, spec: CharacterSpec, colour: str) -> Surface:
+def _shirt_collar(spec: CharacterSpec, colour: str) -> Surface:
     """A folded collar with two points in front."""
     angle = np.linspace(0.05, 2 * np.pi - 0.05, 41)
     turned = np.where(angle > np.pi, angle - 2 * np.pi, angle)
@@ -125,7 +125,6 @@ def _shirt_collar(torso: Torso, spec: CharacterSpec, colour: str) -> Surface:
     # Columns run from the front over the character's left, so they go towards +x in front.
     uv = cell(colour, 0.5, np.repeat([0.35, 0.15, 0.0, 0.0, 0.8], len(angle)))
     part = surface(xyz, uv, grid_faces(grid(5, len(angle))), 0)
-    del torso
     return _on_torso(part)
 
 

@@ -18,7 +18,7 @@ Rng = np.random.Generator
 
 @dataclass(frozen=True)
 class Franchise:
-    """What the characters of one style share; pairs are (middle, spread)."""
+    """What the characters of one style share: middles, around which each character varies."""
 
     index: int
     eye_half_width: float
@@ -120,7 +120,7 @@ def draw_franchise(index: int, rng: Rng) -> Franchise:
 
 def _shading(rng: Rng) -> s.Shading:
     return s.Shading(
-        ambient=float(1.0 - 0.32 * rng.random() ** 2),
+        ambient=float(1.0 - 0.24 * rng.random() ** 2),
         specular=float(rng.uniform(0.0, 0.12)),
         edge_size=float(rng.uniform(0.35, 0.75)) if rng.random() < 0.85 else 0.0,
         edge_darkness=float(rng.uniform(0.45, 0.8)),

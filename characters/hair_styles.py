@@ -102,7 +102,7 @@ def _arrange(hair: Hair, tip: F64, root: F64, end: F64, rng: Rng) -> tuple[F64, 
     return tip, root, end, hook
 
 
-def side_locks(hair: Hair, shell: Shell, rng: Rng) -> list[Locks]:
+def side_locks(hair: Hair, rng: Rng) -> list[Locks]:
     """Locks before the ears, both sides alike but for jitter: a broad one and a thin one."""
     if hair.side == "none":
         return []

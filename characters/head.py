@@ -15,7 +15,7 @@ import numpy as np
 from characters.curves import F64, ease, unit
 from characters.face_shape import FaceShape
 from characters.spec import CharacterSpec
-from characters.surface import I64, Surface, compact, grid_faces, smooth_normals, surface
+from characters.surface import I64, Surface, compact, grid, grid_faces, smooth_normals, surface
 
 EYE_COLUMNS, EYE_ROWS = 10, 6
 MOUTH_COLUMNS, MOUTH_ROWS = 14, 4
@@ -112,11 +112,6 @@ def _fill(
         mesh.shapes.setdefault(name, {})[start] = shape.on(xy) - rest_xyz
 
 
-def grid(rows: int, columns: int) -> I64:
-    """Vertex indices in reading order."""
-    return np.arange(rows * columns).reshape(rows, columns)
-
-
 def build_head(
     spec: CharacterSpec,
     shape: FaceShape,
@@ -135,7 +130,7 @@ def build_head(
     mesh = _Mesh([front.reshape(-1, 3)], [], {})
     mesh.faces.extend(_front_faces(index))
     _add_openings(mesh, shape, index, front[..., :2], left_eye, right_eye, mouth)
-    _add_back(mesh, shape, index, front, rows)
+    _add_back(mesh, shape, index, rows)
     positions = np.concatenate(mesh.xyz)
     faces = np.concatenate(mesh.faces)
     shapes = {}
@@ -196,7 +191,7 @@ def _add_openings(
         _fill(mesh, shape, rim, flat[rim], opening, flip=mirrored)
 
 
-def _add_back(mesh: _Mesh, shape: FaceShape, index: I64, front: F64, rows: F64) -> None:
+def _add_back(mesh: _Mesh, shape: FaceShape, index: I64, rows: F64) -> None:
     """The back of the skull, and the underside from jaw and nape to the neck's top."""
     high = rows[_JAW_ROW:]
     angle = np.linspace(0, np.pi, _BACK + 2)[1:-1]

@@ -17,7 +17,7 @@ from characters.surface import Surface, grid, grid_faces, surface
 CAVITY_UV, TEETH_UV, TONGUE_UV, LINE_UV = (0.25, 0.25), (0.75, 0.25), (0.25, 0.75), (0.75, 0.75)
 
 
-def _rim(mouth: Mouth) -> tuple[F64, F64]:
+def _rim() -> tuple[F64, F64]:
     """t in [-1, 1] and +1 (upper) or -1 (lower) of the rim's points, from the right corner."""
     half = MOUTH_POINTS // 2
     t = -np.cos(np.linspace(0, np.pi, half + 1))
@@ -47,7 +47,7 @@ def _open(
 
 def opening(mouth: Mouth) -> Opening:
     """The lips' rim with its shapes."""
-    t, upper = _rim(mouth)
+    t, upper = _rim()
     wide, up, down, square = (
         mouth.open_half_width,
         mouth.open_up,
@@ -74,7 +74,7 @@ def opening(mouth: Mouth) -> Opening:
 
 def line(shape: FaceShape, mouth: Mouth, rim: Opening, bone: int) -> Surface:
     """The dark line around the slit; opened, it outlines the mouth."""
-    t, upper = _rim(mouth)
+    t, upper = _rim()
     weight = mouth.line * (0.45 + 0.55 * ease(np.abs(t), 1.02, 0.55))
 
     def rows(outline: F64, full: float) -> F64:
@@ -100,7 +100,7 @@ def line(shape: FaceShape, mouth: Mouth, rim: Opening, bone: int) -> Surface:
 
 def inside(shape: FaceShape, mouth: Mouth, rim: Opening, bone: int) -> Surface:
     """The cavity: its first ring follows the lips, the others form a bag behind them."""
-    t, upper = _rim(mouth)
+    t, upper = _rim()
     wide = _open(
         mouth, t, upper, mouth.open_half_width * 1.25, mouth.open_up + 0.03,
         mouth.open_down + 0.012, 0.6,

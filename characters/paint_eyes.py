@@ -14,12 +14,12 @@ SIZE = 128
 
 def paint_eyes(spec: CharacterSpec) -> F64:
     """eyes.png: left iris, right iris; below them the white."""
-    top = [_iris(spec.eye, spec.palette.left_iris, 1), _iris(spec.eye, spec.palette.right_iris, -1)]
+    top = [_iris(spec.eye, spec.palette.left_iris), _iris(spec.eye, spec.palette.right_iris)]
     low = [_white(), _white()]
     return np.concatenate([np.concatenate(top, 1), np.concatenate(low, 1)])
 
 
-def _iris(eye: Eye, colour: Colour, sign: int) -> F64:
+def _iris(eye: Eye, colour: Colour) -> F64:
     """One iris; the light comes from the upper left of the picture for both eyes."""
     u, v = canvas(SIZE, SIZE)
     x, y = u * 2 - 1, 1 - v * 2
@@ -43,7 +43,6 @@ def _iris(eye: Eye, colour: Colour, sign: int) -> F64:
     over(picture, shade(dark, 1.0), 0.9 * ease(r, 0.80, 0.90))
     over(picture, mix(shade(dark, 1.2), (0.05, 0.04, 0.08), 0.4), 0.72 * ease(y, 0.30, 0.85))
     _catchlights(picture, eye, x, y, colour)
-    del sign
     return picture
 
 

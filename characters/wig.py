@@ -46,9 +46,7 @@ def build_wig(spec: CharacterSpec, shell: Shell, rng: Rng) -> Wig:
         if hair.side_y < -0.1
         else still
     )
-    front += [
-        build_locks(shell, locks, side, rng) for locks in hair_styles.side_locks(hair, shell, rng)
-    ]
+    front += [build_locks(shell, locks, side, rng) for locks in hair_styles.side_locks(hair, rng)]
     long = hair.back_y < -0.12
     points = [(0.0, float(y), 0.45) for y in np.linspace(0.0, hair.back_y + 0.15, 4)]
     chain = _chain("後髪", points, bones) if long else still
