@@ -10,9 +10,10 @@ AMBIENT ?= 0.5
 
 BIN := .venv/bin
 
-.PHONY: help setup setup-render test render doctor bench clean
+.PHONY: help setup setup-render demo test render doctor bench clean
 
 help:
+	@echo "make demo                      the whole main job on generated characters, into demo/"
 	@echo "make test                      set up, then run all checks and tests"
 	@echo "make render MODELS=dir         pictures of a folder of models, as shards in OUT ($(OUT))"
 	@echo "     options: OUT POSES (per model) SEED WORKERS (0: one a core) SIZE SHADING AMBIENT"
@@ -24,6 +25,9 @@ setup:
 
 setup-render:
 	@./setup.sh render
+
+demo: setup-render
+	$(BIN)/python demo.py
 
 test: setup
 	$(BIN)/ruff check .

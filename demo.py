@@ -1,0 +1,70 @@
+"""The whole main job on generated characters, step by step, into demo/.
+
+Each step is one command of the README, printed before it runs, so that anybody can run it again
+with other options. Says at every step what it does and about how long is left.
+"""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+OUT = Path("demo")
+BIN = Path(sys.executable).parent
+
+
+@dataclass(frozen=True)
+class Step:
+    """``seconds``: what the step took on two cores without a GPU; only for the time left."""
+
+    title: str
+    command: str
+    seconds: float
+
+
+STEPS = (
+    Step(
+        "Generate 64 characters of 8 sources",
+        f"characters generate -n 64 --seed 0 --format mixed -o {OUT}/characters",
+        20,
+    ),
+    Step(
+        "Render triples of rest, expression and posed picture into shards",
+        f"dataset build {OUT}/characters -o {OUT}/shards --poses 16 --seed 0",
+        90,
+    ),
+    Step("Verify every checksum and picture", f"dataset verify {OUT}/shards", 5),
+    Step(
+        "Draw a contact sheet",
+        f"dataset inspect {OUT}/shards/shard-00000.h5 --sheet {OUT}/contact_sheet.png",
+        2,
+    ),
+)
+
+
+def main() -> None:
+    """Run all steps; stop at the first that fails, with its exit code."""
+    start = time.monotonic()
+    for number, step in enumerate(STEPS):
+        done = sum(earlier.seconds for earlier in STEPS[:number])
+        to_do = sum(later.seconds for later in STEPS[number:])
+        pace = (time.monotonic() - start) / done if done else 1.0
+        print(f"\n[{number + 1}/{len(STEPS)}] {step.title}; {_minutes(to_do * pace)} left in all")
+        print(f"$ {step.command}", flush=True)
+        program, *arguments = shlex.split(step.command)
+        code = subprocess.run([BIN / program, *arguments], check=False).returncode
+        if code:
+            sys.exit(code)
+    print(f"\ndone in {_minutes(time.monotonic() - start)}; look at {OUT}/contact_sheet.png")
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+
+
+if __name__ == "__main__":
+    main()
