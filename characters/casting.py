@@ -31,7 +31,13 @@ def draw_character(franchise: Franchise, seed: int, rng: Rng) -> s.CharacterSpec
     if {"hat", "beret", "cap"} & set(accessories):
         # Nothing may stand up through the hat.
         flat: s.Back = "short" if hair.back == "spiky" else hair.back
-        hair = replace(hair, ahoge=0, back=flat, messy=min(hair.messy, 0.5))
+        hair = replace(
+            hair,
+            ahoge=0,
+            back=flat,
+            messy=min(hair.messy, 0.5),
+            tail_height=min(hair.tail_height, 0.68),
+        )
     kana, roman = character_name(rng)
     return s.CharacterSpec(
         seed=seed,

@@ -107,12 +107,12 @@ def _band(
 
 def _shirt_collar(spec: CharacterSpec, colour: str) -> Surface:
     """A folded collar with two points in front."""
-    angle = np.linspace(0.05, 2 * np.pi - 0.05, 41)
+    angle = np.linspace(0.10, 2 * np.pi - 0.10, 41)
     turned = np.where(angle > np.pi, angle - 2 * np.pi, angle)
     front = np.abs(turned)
     n = spec.body.neck
     fold_y = -0.055 + 0.012 * (front / np.pi)
-    tip = np.interp(front, [0.05, 0.16, 0.42, 0.9, np.pi], [0.12, 0.165, 0.23, 0.15, 0.10])
+    tip = np.interp(front, [0.10, 0.18, 0.42, 0.9, np.pi], [0.12, 0.165, 0.23, 0.15, 0.10])
     rows = []
     for t in (1.0, 0.5, 0.08, 0.0):
         y = fold_y - tip * t

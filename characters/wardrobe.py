@@ -24,6 +24,19 @@ _NECKWEAR: dict[s.Outfit, tuple[s.Neckwear, ...]] = {
     "gakuran": ("none", "scarf"),
 }
 
+_HEADWEAR_GIRLS = {
+    "headband": 1.0, "bow": 1.3, "hat": 0.4, "beret": 0.6, "cat_ears": 0.6, "headphones": 0.7,
+    "clips": 1.5, "flower": 0.8, "cap": 0.2, "fox_ears": 0.3, "rabbit_ears": 0.25, "horns": 0.2,
+    "tiara": 0.3,
+}  # fmt: skip
+_HEADWEAR_BOYS = {
+    "headband": 0.2, "hat": 0.5, "beret": 0.2, "cat_ears": 0.3, "headphones": 1.0, "clips": 0.6,
+    "cap": 0.8, "fox_ears": 0.2, "horns": 0.4,
+}  # fmt: skip
+_BESIDE_BUNS = (
+    "bow", "hat", "beret", "cat_ears", "cap", "fox_ears", "rabbit_ears", "horns",
+)  # fmt: skip
+
 
 def draw_body(f: Franchise, male: bool, child: float, rng: Rng) -> s.Body:
     """A body and its outfit; ``child`` is 1 for a small child, 0 for a grown-up."""
@@ -81,14 +94,13 @@ def uniform(palette: s.Palette, outfit: s.Outfit, rng: Rng) -> s.Palette:
 def accessories_for(f: Franchise, male: bool, hair: s.Hair, rng: Rng) -> tuple[str, ...]:
     """Accessories that go with the hair, by name."""
     found = []
-    top = ["headband", "bow", "hat", "beret", "cat_ears", "headphones", "clips", "flower", "cap"]
-    chance = np.array([1.0, 1.3, 0.4, 0.6, 0.8, 0.7, 1.5, 0.8, 0.2])
-    if male:
-        chance = np.array([0.2, 0.0, 0.5, 0.2, 0.5, 1.0, 0.6, 0.0, 0.8])
+    chance = dict(_HEADWEAR_BOYS if male else _HEADWEAR_GIRLS)
     if hair.tails == "buns":
-        chance[[1, 2, 3, 4, 8]] = 0
+        for name in _BESIDE_BUNS:
+            chance[name] = 0.0
     if rng.random() < 0.30 + 0.35 * f.fancy:
-        found.append(top[int(rng.choice(len(top), p=chance / chance.sum()))])
+        weights = np.array(list(chance.values()))
+        found.append(list(chance)[int(rng.choice(len(weights), p=weights / weights.sum()))])
     if rng.random() < 0.11:
         found.append("glasses")
     if rng.random() < 0.08:
