@@ -157,7 +157,7 @@ def test_materials_that_do_not_fit_the_faces(counts: tuple[int, ...], tmp_path: 
     assert "materials, from byte 86 of" in str(fault)
 
 
-@pytest.mark.parametrize("parents", [(0,), (1, 0), (-1, 3, 1, 2)])
+@pytest.mark.parametrize("parents", [(1, 0), (-1, 3, 1, 2)])
 def test_bones_that_are_their_own_ancestors(parents: tuple[int, ...], tmp_path: Path) -> None:
     builder = PmxBuilder().begin("bones", len(parents))
     for parent in parents:
@@ -165,6 +165,13 @@ def test_bones_that_are_their_own_ancestors(parents: tuple[int, ...], tmp_path: 
     fault = refusal(builder, tmp_path)
     assert fault.code == "malformed-file"
     assert "'骨' is its own ancestor" in str(fault)
+
+
+def test_a_bone_that_is_its_own_parent_is_a_root(tmp_path: Path) -> None:
+    builder = PmxBuilder().begin("bones", 2)
+    builder.plain_bone("骨", 0)
+    builder.plain_bone("骨", 0)
+    assert [b.parent for b in read_bytes(tmp_path, builder.to_bytes()).bones] == [-1, 0]
 
 
 def test_children_may_come_before_their_parents(tmp_path: Path) -> None:

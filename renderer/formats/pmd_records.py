@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from renderer.formats.model import Append, Bone, Ik, Material, SphereMode, Vec3
-from renderer.formats.references import reference, usable_append
+from renderer.formats.references import parent_reference, reference, usable_append
 
 Records = npt.NDArray[Any]
 
@@ -139,7 +139,7 @@ def _bone(records: Records, number: int, english: str, ik: Ik | None) -> Bone:
         name=decode(record["name"].tobytes()),
         name_english=english,
         position=_vec3(record["position"]),
-        parent=reference(int(record["parent"]), len(records)),
+        parent=parent_reference(int(record["parent"]), number, len(records)),
         layer=0,
         after_physics=False,
         rotatable=kind not in _HIDDEN_TYPES,

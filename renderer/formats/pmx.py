@@ -145,7 +145,7 @@ def _material(cursor: PmxCursor, first_index: int, texture_count: int) -> Materi
 def _bones(cursor: PmxCursor) -> tuple[Bone, ...]:
     cursor.enter("bones")
     count = cursor.count(28, "bones")
-    return tuple(read_bone(cursor, count) for _ in range(count))
+    return tuple(read_bone(cursor, number, count) for number in range(count))
 
 
 def _morphs(cursor: PmxCursor) -> tuple[Morph, ...]:

@@ -6,7 +6,7 @@ import math
 
 from renderer.formats.model import Append, Bone, Ik, IkLink, Vec3
 from renderer.formats.pmx_cursor import PmxCursor
-from renderer.formats.references import reference, usable_append, usable_ik
+from renderer.formats.references import parent_reference, reference, usable_append, usable_ik
 
 _TAIL_IS_BONE = 0x0001
 _ROTATABLE = 0x0002
@@ -22,8 +22,8 @@ _AFTER_PHYSICS = 0x1000
 _EXTERNAL_PARENT = 0x2000
 
 
-def read_bone(cursor: PmxCursor, bone_count: int) -> Bone:
-    """Read one bone of ``bone_count``; references to others that do not exist become none."""
+def read_bone(cursor: PmxCursor, number: int, bone_count: int) -> Bone:
+    """Read bone ``number`` of ``bone_count``; references to others that do not exist become none."""
     index = cursor.header.bone_index
     name, name_english = cursor.text("a bone name"), cursor.text("a bone name")
     x, y, z, parent, layer, flags = cursor.unpack(f"3f{index}iH", "a bone")
@@ -36,7 +36,7 @@ def read_bone(cursor: PmxCursor, bone_count: int) -> Bone:
         name=name,
         name_english=name_english,
         position=(x, y, z),
-        parent=reference(parent, bone_count),
+        parent=parent_reference(parent, number, bone_count),
         layer=layer,
         after_physics=bool(flags & _AFTER_PHYSICS),
         rotatable=bool(flags & _ROTATABLE),

@@ -18,6 +18,11 @@ def reference(index: int, count: int) -> int:
     return index if 0 <= index < count else -1
 
 
+def parent_reference(parent: int, bone: int, bone_count: int) -> int:
+    """The parent of bone number ``bone``; some exporters say a root is its own parent."""
+    return -1 if parent == bone else reference(parent, bone_count)
+
+
 def usable_append(append: Append, bone_count: int) -> Append | None:
     """``append``, or ``None`` when its source bone does not exist."""
     return append if 0 <= append.bone < bone_count else None
