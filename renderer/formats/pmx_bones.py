@@ -23,7 +23,7 @@ _EXTERNAL_PARENT = 0x2000
 
 
 def read_bone(cursor: PmxCursor, number: int, bone_count: int) -> Bone:
-    """Read bone ``number`` of ``bone_count``; references to others that do not exist become none."""
+    """Read bone ``number`` of ``bone_count``; references to nothing become none."""
     index = cursor.header.bone_index
     name, name_english = cursor.text("a bone name"), cursor.text("a bone name")
     x, y, z, parent, layer, flags = cursor.unpack(f"3f{index}iH", "a bone")
