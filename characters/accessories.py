@@ -144,7 +144,7 @@ def _earrings(spec: CharacterSpec) -> list[Surface]:
     for sign in (-1, 1):
         t = np.linspace(0, 1, 7)
         x = sign * (spec.face.half_width + 0.035)
-        line = np.stack([np.full(7, x), 0.20 - 0.075 * t, np.full(7, 0.0)], 1)
+        line = np.stack([np.full(7, x), 0.245 - 0.075 * t, np.full(7, 0.0)], 1)
         radius = 0.022 * np.sin(np.pi * (0.05 + 0.9 * t)) + 0.002
         parts.append(on_head(line, radius, "gold", 8, 0.1))
     return parts

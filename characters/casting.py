@@ -60,7 +60,7 @@ def draw_character(franchise: Franchise, seed: int, rng: Rng) -> s.CharacterSpec
 
 def _face(f: Franchise, male: bool, child: float, rng: Rng) -> s.Face:
     return s.Face(
-        half_width=f.half_width + rng.normal(0, 0.005) + 0.006 * child,
+        half_width=f.half_width + rng.normal(0, 0.005) + 0.006 * child - 0.012 * male,
         depth=float(rng.uniform(0.95, 1.04)),
         chin_point=float(np.clip(f.chin_point + rng.normal(0, 0.15) - 0.25 * child, 0, 1)),
         cheek=float(np.clip(f.cheek * 0.6 + 0.5 * child + rng.normal(0, 0.1), 0, 1)),
@@ -117,7 +117,7 @@ def _brow(eye: s.Eye, male: bool, rng: Rng) -> s.Brow:
         y=eye.y + eye.up + float(rng.uniform(0.062, 0.095)),
         half_length=float(rng.uniform(0.075, 0.10)),
         thickness=float(rng.uniform(0.008, 0.014)) * (1.5 if male else 1.0),
-        tilt=float(rng.normal(0.002, 0.008)) + (0.008 if male else 0.0),
+        tilt=float(rng.normal(-0.001, 0.008)) + (0.009 if male else 0.0),
         arch=float(rng.uniform(0.008, 0.022)),
     )
 

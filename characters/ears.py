@@ -10,7 +10,7 @@ from characters.face_shape import FaceShape
 from characters.spec import Face
 from characters.surface import Surface, grid, grid_faces, surface
 
-CENTRE_Y = 0.31
+CENTRE_Y = 0.345
 
 
 def build_ear(shape: FaceShape, face: Face, sign: int, bone: int) -> Surface:
@@ -26,7 +26,7 @@ def build_ear(shape: FaceShape, face: Face, sign: int, bone: int) -> Surface:
         (0.55, 0.030),
         (0.05, 0.022),
     )
-    tall, deep = 0.088, 0.052
+    tall, deep = 0.084, 0.050
     rows = []
     for share, out in rings:
         y = np.cos(angle) * tall * share

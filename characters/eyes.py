@@ -267,7 +267,7 @@ def brow(shape: FaceShape, spec: Brow, eye: Eye, sign: int, bone: int) -> Surfac
     """A tapered brow with its shapes: up, down, angry, sad."""
     t = np.linspace(-1, 1, _STRIP)
     x = sign * (eye.x + 0.01 + t * spec.half_length)
-    y = spec.y + spec.tilt * t + spec.arch * (1 - (t - 0.25) ** 2)
+    y = spec.y + spec.tilt * t + spec.arch * (1 - (t - 0.05) ** 2)
     thickness = spec.thickness * (0.55 + 0.45 * ease(t, -1.05, -0.5)) * ease(t, 1.02, 0.0)
     across = np.stack([np.zeros(len(t)), thickness], 1)
     centre = np.stack([x, y], 1)

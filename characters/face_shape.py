@@ -13,8 +13,8 @@ class FaceShape:
 
     def __init__(self, face: Face) -> None:
         w, point, cheek, jaw = face.half_width, face.chin_point, face.cheek, face.jaw
-        low = 1 - 0.16 * point + 0.16 * jaw
-        mid = 1 + 0.05 * cheek + 0.05 * jaw - 0.03 * point
+        low = 1 - 0.16 * point + 0.11 * jaw
+        mid = 1 + 0.04 * cheek + 0.02 * jaw - 0.03 * point
         self.half_width = Profile(
             [
                 (0.0, 0.03 + 0.03 * jaw),
