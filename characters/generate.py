@@ -27,6 +27,7 @@ from characters.pmd_writer import pmd_bytes
 from characters.pmx_writer import pmx_bytes
 from characters.spec import CharacterSpec
 from characters.truth import truth
+from contract.errors import InputError
 
 ModelFormat = Literal["pmx", "pmd"]
 FRANCHISES = 8
@@ -45,13 +46,20 @@ def write_character(
 
     ``franchise`` picks the style; by default it follows from the seed. The folder is made when
     missing; existing files of the same names are replaced, each at once.
+
+    Raises:
+        InputError: the folder or a file in it cannot be written.
     """
     style = seed % FRANCHISES if franchise is None else franchise
     spec = character_spec(seed, style)
     files = character_files(spec, format)
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, data in files.items():
-        _write(folder / name, data)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, data in files.items():
+            _write(folder / name, data)
+    except OSError as error:
+        fault = error.strerror or type(error).__name__
+        raise InputError(f"{folder}: cannot be written ({fault}); choose another folder") from error
     return folder / f"model.{format}"
 
 

@@ -143,3 +143,11 @@ def test_characters_of_one_franchise_share_a_style_and_others_do_not() -> None:
 
     assert all(len(highlights(franchise)) == 1 for franchise in range(4))
     assert len(set.union(*map(highlights, range(4)))) == 4
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "franchise_00").write_text("in the way")
+    done = CliRunner().invoke(main, ["generate", "-n", "1", "-o", str(tmp_path)])
+    assert done.exit_code == 1
+    assert done.output.startswith("error: ") and "cannot be written" in done.output
+    assert len(done.output.splitlines()) == 1
