@@ -63,7 +63,8 @@ class Unit(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """(N, inputs, H, W) -> (N, outputs, H or H/2 or 2H, the same of W)."""
-        return torch.relu(self.norm(self.conv(features)))
+        normalised: Tensor = self.norm(self.conv(features))
+        return normalised.relu_()  # in place: no step back needs what was there
 
 
 class Residual(nn.Module):
@@ -78,9 +79,9 @@ class Residual(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """(N, C, H, W) -> the same."""
-        inner = torch.relu(self.norm1(self.conv1(features)))
+        inner = self.norm1(self.conv1(features)).relu_()
         change: Tensor = self.norm2(self.conv2(inner))
-        return features + change
+        return change.add_(features)
 
 
 def encoder(inputs: int, widths: Sequence[int]) -> nn.ModuleList:

@@ -7,6 +7,7 @@ Each is a state dict of float32 tensors saved by torch. Only tensors are ever re
 from __future__ import annotations
 
 import pickle
+import struct
 import zipfile
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
@@ -32,6 +33,21 @@ COMBINER_FILE = "combiner.pt"
 _ENCODER_UNITS = DOWNSAMPLINGS + 1
 _SLACK_BYTES = 1 << 20
 """What a file may hold besides its numbers."""
+
+# What torch's reader was seen to raise on damaged files.
+_LOADING_FAULTS = (
+    RuntimeError,
+    OSError,
+    EOFError,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    OverflowError,
+    MemoryError,
+    struct.error,
+)
 
 
 class Tha1Networks(NamedTuple):
@@ -137,24 +153,33 @@ def _load(path: Path, limit: int) -> Mapping[str, Tensor]:
         raise InputError(
             f"{path}: there is no such file; give the folder of THA1's three .pt files"
         )
-    size = path.stat().st_size
-    if size <= limit and zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            size = sum(entry.file_size for entry in archive.infolist())
+    size = _unpacked_bytes(path, limit)
     if size > limit:
         raise InputError(f"{path}: holds {size} bytes where at most {limit} fit its network")
     try:
         found = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise InputError(
-            f"{path}: holds something else than tensors, which could run as a program; refused, "
-            "and nothing of it was run"
+            f"{path}: holds more than tensors, which could run as a program, or is damaged; "
+            "refused, and nothing of it was run"
         ) from error
-    except (RuntimeError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except _LOADING_FAULTS as error:
         raise InputError(f"{path}: damaged, or not a file of torch; get it again") from error
     if not isinstance(found, Mapping):
         raise InputError(f"{path}: holds a {type(found).__name__}, not tensors by name")
     return found
+
+
+def _unpacked_bytes(path: Path, limit: int) -> int:
+    """The bytes in a file or, if that is an archive of no more than ``limit``, in its entries."""
+    size = path.stat().st_size
+    try:
+        if size > limit or not zipfile.is_zipfile(path):
+            return size
+        with zipfile.ZipFile(path) as archive:
+            return sum(entry.file_size for entry in archive.infolist())
+    except (zipfile.BadZipFile, ValueError, OSError) as error:
+        raise InputError(f"{path}: a damaged archive; get it again") from error
 
 
 def _check(path: Path, found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:
