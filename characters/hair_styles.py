@@ -206,7 +206,7 @@ def _wings(hair: Hair, rng: Rng) -> Locks:
         half_width=width,
         thickness=width * 0.35,
         lift=np.full(count, 0.026),
-        flare=rng.uniform(0.02, 0.11, count) * (0.6 + hair.messy),
+        flare=rng.uniform(0.02, 0.16, count) * (0.6 + hair.messy),
         hook=-np.sign(azimuth) * rng.uniform(-0.15, 0.2, count),
         narrow=0.55,
         power=0.8,

@@ -51,7 +51,7 @@ def draw_body(f: Franchise, male: bool, child: float, rng: Rng) -> s.Body:
         male=male,
         heads=float(np.clip(heads, 4.4, 7.2)),
         shoulder=(0.50 if male else 0.425) - 0.06 * child + float(rng.normal(0, 0.01)),
-        neck=(0.135 if male else 0.112) - 0.010 * child,
+        neck=(0.128 if male else 0.104) - 0.010 * child,
         bust=0.0 if male else float(np.clip(rng.normal(0.16, 0.08) * (1 - child * 0.8), 0, 0.3)),
         outfit=outfit,
         bottom="trousers" if male or rng.random() < 0.1 else
