@@ -34,12 +34,12 @@ from models.bundle_record import (
 from models.combiner import Combiner
 from models.config import NetworkConfig
 from models.configurations import (
-    CONFIGURATIONS,
     LOSS_NAMES,
-    Configuration,
     LossName,
     combiner_name,
+    require,
     rotator_name,
+    runnable,
 )
 from models.face_morpher import FaceMorpher
 from models.face_rotator import FaceRotator
@@ -75,21 +75,7 @@ class Bundle:
 
     def configurations(self) -> tuple[str, ...]:
         """Names of the configurations whose networks are all present, in the paper's order."""
-        present = self.networks()
-        return tuple(
-            name
-            for name, configuration in CONFIGURATIONS.items()
-            if all(needed in present for needed in configuration.network_names)
-        )
-
-    def require(self, name: str) -> Configuration:
-        """The configuration called ``name``; ``InputError`` when it or a network is not there."""
-        if name not in CONFIGURATIONS:
-            raise InputError(f"configuration {name}: unknown; choose {', '.join(CONFIGURATIONS)}")
-        if name not in self.configurations():
-            usable = ", ".join(self.configurations()) or "none"
-            raise InputError(f"configuration {name}: not in this bundle, which can run: {usable}")
-        return CONFIGURATIONS[name]
+        return runnable(self.networks())
 
     def pose(self, name: str, image: Tensor, pose: Tensor) -> Tensor:
         """Run a whole configuration: rest picture and pose -> the picture in that pose.
@@ -99,9 +85,9 @@ class Bundle:
         Raises:
             InputError: the bundle has no such configuration.
         """
-        configuration = self.require(name)
+        configuration = require(name, self.networks())
         joints, face = pose[:, :3], pose[:, 3:]
-        assert self.morpher is not None  # require() has seen it
+        assert self.morpher is not None  # every configuration has one
         expression = self.morpher(image, face).output
         turned = self.rotators[configuration.rotator](expression, joints)
         if configuration.combiner is None:
@@ -145,7 +131,7 @@ def load_bundle(folder: Path, configurations: Collection[str] | None = None) -> 
     wanted = _wanted(record, configurations)
     loaded = {name: _load(folder, name, record.networks[name]) for name in wanted}
     morpher = loaded.get("morpher")
-    bundle = Bundle(
+    return Bundle(
         morpher if isinstance(morpher, FaceMorpher) else None,
         {a: net for a in LOSS_NAMES if isinstance(net := loaded.get(rotator_name(a)), FaceRotator)},
         {
@@ -158,21 +144,17 @@ def load_bundle(folder: Path, configurations: Collection[str] | None = None) -> 
         record.data_fingerprint,
         record.metrics,
     )
-    for name in configurations or ():
-        bundle.require(name)
-    return bundle
 
 
 def _wanted(record: BundleRecord, configurations: Collection[str] | None) -> list[str]:
     if configurations is None:
         return list(record.networks)
-    needed = {
-        network
-        for name in configurations
-        if name in CONFIGURATIONS
-        for network in CONFIGURATIONS[name].network_names
-    }
-    return [name for name in record.networks if name in needed]
+    chosen = [require(name, record.networks) for name in configurations]
+    return [
+        name
+        for name in record.networks
+        if any(name in configuration.network_names for configuration in chosen)
+    ]
 
 
 def _load(folder: Path, name: str, record: NetworkRecord) -> Network:

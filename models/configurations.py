@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
+
+from contract.errors import InputError
 
 LossName = Literal["L1", "P"]
 LOSS_NAMES: tuple[LossName, ...] = ("L1", "P")
@@ -51,6 +54,28 @@ CONFIGURATIONS: dict[str, Configuration] = {
     )
 }
 """By name, in the order of the paper's table."""
+
+
+def runnable(networks: Collection[str]) -> tuple[str, ...]:
+    """Names of the configurations that need none but ``networks``, in the paper's order."""
+    return tuple(
+        name for name, made in CONFIGURATIONS.items() if set(made.network_names) <= set(networks)
+    )
+
+
+def require(name: str, networks: Collection[str]) -> Configuration:
+    """The configuration called ``name``.
+
+    Raises:
+        InputError: there is none, or it needs another network than ``networks``.
+    """
+    if name not in CONFIGURATIONS:
+        raise InputError(f"configuration {name}: unknown; choose {', '.join(CONFIGURATIONS)}")
+    if name not in runnable(networks):
+        usable = ", ".join(runnable(networks)) or "none"
+        raise InputError(f"configuration {name}: not in this bundle, which can run: {usable}")
+    return CONFIGURATIONS[name]
+
 
 FULL_CONFIGURATIONS = tuple(name for name, made in CONFIGURATIONS.items() if made.combiner)
 """Those that run a combiner."""

@@ -22,7 +22,7 @@ from contract.files import replacing
 from models.bundle import Bundle
 from models.combiner import Combiner
 from models.config import DOWNSAMPLINGS, PAPER, NetworkConfig
-from models.configurations import FULL_CONFIGURATIONS
+from models.configurations import FULL_CONFIGURATIONS, require
 from models.face_morpher import FaceMorpher
 from models.face_rotator import FaceRotator
 
@@ -102,7 +102,7 @@ def full_networks(bundle: Bundle, name: str | None = None) -> Tha1Networks:
             found = ", ".join(full) or "no full configuration"
             raise InputError(f"bundle: it holds {found}; name one of {FULL_CONFIGURATIONS}")
         name = full[0]
-    configuration = bundle.require(name)
+    configuration = require(name, bundle.networks())
     if configuration.combiner is None or bundle.morpher is None:
         raise InputError(
             f"configuration {name}: has no combiner; name one of {FULL_CONFIGURATIONS}"
