@@ -190,6 +190,17 @@ def verify(context: click.Context, paths: tuple[Path, ...]) -> None:
         verdict = verify_paths(paths, progress)
     for fault in verdict.faults:
         click.echo(fault)
-    counts = f"{verdict.shards} shards, {verdict.samples} samples, {verdict.pictures} pictures"
-    click.echo(f"{counts}: {len(verdict.faults) or 'no'} faults", err=bool(verdict.faults))
+    counts = ", ".join(
+        (
+            _count(verdict.shards, "shard"),
+            _count(verdict.samples, "sample"),
+            _count(verdict.pictures, "picture"),
+        )
+    )
+    found = _count(len(verdict.faults), "fault") if verdict.faults else "no faults"
+    click.echo(f"{counts}: {found}", err=bool(verdict.faults))
     context.exit(1 if verdict.faults else 0)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s'[: number != 1]}"

@@ -35,7 +35,7 @@ from dataset.worker import WorkerSetup, run_worker
 
 MAX_BLAMELESS_DEATHS = 3
 _LOOK_UP_SECONDS = 1.0
-_STOPPED_SECONDS = 5.0
+_STOPPED_SECONDS = 3.0
 _LAST_WORDS_SECONDS = 10.0
 _SENT_FROM_OUTSIDE = (-signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP)
 

@@ -13,7 +13,9 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
+from contract.image import Stored
 from contract.pose import AXES
 
 SAMPLE_DTYPE = np.dtype(
@@ -30,6 +32,20 @@ SAMPLE_DTYPE = np.dtype(
 )
 PictureName = Literal["rest", "expression", "posed"]
 PICTURE_NAMES: tuple[PictureName, PictureName, PictureName] = ("rest", "expression", "posed")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One sample, decoded; pictures (size, size, 4) uint8 in the stored form.
+
+    ``pose`` holds six float32 in the order of ``contract.pose.AXIS_NAMES``.
+    """
+
+    pose: npt.NDArray[np.float32]
+    ambient: float
+    rest: Stored
+    expression: Stored
+    posed: Stored
 
 
 @dataclass(frozen=True)

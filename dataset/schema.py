@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +15,7 @@ from contract.image import PICTURE_CONVENTION
 from contract.pose import AXES, AXIS_NAMES
 from contract.space import AXES_DESCRIPTION
 from dataset.codec import CODECS, Codec, max_encoded_bytes
-from dataset.records import PICTURE_NAMES, ModelRow
+from dataset.records import PICTURE_NAMES, SAMPLE_DTYPE, ModelRow
 from dataset.sampling import MAX_AMBIENT
 
 MAX_PICTURE_SIDE = 4096
@@ -27,6 +29,14 @@ CONVENTIONS: dict[str, str | int] = {
     "picture_convention": PICTURE_CONVENTION,
 }
 """The attributes that every shard of this schema shares."""
+
+TABLE_TYPES: dict[str, npt.DTypeLike] = {
+    "frame_offsets": "<i8",
+    "frame_crc32": "<u4",
+    "samples": SAMPLE_DTYPE,
+    "models": np.uint8,
+}
+"""The tables beside the frames, in the order in which their checksum runs through them."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +96,14 @@ def header_from(attributes: Mapping[str, object]) -> ShardHeader:
     if not 0 <= header.ambient_low <= header.ambient_high <= MAX_AMBIENT:
         raise ShardError(f"ambient light {header.ambient_low} to {header.ambient_high}")
     return header
+
+
+def tables_crc32(tables: Iterable[npt.NDArray[Any]]) -> int:
+    """One checksum of all tables, as the attribute of that name holds it."""
+    crc32 = 0
+    for table in tables:
+        crc32 = zlib.crc32(table.tobytes(), crc32)
+    return crc32
 
 
 def check_tables(header: ShardHeader, tables: ShardTables, frames_bytes: int) -> None:

@@ -22,6 +22,8 @@ A shard holds pictures, the samples that use them and the models they show:
                    frame numbers rest, expression and posed (dataset.records.SAMPLE_DTYPE)
     models         (T,) uint8: UTF-8 text, one line of JSON a model, in row order
                    (dataset.records.ModelRow)
+    The attribute tables_crc32 is the zlib.crc32 of the bytes of frame_offsets, frame_crc32,
+    samples and models, one after the other.
 
 The rest picture is stored once for each model and light level in use. Without this project, a
 picture of sample i is ``qoi.decode(f["frames"][o[n]:o[n + 1]])`` with ``o = f["frame_offsets"]``
@@ -35,6 +37,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -49,30 +52,33 @@ from contract.pose import Pose
 from dataset.codec import decode, encode
 from dataset.records import (
     PICTURE_NAMES,
-    SAMPLE_DTYPE,
     ModelRow,
     PictureName,
+    Sample,
     model_row_from_json,
 )
-from dataset.schema import ATTRIBUTES, ShardHeader, ShardTables, check_tables, header_from
+from dataset.schema import (
+    ATTRIBUTES,
+    TABLE_TYPES,
+    ShardHeader,
+    ShardTables,
+    check_tables,
+    header_from,
+    tables_crc32,
+)
 from dataset.spool import Spool, writing
+
+__all__ = [
+    "PICTURE_NAMES",
+    "SHARD_SUFFIX",
+    "PictureName",
+    "Sample",
+    "ShardReader",
+    "ShardWriter",
+]
 
 SHARD_SUFFIX = ".h5"
 _PIECE_BYTES = 8 << 20
-
-
-@dataclass(frozen=True)
-class Sample:
-    """One sample, decoded; pictures (size, size, 4) uint8 in the stored form.
-
-    ``pose`` holds six float32 in the order of ``contract.pose.AXIS_NAMES``.
-    """
-
-    pose: npt.NDArray[np.float32]
-    ambient: float
-    rest: Stored
-    expression: Stored
-    posed: Stored
 
 
 class ShardWriter:
@@ -135,16 +141,27 @@ class ShardWriter:
         """Put the shard at its path; one without samples is not written."""
         if not self._samples:
             return
+        path = self._path
+        # In this version of the format HDF5 keeps checksums of its own structures too.
+        new = partial(h5py.File, mode="w", libver=("v110", "v110"))
+        with replacing(path) as temporary, writing(path), new(temporary) as file:
+            self._copy_frames(file)
+            self._write_tables(file)
+
+    def _write_tables(self, file: h5py.File) -> None:
         # Names from strangers may hold lone surrogates, which UTF-8 cannot say.
         lines = "".join(row.to_json() + "\n" for row in self._models).encode("utf-8", "replace")
-        path = self._path
-        with replacing(path) as temporary, writing(path), h5py.File(temporary, "w") as file:
-            file.attrs.update(self._header.attributes())
-            self._copy_frames(file)
-            file["frame_offsets"] = np.array(self._spool.offsets, "<i8")
-            file["frame_crc32"] = np.array(self._spool.crc32s, "<u4")
-            file["samples"] = np.array(self._samples, SAMPLE_DTYPE)
-            file["models"] = np.frombuffer(lines, np.uint8)
+        columns = self._spool.offsets, self._spool.crc32s, self._samples, list(lines)
+        tables = {
+            name: np.array(column, dtype)
+            for (name, dtype), column in zip(TABLE_TYPES.items(), columns, strict=True)
+        }
+        for name, table in tables.items():
+            file[name] = table
+        attributes = self._header.attributes() | {"tables_crc32": tables_crc32(tables.values())}
+        for name, value in attributes.items():
+            # Texts of fixed length: HDF5 loops for ever on some damaged heaps of others.
+            file.attrs[name] = np.bytes_(value.encode()) if isinstance(value, str) else value
 
     def _copy_frames(self, file: h5py.File) -> None:
         frames = file.create_dataset("frames", (self._spool.offsets[-1],), np.uint8)
@@ -278,21 +295,29 @@ def _open_shard(path: Path) -> _OpenShard:
 
 
 def _read(file: h5py.File, file_bytes: int) -> _OpenShard:
-    header = header_from({name: _python(file.attrs.get(name)) for name in ATTRIBUTES})
+    header = header_from({name: _attribute(file, name) for name in ATTRIBUTES})
     frames = _dataset(file, "frames", np.dtype(np.uint8), file_bytes)
-    lines = _table(file, "models", np.dtype(np.uint8), file_bytes).tobytes().decode("utf-8")
-    tables = ShardTables(
-        _table(file, "frame_offsets", np.dtype("<i8"), file_bytes),
-        _table(file, "frame_crc32", np.dtype("<u4"), file_bytes),
-        _table(file, "samples", SAMPLE_DTYPE, file_bytes),
-        tuple(model_row_from_json(line) for line in lines.split("\n") if line),
+    offsets, crc32s, samples, lines = (
+        _table(file, name, np.dtype(dtype), file_bytes) for name, dtype in TABLE_TYPES.items()
     )
+    rows = lines.tobytes().decode("utf-8").split("\n")
+    models = tuple(model_row_from_json(row) for row in rows if row)
+    tables = ShardTables(offsets, crc32s, samples, models)
     check_tables(header, tables, len(frames))
+    if _attribute(file, "tables_crc32") != tables_crc32((offsets, crc32s, samples, lines)):
+        raise ShardError("its tables changed (checksum differs)")
     return _OpenShard(os.getpid(), file, header, tables, frames)
 
 
-def _python(value: object) -> object:
-    return value.item() if isinstance(value, np.integer | np.floating) else value
+def _attribute(file: h5py.File, name: str) -> object:
+    """A text, a number, or None for anything else."""
+    if name not in file.attrs:
+        return None
+    stored = file.attrs.get_id(name)
+    if stored.shape != () or stored.dtype.kind not in "Sif":
+        return None
+    value = file.attrs[name]
+    return value.decode("utf-8") if isinstance(value, bytes) else value.item()
 
 
 def _table(file: h5py.File, name: str, dtype: np.dtype[Any], file_bytes: int) -> npt.NDArray[Any]:

@@ -11,8 +11,8 @@ from PIL import Image, ImageDraw, ImageFont
 from contract.files import replacing
 from contract.image import Stored
 from contract.pose import AXIS_NAMES
-from dataset.records import PICTURE_NAMES
-from dataset.shard import Sample, ShardReader
+from dataset.records import PICTURE_NAMES, Sample
+from dataset.shard import ShardReader
 
 DEFAULT_TRIPLES = 12
 TILE = 192

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from contract.errors import InputError, ShardError
 from contract.pose import Pose
 from dataset.pictures import picture_fault
-from dataset.plan import PLAN_NAME, Part, load_plan, shard_name
+from dataset.plan import PLAN_NAME, Part, Plan, load_plan, shard_name
 from dataset.progress import Progress
 from dataset.quarantine import Quarantine
 from dataset.records import ModelRow
@@ -95,16 +95,23 @@ def _folder_faults(folder: Path) -> Iterator[str]:
             yield f"{path}: is not in the plan"
     for number, (name, wanted) in enumerate(shards.items()):
         path = folder / name
-        if not path.exists():
-            if wanted:
-                yield f"{path}: missing, with {_models(wanted)}; run the build again"
-            continue
+        if path.exists():
+            yield from _plan_faults(plan, number, wanted, path)
+        elif wanted:
+            yield f"{path}: missing, with {_models(wanted)}; run the build again"
+
+
+def _plan_faults(plan: Plan, number: int, wanted: tuple[Part, ...], path: Path) -> Iterator[str]:
+    with ShardReader(path) as reader:
         try:
-            with ShardReader(path) as reader:
-                if plan.parts_of(reader, number) != wanted:
-                    yield f"{path}: does not hold the {_models(wanted)} that the plan has for it"
+            _ = reader.header
         except ShardError:
-            continue  # said when the shard itself is checked
+            return  # said when the shard itself is checked
+        try:
+            if plan.parts_of(reader, number) != wanted:
+                yield f"{path}: does not hold the {_models(wanted)} that the plan has for it"
+        except ShardError as error:
+            yield str(error)
 
 
 def _models(parts: tuple[Part, ...]) -> str:

@@ -1,0 +1,392 @@
+"""Whole runs, with worker processes, over models that behave as their files say."""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+
+from contract.errors import DeviceError, InputError
+from contract.pose import REST, pose_from_vector
+from dataset.build import build
+from dataset.configuration import Configuration
+from dataset.ledger import BuildSummary
+from dataset.pool import Crew
+from dataset.progress import LogProgress
+from dataset.provenance import hash_model
+from dataset.sampling import draw_sample
+from dataset.shard import ShardReader
+from dataset.verify import verify
+from tests.conftest import REPOSITORY
+from tests.tiny_studio import RENDERER_NAME, SLOWNESS, open_tiny_studio, tiny_picture
+
+SIZE = 16
+FIVE = Configuration(5, seed=3, size=SIZE, ambient_high=1.2, light_levels=2, samples_per_shard=10)
+PATIENT = Crew(2, 60)
+
+
+def write_models(folder: Path, behaviours: dict[str, str]) -> Path:
+    for name, behaviour in behaviours.items():
+        path = folder / f"{name}.pmx"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{behaviour} {name}", "utf-8")
+    return folder
+
+
+def run(
+    models: Path, out: Path, configuration: Configuration = FIVE, crew: Crew = PATIENT
+) -> tuple[BuildSummary, str]:
+    """A whole run; its summary and what it said."""
+    log = io.StringIO()
+    progress = LogProgress(log, "samples")
+    summary = build(models, out, configuration, crew, open_tiny_studio, progress)
+    return summary, log.getvalue()
+
+
+def tables(out: Path) -> dict[str, dict[str, Any]]:
+    """All that the shards of a folder hold, by name."""
+    contents: dict[str, dict[str, Any]] = {}
+    for path in sorted(out.glob("*.h5")):
+        with h5py.File(path) as file:
+            held = {name: file[name][:].tobytes() for name in file}
+            contents[path.name] = held | {name: file.attrs[name] for name in file.attrs}
+    return contents
+
+
+def quarantine_rows(out: Path) -> list[dict[str, str]]:
+    path = out / "quarantine.jsonl"
+    lines = path.read_text("utf-8").splitlines() if path.exists() else []
+    return sorted(map(json.loads, lines), key=lambda row: row["path"])
+
+
+def assert_sound(*outs: Path) -> None:
+    assert verify(outs, LogProgress(io.StringIO(), "shards")).faults == ()
+
+
+# A run without trouble.
+
+
+def test_every_sample_is_the_picture_of_its_pose_model_and_light(tmp_path: Path) -> None:
+    names = {"源/霊夢": "ok", "a/mio": "ok", "a/ritsu": "ok"}
+    models = write_models(tmp_path / "models", names)
+    summary, log = run(models, tmp_path / "out")
+    assert (summary.models, summary.samples, summary.shards) == (3, 15, 2)
+    assert log.startswith("3 models x 5 poses = 15 samples in 2 shards\n")
+    assert_sound(tmp_path / "out")
+    seen = []
+    for path in sorted((tmp_path / "out").glob("*.h5")):
+        reader = ShardReader(path)
+        assert reader.header.gl_renderer == RENDERER_NAME
+        for i, row in enumerate(reader.samples):
+            model = reader.models[row["model"]]
+            seen.append((model.path, int(row["index"])))
+            sample = reader.sample(i)
+            pose = pose_from_vector(sample.pose)
+            for picture, shown in (
+                (sample.rest, REST),
+                (sample.expression, pose.face_only()),
+                (sample.posed, pose),
+            ):
+                expected = tiny_picture(model.facts.name, shown, sample.ambient, SIZE)
+                np.testing.assert_array_equal(picture, expected)
+    assert seen == [(f"{name}.pmx", i) for name in sorted(names) for i in range(5)]
+
+
+def test_the_rest_picture_is_stored_once_for_each_light_in_use(tmp_path: Path) -> None:
+    run(write_models(tmp_path / "models", {"mio": "ok"}), tmp_path / "out")
+    with ShardReader(tmp_path / "out" / "shard-00000.h5") as reader:
+        lights = {(row["light"], row["rest"]) for row in reader.samples}
+        assert len(lights) == len({light for light, _ in lights}) == 2
+        assert len(reader.frame_bytes) == 5 * 2 + 2
+
+
+def test_the_number_of_workers_changes_nothing(tmp_path: Path) -> None:
+    models = write_models(tmp_path / "models", {f"m{n}": "ok" for n in range(6)})
+    run(models, tmp_path / "one", crew=Crew(1, 60))
+    run(models, tmp_path / "three", crew=Crew(3, 60))
+    assert tables(tmp_path / "one") == tables(tmp_path / "three")
+
+
+def test_a_second_run_keeps_every_shard(tmp_path: Path) -> None:
+    models = write_models(tmp_path / "models", {"a": "ok", "b": "ok", "c": "ok"})
+    run(models, tmp_path / "out")
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").iterdir()}
+    summary, log = run(models, tmp_path / "out")
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").iterdir()} == before
+    assert (summary.samples, summary.pictures) == (15, 0)
+    assert "2 of 2 shards finished from an earlier run" in log
+
+
+# Models that cause trouble.
+
+
+def test_models_that_refuse_explode_crash_hang_or_show_nothing_cost_only_themselves(
+    tmp_path: Path,
+) -> None:
+    good = {"a": "ok", "d": "ok", "g": "ok", "k": "ok"}
+    bad = {
+        "b": "refuse",
+        "c": "explode",
+        "e": "crash",
+        "f": "hang",
+        "h": "empty",
+        "i": "open-explode",
+    }
+    models = write_models(tmp_path / "models", good | bad)
+    summary, log = run(models, tmp_path / "out", crew=Crew(2, 3))
+    assert (summary.models, summary.samples, summary.quarantined) == (4, 20, 6)
+    found = {row["path"]: (row["code"], row["stage"]) for row in quarantine_rows(tmp_path / "out")}
+    assert found == {
+        "b.pmx": ("no-head-bone", "open"),
+        "c.pmx": ("unexpected-error", "draw"),
+        "e.pmx": ("worker-died", "open"),
+        "f.pmx": ("timed-out", "open"),
+        "h.pmx": ("unusable-picture", "draw"),
+        "i.pmx": ("unexpected-error", "open"),
+    }
+    messages = {row["path"]: row["message"] for row in quarantine_rows(tmp_path / "out")}
+    assert messages["e.pmx"] == "e.pmx: its process crashed (SIGSEGV)"
+    assert messages["f.pmx"] == "f.pmx: nothing came for 3 s (--model-timeout)"
+    assert messages["c.pmx"].startswith("ZeroDivisionError: exploded (tiny_studio.py:")
+    assert "quarantined b.pmx (no-head-bone): no head bone\n" in log
+    assert_sound(tmp_path / "out")
+    # The same again: nothing is tried twice, no row is added.
+    assert run(models, tmp_path / "out")[0].pictures == 0
+    assert len(quarantine_rows(tmp_path / "out")) == 6
+
+
+def test_deleting_its_row_has_a_model_tried_again(tmp_path: Path) -> None:
+    models = write_models(tmp_path / "models", {"a": "ok", "b": "ok"})
+    out = tmp_path / "out"
+    run(models, tmp_path / "sound")
+    out.mkdir()
+    sha256 = ShardReader(tmp_path / "sound" / "shard-00000.h5").models[1].sha256
+    row = {"path": "b.pmx", "sha256": sha256, "code": "x", "message": "x", "stage": "draw"}
+    (out / "quarantine.jsonl").write_text(json.dumps(row) + "\n")
+    assert run(models, out)[0].samples == 5
+    (out / "quarantine.jsonl").unlink()
+    assert run(models, out)[0].samples == 10
+    assert tables(out) == tables(tmp_path / "sound")
+
+
+def test_a_model_that_fails_late_vanishes_from_all_shards(tmp_path: Path) -> None:
+    # Its first shards are finished before it meets a pose that it cannot show.
+    configuration = Configuration(12, seed=1, size=SIZE, samples_per_shard=2)
+    models = write_models(tmp_path / "models", {"a": "ok", "b": "wide"})
+    sha256 = hash_model(models / "b.pmx")
+    mouths = [draw_sample(1, sha256, index, 1).pose.mouth for index in range(12)]
+    assert max(mouths[:2]) <= 0.8 < max(mouths)
+    summary, _ = run(models, tmp_path / "out", configuration, Crew(1, 60))
+    assert (summary.models, summary.samples, summary.shards) == (1, 12, 6)
+    assert [row["code"] for row in quarantine_rows(tmp_path / "out")] == ["too-wide"]
+    assert_sound(tmp_path / "out")
+
+
+def test_a_model_that_changed_since_the_plan_is_put_away(tmp_path: Path) -> None:
+    models = write_models(tmp_path / "models", {"a": "ok", "b": "ok"})
+    run(models, tmp_path / "out")
+    (models / "b.pmx").write_text("ok other")
+    (tmp_path / "out" / "shard-00000.h5").unlink()
+    run(models, tmp_path / "out")
+    assert [row["code"] for row in quarantine_rows(tmp_path / "out")] == ["changed-file"]
+
+
+def test_a_run_in_which_every_model_fails_is_an_error(tmp_path: Path) -> None:
+    models = write_models(tmp_path / "models", {"a": "refuse", "b": "refuse"})
+    with pytest.raises(InputError, match=r"all 2 models are quarantined, see .*jsonl \(the first:"):
+        run(models, tmp_path / "out")
+
+
+def test_a_studio_that_does_not_open_stops_the_run(tmp_path: Path) -> None:
+    models = write_models(tmp_path / "models", {"a": "ok"})
+    with pytest.raises(DeviceError, match="no OpenGL here"):
+        build(
+            models,
+            tmp_path / "out",
+            FIVE,
+            PATIENT,
+            open_no_studio,
+            LogProgress(io.StringIO(), "samples"),
+        )
+    assert quarantine_rows(tmp_path / "out") == []
+
+
+def open_no_studio(_configuration: Configuration) -> Any:  # noqa: ANN401  # never returns
+    raise DeviceError("no OpenGL here")
+
+
+def test_a_studio_that_dies_stops_the_run(tmp_path: Path) -> None:
+    models = write_models(tmp_path / "models", {"a": "ok"})
+    with pytest.raises(DeviceError, match="lost while it opened OpenGL: its process crashed"):
+        build(
+            models,
+            tmp_path / "out",
+            FIVE,
+            PATIENT,
+            open_deadly_studio,
+            LogProgress(io.StringIO(), "samples"),
+        )
+
+
+def open_deadly_studio(_configuration: Configuration) -> Any:  # noqa: ANN401  # never returns
+    os.kill(os.getpid(), signal.SIGABRT)
+
+
+# Interruptions.
+
+
+def test_damaged_and_lost_shards_are_made_again(tmp_path: Path) -> None:
+    models = write_models(tmp_path / "models", {f"m{n}": "ok" for n in range(8)})
+    out = tmp_path / "out"
+    run(models, out)
+    before = tables(out)
+    shards = sorted(out.glob("*.h5"))
+    damaged = bytearray(shards[0].read_bytes())
+    with h5py.File(shards[0]) as file:
+        damaged[file["frames"].id.get_offset() + 40] ^= 4
+    shards[0].write_bytes(damaged)
+    shards[1].write_bytes(shards[1].read_bytes()[:-100])
+    shards[2].unlink()
+    kept = shards[3].stat().st_mtime_ns
+    _, log = run(models, out)
+    assert "frame 0: its bytes changed (checksum differs): it is made again" in log
+    assert "no whole HDF5 file" in log
+    assert tables(out) == before
+    assert shards[3].stat().st_mtime_ns == kept
+
+
+def test_a_half_written_quarantine_row_is_dropped(tmp_path: Path) -> None:
+    models = write_models(tmp_path / "models", {"a": "ok", "b": "refuse"})
+    run(models, tmp_path / "out")
+    with (tmp_path / "out" / "quarantine.jsonl").open("a") as file:
+        file.write('{"path": "a.pmx", "sha')
+    run(models, tmp_path / "out")
+    assert [row["path"] for row in quarantine_rows(tmp_path / "out")] == ["b.pmx"]
+
+
+def test_a_quarantine_file_that_is_none_is_refused_by_line(tmp_path: Path) -> None:
+    models = write_models(tmp_path / "models", {"a": "ok"})
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "quarantine.jsonl").write_text("hello\n")
+    with pytest.raises(InputError, match=r"quarantine\.jsonl: line 1 is no quarantine row"):
+        run(models, tmp_path / "out")
+
+
+def test_two_runs_do_not_write_to_one_folder(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    handle = os.open(tmp_path / "out", os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    with pytest.raises(InputError, match="another run is writing there"):
+        run(write_models(tmp_path / "models", {"a": "ok"}), tmp_path / "out")
+    os.close(handle)
+
+
+COMMAND = f"""
+import sys
+sys.path.insert(0, {str(REPOSITORY)!r})
+import dataset.build, dataset.cli
+from tests.tiny_studio import open_tiny_device
+
+if __name__ == "__main__":
+    dataset.build.open_renderer = open_tiny_device
+    dataset.cli.main()
+"""
+
+
+@contextmanager
+def started(models: Path, out: Path, slowness: float = 0.0) -> Iterator[subprocess.Popen[str]]:
+    """``dataset build`` of the configuration FIVE as a process of its own."""
+    script = out.parent / "command.py"
+    script.write_text(COMMAND)
+    options = "--poses 5 --seed 3 --size 16 --ambient 0.5..1.2 --light-levels 2 --workers 2"
+    arguments = [models, "-o", out, *options.split(), "--samples-per-shard", "10"]
+    process = subprocess.Popen(
+        [sys.executable, script, "build", *map(str, arguments)],
+        env=os.environ | {SLOWNESS: str(slowness)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        yield process
+
+
+def wait_for_a_shard(process: subprocess.Popen[str], out: Path) -> None:
+    while not list(out.glob("*.h5")):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+
+
+def test_a_killed_run_continues_to_the_same_bytes(tmp_path: Path) -> None:
+    models = write_models(tmp_path / "models", {f"m{n}": "ok" for n in range(16)})
+    out = tmp_path / "out"
+    with started(models, out, slowness=0.01) as process:
+        wait_for_a_shard(process, out)
+        process.kill()
+    finished = {path: path.stat().st_mtime_ns for path in out.glob("*.h5")}
+    assert 0 < len(finished) < 8
+    (out / ".shard-00007.h5.1.tmp").write_text("left by a killed writer")
+    _, log = run(models, out)
+    assert f"{len(finished)} of 8 shards finished from an earlier run" in log
+    assert {path: path.stat().st_mtime_ns for path in finished} == finished
+    run(models, tmp_path / "whole")
+    assert tables(out) == tables(tmp_path / "whole")
+    assert_sound(out)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_stops_cleanly(how: signal.Signals, tmp_path: Path) -> None:
+    models = write_models(tmp_path / "models", {f"m{n}": "ok" for n in range(16)})
+    with started(models, tmp_path / "out", slowness=0.01) as process:
+        wait_for_a_shard(process, tmp_path / "out")
+        process.send_signal(how)
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert errors.endswith("of 8 shards finished; the same command continues\ninterrupted\n")
+    assert "Traceback" not in errors
+    names = {path.suffix for path in (tmp_path / "out").iterdir()}
+    assert names == {".h5", ".json"}
+
+
+# Both fill up while pictures are drawn, or while the shard itself is written.
+@pytest.mark.parametrize("share", [0.3, 0.9])
+def test_a_full_disk_is_one_line_and_nothing_finished_is_lost(share: float, tmp_path: Path) -> None:
+    models = write_models(tmp_path / "models", {f"m{n}": "ok" for n in range(3)})
+    run(models, tmp_path / "whole")
+    whole = max(path.stat().st_size for path in (tmp_path / "whole").glob("*.h5"))
+    limit = int(whole * share) // 1024  # bash counts in KiB
+    command = f"ulimit -f {limit}; exec {sys.executable} -c '{LIMITED}' {models} {tmp_path}"
+    done = subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, check=False, cwd=REPOSITORY
+    )
+    assert "cannot be written (File too large); free space or choose another folder" in done.stdout
+    left = {path.name for path in (tmp_path / "out").iterdir()}
+    assert left <= {"plan.json", "shard-00001.h5"}  # the last shard is smaller, and may fit
+    run(models, tmp_path / "out")
+    assert tables(tmp_path / "out") == tables(tmp_path / "whole")
+
+
+LIMITED = """
+import io, sys
+from pathlib import Path
+from contract.errors import InputError
+from tests.test_dataset_build import run
+if __name__ == "__main__":
+    try:
+        run(Path(sys.argv[1]), Path(sys.argv[2], "out"))
+    except InputError as error:
+        print(error)
+"""
