@@ -11,6 +11,7 @@ thing, the fault and the remedy; the command line prints it and exits with code 
     ├── DeviceError           no OpenGL, no GPU, a lost context
     ├── PoseError             a pose outside its range or with an unknown axis
     ├── ShardError            a shard that is missing, broken, or of another schema
+    ├── TrainingError         a training that cannot go on (its loss exploded, memory ran out)
     └── InputError            an option, a folder or a file given by the user
 
 ``ModelError.code`` is the machine-readable reason that quarantine rows carry: lower case words
@@ -57,6 +58,10 @@ class PoseError(OpenthaError):
 
 class ShardError(OpenthaError):
     """A shard that is missing, broken, or of another schema."""
+
+
+class TrainingError(OpenthaError):
+    """A training that cannot go on."""
 
 
 class InputError(OpenthaError):

@@ -1,1 +1,1 @@
-"""Trains the networks on shards, stage by stage, and evaluates what comes out."""
+"""Training: shards in, a bundle of three networks in eight configurations out."""

@@ -1,0 +1,238 @@
+"""Which samples there are: shards, their characters, and the three sets that share no source."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from contract.errors import InputError, ShardError
+from dataset.shard import SHARD_SUFFIX, ShardReader
+
+Part = Literal["train", "validation", "test"]
+PARTS: tuple[Part, ...] = ("train", "validation", "test")
+SPLIT_FILE = "split.json"
+HELD_OUT_SHARE = 0.1
+_LARGEST_SPLIT_FILE = 16 << 20
+
+
+@dataclass(frozen=True)
+class Character:
+    """A model as training knows it: the folder it came from, its path, the file's SHA-256."""
+
+    source: str
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class SampleSet:
+    """N samples, addressed by number 0..N-1; only their tables are in memory.
+
+    shard, row (N,): where a sample lies, in ``readers`` and in that shard. character (N,): whom it
+    shows, in ``characters``. size: pixels a side of the pictures.
+    """
+
+    readers: tuple[ShardReader, ...]
+    shard: npt.NDArray[np.int32]
+    row: npt.NDArray[np.int32]
+    character: npt.NDArray[np.int32]
+    characters: tuple[Character, ...]
+    size: int
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The folders that the characters came from, sorted."""
+        return tuple(sorted({character.source for character in self.characters}))
+
+    def identify(self, number: int) -> str:
+        """Where sample ``number`` lies, for people: shard, row and model."""
+        shard = self.readers[self.shard[number]].path.name
+        return f"{shard}:{self.row[number]} ({self.characters[self.character[number]].path})"
+
+    def fingerprint(self) -> str:
+        """64 hexadecimal digits that change with any picture, sample or their order."""
+        digest = hashlib.sha256()
+        for reader, rows in zip(self.readers, self._rows_by_shard(), strict=True):
+            digest.update(reader.header.configuration_hash.encode())
+            digest.update("".join(model.sha256 for model in reader.models).encode())
+            digest.update(reader.frame_bytes.tobytes())
+            digest.update(reader.samples[rows].tobytes())
+        return digest.hexdigest()
+
+    def _rows_by_shard(self) -> list[npt.NDArray[np.int32]]:
+        return [self.row[self.shard == number] for number in range(len(self.readers))]
+
+    def of_sources(self, sources: Collection[str]) -> SampleSet:
+        """Only the samples of characters from ``sources``; there may be none."""
+        wanted = np.array([character.source in sources for character in self.characters], bool)
+        keep = wanted[self.character]
+        renumbered = np.cumsum(wanted, dtype=np.int32) - 1
+        return SampleSet(
+            self.readers,
+            self.shard[keep],
+            self.row[keep],
+            renumbered[self.character[keep]].astype(np.int32),
+            tuple(c for c, is_wanted in zip(self.characters, wanted, strict=True) if is_wanted),
+            self.size,
+        )
+
+
+@dataclass(frozen=True)
+class Splits:
+    """Three sets; no source is in two of them."""
+
+    train: SampleSet
+    validation: SampleSet
+    test: SampleSet
+
+    def sources(self) -> dict[str, list[str]]:
+        """The sources of each part, as the run and the bundle record them."""
+        return {part: list(self.part(part).sources) for part in PARTS}
+
+    def part(self, name: Part) -> SampleSet:
+        """The set called ``name``."""
+        sets: dict[Part, SampleSet] = {
+            "train": self.train,
+            "validation": self.validation,
+            "test": self.test,
+        }
+        return sets[name]
+
+
+def open_samples(folder: Path, skip_broken: bool = False) -> SampleSet:
+    """All samples of the shards in ``folder``, in the order of the shards' names.
+
+    skip_broken: read every shard whole first, and leave out those that are damaged.
+
+    Raises:
+        InputError: there is no shard, or shards of different sizes.
+        ShardError: a shard is damaged or of another schema.
+    """
+    paths = sorted(folder.glob(f"*{SHARD_SUFFIX}")) if folder.is_dir() else []
+    if not paths:
+        raise InputError(f"{folder}: holds no shard; give a folder that `dataset build` wrote")
+    readers = [ShardReader(path) for path in paths]
+    if skip_broken:
+        readers = [reader for reader in readers if _is_whole(reader)]
+        if not readers:
+            raise InputError(f"{folder}: every shard is damaged; build them again")
+    first = readers[0].header
+    for reader in readers:
+        if reader.header.size != first.size:
+            raise InputError(
+                f"{reader.path}: pictures of {reader.header.size} pixels, but {readers[0].path} "
+                f"has {first.size}; give shards of one size"
+            )
+    return _join(readers, first.size)
+
+
+def _is_whole(reader: ShardReader) -> bool:
+    try:
+        for number in range(len(reader.frame_bytes)):
+            reader.encoded_frame(number)
+    except ShardError:
+        return False
+    return True
+
+
+def _join(readers: Sequence[ShardReader], size: int) -> SampleSet:
+    # A model with many samples lies in several shards: one character all the same.
+    found: dict[str, int] = {}
+    characters: list[Character] = []
+    shards, rows, shown = [], [], []
+    for number, reader in enumerate(readers):
+        of_model = np.zeros(len(reader.models), np.int32)
+        for row, model in enumerate(reader.models):
+            if model.sha256 not in found:
+                found[model.sha256] = len(characters)
+                characters.append(Character(model.source, model.path, model.sha256))
+            of_model[row] = found[model.sha256]
+        samples = len(reader)
+        shards.append(np.full(samples, number, np.int32))
+        rows.append(np.arange(samples, dtype=np.int32))
+        shown.append(of_model[reader.samples["model"]])
+    joined = (np.concatenate(shards), np.concatenate(rows), np.concatenate(shown))
+    return SampleSet(tuple(readers), *joined, tuple(characters), size)
+
+
+def open_splits(
+    data: Path, split_file: Path | None = None, skip_broken: bool = False, seed: int = 0
+) -> Splits:
+    """The three sets of ``data``, which is one of
+
+    - a folder with the folders train, validation and test, each of shards;
+    - a folder of shards, with a file that lists the sources of each part: ``split_file``, or
+      split.json in the folder: {"train": [...], "validation": [...], "test": [...]};
+    - a folder of shards without one: a tenth of the sources each, and at least one, are held out
+      for validation and test, drawn by ``seed``.
+
+    Raises:
+        InputError: a source in two parts, a part without samples, too few sources to split.
+        ShardError: a shard is damaged or of another schema.
+    """
+    if all((data / part).is_dir() for part in PARTS):
+        splits = Splits(*(open_samples(data / part, skip_broken) for part in PARTS))
+        lists = splits.sources()
+    else:
+        samples = open_samples(data, skip_broken)
+        found = split_file or data / SPLIT_FILE
+        lists = (
+            _read_split(found)
+            if split_file or found.is_file()
+            else _draw_split(data, samples.sources, seed)
+        )
+        splits = Splits(*(samples.of_sources(lists[part]) for part in PARTS))
+    _check_disjoint(data, lists)
+    for part in PARTS:
+        if not len(splits.part(part)):
+            raise InputError(f"{data}: the part {part} has no sample; list other sources for it")
+    return splits
+
+
+def _check_disjoint(data: Path, lists: Mapping[str, Iterable[str]]) -> None:
+    part_of: dict[str, str] = {}
+    for part, sources in lists.items():
+        for source in sources:
+            if source in part_of:
+                raise InputError(
+                    f"{data}: the source {source} is in both {part_of[source]} and {part}; "
+                    "a source belongs to one part only"
+                )
+            part_of[source] = part
+
+
+def _read_split(path: Path) -> dict[str, list[str]]:
+    if not path.is_file() or path.stat().st_size > _LARGEST_SPLIT_FILE:
+        raise InputError(f"{path}: no file of sources; write {{{', '.join(PARTS)}}} as JSON")
+    try:
+        found = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: not JSON ({error}); write it again") from error
+    for part in PARTS:
+        sources = found.get(part) if isinstance(found, dict) else None
+        if not isinstance(sources, list) or not all(isinstance(one, str) for one in sources):
+            raise InputError(f"{path}: {part} is not a list of sources; write it again")
+    return {part: found[part] for part in PARTS}
+
+
+def _draw_split(data: Path, sources: Sequence[str], seed: int) -> dict[str, list[str]]:
+    if len(sources) < len(PARTS):
+        raise InputError(
+            f"{data}: {len(sources)} sources, but three parts that share none need at least "
+            "three; add models from other folders, or give the parts as folders of shards"
+        )
+    # Ordered by a hash, so that adding a source leaves the others mostly where they were.
+    order = sorted(sources, key=lambda name: hashlib.sha256(f"{seed} {name}".encode()).digest())
+    held = max(1, round(len(order) * HELD_OUT_SHARE))
+    test, validation, train = order[:held], order[held : 2 * held], order[2 * held :]
+    return {"train": sorted(train), "validation": sorted(validation), "test": sorted(test)}

@@ -1,0 +1,96 @@
+"""The seven stages as a table: what each learns, from which pictures, by which loss.
+
+Source: the training section of the 2019 write-up. A stage is called what the bundle calls the
+network that it trains.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from dataset.records import PictureName
+from models.bundle import Network
+from models.combiner import Combiner
+from models.config import NetworkConfig
+from models.configurations import LOSS_NAMES, LossName, combiner_name, rotator_name
+from models.face_morpher import FaceMorpher
+from models.face_rotator import FaceRotator
+
+Kind = Literal["morpher", "rotator", "combiner"]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One row of the table.
+
+    pictures: input and target. axes: the part of the pose that the network is given. rotator: the
+    stage whose frozen network makes a combiner's input. starts_from: the stage whose network, as it
+    was at half an epoch, this one starts from.
+    """
+
+    name: str
+    kind: Kind
+    pictures: tuple[PictureName, PictureName]
+    axes: slice
+    loss: LossName
+    rotator: str | None = None
+    starts_from: str | None = None
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The stages that must come before."""
+        return tuple(name for name in (self.rotator, self.starts_from) if name)
+
+
+_FACE = slice(3, 6)
+_JOINTS = slice(0, 3)
+
+
+def _rotator(loss: LossName) -> Stage:
+    # From scratch the perceptual loss is unstable.
+    start = rotator_name("L1") if loss == "P" else None
+    pictures: tuple[PictureName, PictureName] = ("expression", "posed")
+    return Stage(rotator_name(loss), "rotator", pictures, _JOINTS, loss, starts_from=start)
+
+
+def _combiner(rotator: LossName, loss: LossName) -> Stage:
+    name, pictures = combiner_name(rotator, loss), _rotator(loss).pictures
+    return Stage(name, "combiner", pictures, _JOINTS, loss, rotator=rotator_name(rotator))
+
+
+STAGES: dict[str, Stage] = {
+    stage.name: stage
+    for stage in (
+        Stage("morpher", "morpher", ("rest", "expression"), _FACE, "L1"),
+        *(_rotator(loss) for loss in LOSS_NAMES),
+        *(_combiner(rotator, loss) for rotator in LOSS_NAMES for loss in LOSS_NAMES),
+    )
+}
+"""By name, in an order in which each finds what it needs."""
+
+
+def build_network(kind: Kind, config: NetworkConfig, seed: int) -> Network:
+    """A network with the first weights that ``seed`` decides."""
+    generator = torch.Generator().manual_seed(seed)
+    networks: dict[Kind, type[Network]] = {
+        "morpher": FaceMorpher,
+        "rotator": FaceRotator,
+        "combiner": Combiner,
+    }
+    return networks[kind](config, generator)
+
+
+def combiner_input(rotator: torch.nn.Module, image: Tensor, pose: Tensor) -> tuple[Tensor, ...]:
+    """What a combiner reads: the frozen rotator's two pictures (N, 4, H, W), without gradients."""
+    with torch.no_grad():
+        turned = rotator(image, pose)
+    return turned.pathway1, turned.pathway2
+
+
+def pictures_of(kind: Kind, output: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """The pictures (N, 4, H, W) of a network's output that its loss compares with the target."""
+    return output[:2] if kind == "rotator" else output[:1]

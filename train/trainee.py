@@ -1,0 +1,98 @@
+"""A network in training, with everything that a checkpoint holds of it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from models.bundle import Network
+from models.execution import Execution
+from train.checkpoint import Checkpoint, Weights
+from train.plan import Plan
+
+_LOSS_MEMORY = 0.99
+_EMA_RAMP = 0.1
+"""Early on the running mean forgets faster: its half-life is at most this share of the past."""
+
+
+class Trainee:
+    """One network, its optimizer, its running mean (EMA), and how far it has come.
+
+    step: how many are done. seconds: spent on them. loss: running mean, None at first.
+    """
+
+    def __init__(
+        self, network: Network, plan: Plan, device: torch.device, execution: Execution
+    ) -> None:
+        self.network = network.to(device).train()
+        execution.prepare(self.network)
+        self.optimizer = torch.optim.Adam(
+            self.network.parameters(), lr=1e-4, betas=(plan.beta1, plan.beta2)
+        )
+        self.ema = self._copy() if plan.ema_samples else None
+        self.step = 0
+        self.seconds = 0.0
+        self.loss: float | None = None
+
+    def _copy(self) -> dict[str, Tensor]:
+        return {name: t.detach().clone() for name, t in self.network.state_dict().items()}
+
+    def start_from(self, weights: Weights) -> None:
+        """Take the weights of another network of the same kind."""
+        self.network.load_state_dict(weights)
+        if self.ema is not None:
+            self.ema = self._copy()
+
+    def set_learning_rate(self, rate: float) -> None:
+        """For the steps from here on."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+
+    def step_back(self, loss: Tensor, mean_loss: float, batch: int, ema_samples: int) -> None:
+        """One step against the gradient of ``loss``; ``mean_loss`` is it over all processes."""
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimizer.step()
+        self.step += 1
+        past = mean_loss if self.loss is None else self.loss
+        self.loss = _LOSS_MEMORY * past + (1 - _LOSS_MEMORY) * mean_loss
+        if self.ema is not None:
+            half_life = min(ema_samples, _EMA_RAMP * self.step * batch)
+            keep = 0.5 ** (batch / half_life)
+            for name, tensor in self.network.state_dict().items():
+                self.ema[name].lerp_(tensor, 1 - keep)
+
+    def usable(self) -> Network:
+        """The network to look at or to use: the running mean of the weights where there is one."""
+        if self.ema is None:
+            return self.network
+        network = copy.deepcopy(self.network)
+        network.load_state_dict(self.ema)
+        return network
+
+    def checkpoint(self, stage: str, decides: Mapping[str, object]) -> Checkpoint:
+        """Everything, as it is now."""
+        return Checkpoint(
+            stage,
+            decides,
+            self.step,
+            self.network.state_dict(),
+            self.ema,
+            self.optimizer.state_dict(),
+            torch.get_rng_state(),
+            self.seconds,
+            self.loss,
+        )
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Be as the checkpoint was."""
+        self.network.load_state_dict(checkpoint.network)
+        self.optimizer.load_state_dict(dict(checkpoint.optimizer))
+        if self.ema is not None and checkpoint.ema is not None:
+            for name, tensor in checkpoint.ema.items():
+                self.ema[name].copy_(tensor)
+        torch.set_rng_state(checkpoint.random)
+        self.step, self.seconds, self.loss = checkpoint.step, checkpoint.seconds, checkpoint.loss
