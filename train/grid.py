@@ -50,10 +50,13 @@ def draw_grid(columns: Sequence[Column], poses: npt.NDArray[np.float32]) -> U8:
 
 @dataclass(frozen=True)
 class Look:
-    """What a stage's network makes of some samples; ``output`` (N, 4, H, W) in network form."""
+    """What a stage's network makes of some samples.
+
+    outputs: the pictures (N, 4, H, W) in network form that its loss compares, by name.
+    """
 
     columns: list[Column]
-    output: Tensor
+    outputs: dict[str, Tensor]
 
 
 @torch.no_grad()
@@ -64,24 +67,24 @@ def look(stage: Stage, network: nn.Module, rotator: nn.Module | None, batch: Bat
     match stage.kind:
         case "morpher":
             made = network(image, pose)
-            output = made.output
+            outputs = {"output": made.output}
             columns += [("kept", masks(made.alpha)), ("change", shown(made.change))]
         case "rotator":
             made = network(image, pose)
-            output = made.pathway1
+            outputs = {"pathway 1": made.pathway1, "pathway 2": made.pathway2}
             columns += [("kept", masks(made.alpha)), ("change", shown(made.change))]
-            columns += [("pathway 1", shown(made.pathway1)), ("pathway 2", shown(made.pathway2))]
             columns += [("flow", flows(made.offset))]
         case "combiner":
             assert rotator is not None  # the table of stages has one for each combiner
             pathway1, pathway2 = combiner_input(rotator, image, pose)
             made = network(pathway1, pathway2, pose)
-            output = made.output
+            outputs = {"output": made.output}
             columns += [("pathway 1", shown(pathway1)), ("pathway 2", shown(pathway2))]
             columns += [("pathway 1's", masks(made.mask)), ("combined", shown(made.combined))]
             columns += [("kept", masks(made.retouch_alpha)), ("change", shown(made.change))]
             columns += [("flow", flows(rotator(image, pose).offset))]
-    return Look([*columns, ("output", shown(output))], output)
+    columns += [(name, shown(pictures)) for name, pictures in outputs.items()]
+    return Look(columns, outputs)
 
 
 def shown(pictures: Tensor) -> list[U8]:

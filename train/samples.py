@@ -165,6 +165,12 @@ def _join(readers: Sequence[ShardReader], size: int) -> SampleSet:
     return SampleSet(tuple(readers), *joined, tuple(characters), size)
 
 
+def has_parts(data: Path, split_file: Path | None = None) -> bool:
+    """Whether ``data`` says which samples belong to which part."""
+    folders = all((data / part).is_dir() for part in PARTS)
+    return folders or split_file is not None or (data / SPLIT_FILE).is_file()
+
+
 def open_splits(
     data: Path, split_file: Path | None = None, skip_broken: bool = False, seed: int = 0
 ) -> Splits:

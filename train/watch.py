@@ -98,23 +98,26 @@ class Watch:
         network = trainee.usable()
         seen = look(self._stage, network.eval(), self._rotator, self._fixed)
         network.train()
-        mse = float(functional.mse_loss(seen.output, self._fixed.target))
-        copying = float(functional.mse_loss(self._fixed.image, self._fixed.target))
-        self._scalar("held_out_mse", mse, samples)
-        self._scalar("held_out_mse_over_copying", mse / max(copying, 1e-12), samples)
+        target = self._fixed.target
+        copying = max(float(functional.mse_loss(self._fixed.image, target)), 1e-12)
+        errors = {k: float(functional.mse_loss(v, target)) for k, v in seen.outputs.items()}
+        for name, error in errors.items():
+            self._scalar(f"held_out_mse/{name}", error, samples)
+            self._scalar(f"held_out_mse_over_copying/{name}", error / copying, samples)
         sheet = draw_grid(seen.columns, self._fixed.pose.cpu().numpy())
-        name = f"{self._stage.name}/held_out"
-        self._board.add_image(name, sheet, samples, dataformats="HWC")
+        place = f"{self._stage.name}/held_out"
+        self._board.add_image(place, sheet, samples, dataformats="HWC")
         data = BytesIO()
         Image.fromarray(sheet).save(data, "PNG")
         write_bytes(self._folder / self._stage.name / f"grid-{samples:09d}.png", data.getvalue())
-        row = {"stage": self._stage.name, "samples": samples, "held_out_mse": mse}
+        row = {"stage": self._stage.name, "samples": samples, "held_out_mse": errors}
         row |= {"copying_mse": copying, "loss": trainee.loss, "seconds": trainee.seconds}
         with (self._folder / HISTORY_FILE).open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
+        ratios = ", ".join(f"{name} {error / copying:.3f}" for name, error in errors.items())
         self.note(
-            f"{self._stage.name}: after {samples} samples, on held-out ones "
-            f"MSE {mse:.5f}, {mse / max(copying, 1e-12):.3f} times that of copying"
+            f"{self._stage.name}: after {samples} samples, MSE on held-out ones over that of "
+            f"copying: {ratios}"
         )
 
     def _scalar(self, name: str, value: float, samples: int) -> None:

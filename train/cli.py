@@ -1,0 +1,303 @@
+"""``train all | bundle | evaluate``."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+import torch
+from torch import distributed
+
+from contract.cli import ErrorLineGroup
+from contract.errors import InputError
+from models.bundle import Bundle, load_bundle, save_bundle
+from models.configurations import FULL_CONFIGURATIONS
+from models.tha1 import export_tha1, full_networks
+from train.assemble import assemble, write_run
+from train.batch import Share, require_size
+from train.estimate import estimate
+from train.evaluate import evaluate as measure
+from train.evaluate import mean_rest_picture
+from train.loop import Run, train_stage
+from train.plan import Plan, Upkeep, changed
+from train.presets import PRESETS
+from train.report import markdown, write_report
+from train.samples import PARTS, Part, SampleSet, Splits, has_parts, open_samples, open_splits
+from train.stages import STAGES, Stage
+from train.vgg import find_vgg16, load_vgg16
+from train.watch import open_watch
+
+_PATH = click.Path(path_type=Path)
+BUNDLE_FOLDER = "bundle"
+
+
+@click.group(cls=ErrorLineGroup)
+def main() -> None:
+    """Train the three networks on shards, make a bundle of them, and measure it."""
+
+
+@main.command("all")
+@click.argument("data", type=_PATH)
+@click.option("-o", "--run", "folder", type=_PATH, required=True, help="Folder for everything.")
+@click.option("--preset", type=click.Choice(list(PRESETS)), default="paper", show_default=True)
+@click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Change the preset.")
+@click.option("--stage", "wanted", multiple=True, type=click.Choice(list(STAGES)), help="Only it.")
+@click.option(
+    "--losses",
+    type=click.Choice(["L1", "L1+P", "auto"]),
+    default="auto",
+    show_default=True,
+    help="Which stages; auto: those with the perceptual loss too, unless in the preset demo "
+    "VGG16's weights are missing.",
+)
+@click.option("--vgg16", type=_PATH, help="VGG16's weights (vgg16-397923af.pth).")
+@click.option("--split", "split_file", type=_PATH, help="JSON: the sources of each part.")
+@click.option("--resize", is_flag=True, help="Reduce the pictures to the networks' size.")
+@click.option(
+    "--skip-broken-shards", is_flag=True, help="Check all shards; leave out damaged ones."
+)
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@click.option("--dry-run", is_flag=True, help="Show the plan and its cost; train nothing.")
+def train_all(
+    data: Path,
+    folder: Path,
+    preset: str,
+    changes: tuple[str, ...],
+    wanted: tuple[str, ...],
+    losses: str,
+    vgg16: Path | None,
+    split_file: Path | None,
+    resize: bool,
+    skip_broken_shards: bool,
+    device: str,
+    dry_run: bool,
+) -> None:
+    """Train whatever is missing of a run on the shards in DATA, in order, and build its bundle.
+
+    Run the same command again to go on where it stopped. DATA is a folder of shards (a file
+    split.json there may list the sources of each part; else a tenth of the sources each is held
+    out), or a folder with the folders train, validation and test. For several processes:
+    torchrun --nproc-per-node N -m train.cli all DATA -o RUN.
+    """
+    plan, upkeep = changed(*PRESETS[preset], changes)
+    splits = open_splits(data, split_file, skip_broken_shards, plan.seed)
+    for part in PARTS:
+        require_size(splits.part(part), plan.network.size, resize)
+    stages = _choose(wanted, losses, vgg16, preset)
+    if dry_run:
+        click.echo(_describe(plan, upkeep, splits, stages, _device(device, 0)))
+        return
+    with _processes() as share:
+        here = _device(device, share.rank)
+        vgg = load_vgg16(vgg16).to(here) if any(stage.loss == "P" for stage in stages) else None
+        fingerprint = splits.train.fingerprint()
+        run = Run(
+            folder, plan, upkeep, splits.train, splits.validation, fingerprint, vgg, here, share
+        )
+        with _only_run(folder) if share.rank == 0 else nullcontext():
+            _train(run, stages, splits)
+
+
+def _choose(
+    wanted: Sequence[str], losses: str, vgg16: Path | None, preset: str
+) -> tuple[Stage, ...]:
+    """The stages to train; refuses now what would fail for want of VGG16 after days."""
+    stages = [STAGES[name] for name in wanted or STAGES]
+    if losses == "L1":
+        stages = [stage for stage in stages if "P" not in stage.name]
+    if any(stage.loss == "P" for stage in stages):
+        try:
+            find_vgg16(vgg16)
+        except InputError as error:
+            if losses != "auto" or preset != "demo" or vgg16:
+                raise InputError(f"{error}; or train without it: --losses L1") from error
+            click.echo(f"without the perceptual loss: {error}", err=True)
+            stages = [stage for stage in stages if "P" not in stage.name]
+    return tuple(stages)
+
+
+def _train(run: Run, stages: Sequence[Stage], splits: Splits) -> None:
+    if run.share.rank:
+        for stage in stages:
+            if not run.is_finished(stage.name):
+                train_stage(run, stage, None)
+            distributed.barrier()
+        return
+    run.folder.mkdir(parents=True, exist_ok=True)
+    record = {"plan": run.plan.to_json(), "upkeep": asdict(run.upkeep), "sources": splits.sources()}
+    with open_watch(run.folder) as watch:
+        for stage in stages:
+            if run.is_finished(stage.name):
+                watch.note(f"{stage.name}: finished before")
+            else:
+                write_run(run.folder, record)
+                train_stage(run, stage, watch)
+            if run.share.ranks > 1:
+                distributed.barrier()
+    bundle = run.folder / BUNDLE_FOLDER
+    save_bundle(bundle, assemble(run.folder), replace=True)
+    click.echo(f"{bundle}: {', '.join(load_bundle(bundle).networks())}")
+
+
+@contextmanager
+def _processes() -> Iterator[Share]:
+    """This process' share: all of the work, unless torchrun started several."""
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        yield Share()
+        return
+    distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    try:
+        yield Share(distributed.get_rank(), distributed.get_world_size())
+    finally:
+        distributed.destroy_process_group()
+
+
+def _device(name: str, rank: int) -> torch.device:
+    if name == "auto" and torch.cuda.is_available():
+        return torch.device("cuda", int(os.environ.get("LOCAL_RANK", rank)))
+    try:
+        device = torch.device("cpu" if name == "auto" else name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(f"--device {name}: not usable here; give cpu or auto") from error
+    return device
+
+
+@contextmanager
+def _only_run(folder: Path) -> Iterator[None]:
+    """Inside, no other process trains into ``folder``."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be used as a folder ({error.strerror})") from error
+    try:
+        # The system lets go of it when the process ends, however it ends.
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(handle)
+        raise InputError(f"{folder}: another run is training there; wait for its end") from error
+    try:
+        yield
+    finally:
+        os.close(handle)
+
+
+def _describe(
+    plan: Plan, upkeep: Upkeep, splits: Splits, stages: Sequence[Stage], device: torch.device
+) -> str:
+    lines = [f"preset {plan.preset}, on {device}"]
+    settings = plan.to_json()
+    del settings["stages"]
+    lines += [f"  {name} = {value}" for name, value in settings.items()]
+    lines += [f"  upkeep.{name} = {value}" for name, value in asdict(upkeep).items()]
+    for part in PARTS:
+        found = splits.part(part)
+        lines.append(
+            f"{part}: {len(found)} samples of {len(found.characters)} characters "
+            f"from {len(found.sources)} sources"
+        )
+    total = 0.0
+    for stage in stages:
+        cost = estimate(plan, stage, device)
+        total += cost.seconds
+        lines.append(f"stage {stage.name}")
+        lines += [f"  {k} = {v}" for k, v in asdict(plan.stages[stage.name]).items()]
+        lines.append(
+            f"  {plan.stages[stage.name].steps} steps; {cost.parameters} parameters; about "
+            f"{_hours(cost.seconds)} and {cost.memory_bytes / 1e9:.2f} GB here"
+        )
+    return "\n".join([*lines, f"all stages: about {_hours(total)} here"])
+
+
+def _hours(seconds: float) -> str:
+    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
+
+
+@main.command()
+@click.argument("run", type=_PATH)
+@click.option("-o", "--output", type=_PATH, help="The bundle's folder [default: RUN/bundle].")
+@click.option("--tha1", type=_PATH, help="Write THA1's three files into this folder as well.")
+@click.option("--configuration", type=click.Choice(FULL_CONFIGURATIONS), help="For --tha1.")
+def bundle(run: Path, output: Path | None, tha1: Path | None, configuration: str | None) -> None:
+    """Build a bundle of the stages of RUN that are finished."""
+    made = assemble(run)
+    save_bundle(output or run / BUNDLE_FOLDER, made, replace=output is None)
+    click.echo(f"{output or run / BUNDLE_FOLDER}: {', '.join(made.networks())}")
+    if tha1:
+        export_tha1(tha1, full_networks(made, configuration))
+        click.echo(f"{tha1}: THA1's three files")
+
+
+@main.command()
+@click.argument("bundles", type=_PATH, nargs=-1, required=True)
+@click.option("--data", type=_PATH, required=True, help="Shards, as for training.")
+@click.option("--split", "split_file", type=_PATH, help="JSON: the sources of each part.")
+@click.option("--part", type=click.Choice(PARTS), default="test", show_default=True)
+@click.option("-o", "--output", type=_PATH, help="Folder for Markdown, CSV, JSON and pictures.")
+@click.option("--resize", is_flag=True, help="Reduce the pictures to the networks' size.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+def evaluate(
+    bundles: tuple[Path, ...],
+    data: Path,
+    split_file: Path | None,
+    part: Part,
+    output: Path | None,
+    resize: bool,
+    device: str,
+) -> None:
+    """Measure all configurations of BUNDLES on the part test of the data, beside baselines.
+
+    Of a folder of shards without a split, those sources are used that no bundle has met.
+    """
+    loaded = {str(path): load_bundle(path) for path in bundles}
+    here = _device(device, 0)
+    for one in loaded.values():
+        for network in one.networks().values():
+            network.to(here)
+    size = next(n.config.size for one in loaded.values() for n in one.networks().values())
+    met = _sources(loaded.values(), ("train", "validation"))
+    if has_parts(data, split_file):
+        splits = open_splits(data, split_file)
+        tested, trained = splits.part(part), splits.train
+    else:
+        samples = open_samples(data)
+        tested = samples.of_sources(set(samples.sources) - met)
+        trained = samples.of_sources(_sources(loaded.values(), ("train",)))
+    _check_unseen(data, tested, _sources(loaded.values(), ("train",)))
+    require_size(tested, size, resize)
+    mean_rest = mean_rest_picture(trained if len(trained) else tested, size)
+    results = measure(loaded, tested, mean_rest, size, here)
+    click.echo(markdown(results))
+    if output:
+        write_report(output, results)
+
+
+def _sources(bundles: Iterable[Bundle], parts: Sequence[str]) -> set[str]:
+    """The sources that bundles record for some parts of their data."""
+    found: set[str] = set()
+    for one in bundles:
+        for stage in one.stages:
+            recorded = stage.get("sources")
+            if isinstance(recorded, dict):
+                found |= {str(name) for part in parts for name in recorded.get(part, [])}
+    return found
+
+
+def _check_unseen(data: Path, tested: SampleSet, trained: set[str]) -> None:
+    both = sorted(trained & set(tested.sources))
+    if both:
+        raise InputError(
+            f"{data}: the source {both[0]} was trained on; measure on sources held out from it"
+        )
+    if not len(tested):
+        raise InputError(f"{data}: no source is left that was not trained on; give other shards")
+
+
+if __name__ == "__main__":
+    main()

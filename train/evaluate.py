@@ -1,0 +1,290 @@
+"""How good bundles are: the eight configurations and three baselines on held-out characters.
+
+All numbers are of pictures in network form: linear light, straight alpha, all four channels. Errors
+are of values in [-1, 1]; SSIM (Wang et al. 2004) of values mapped to [0, 1].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from skimage.metrics import structural_similarity
+from torch import Tensor
+
+from contract.errors import InputError
+from models.bundle import Bundle
+from models.configurations import CONFIGURATIONS
+from train.batch import load_batch
+from train.grid import U8, draw_grid, shown
+from train.regions import changed_pixels, disoccluded, face_regions, turned
+from train.samples import SampleSet
+
+METRICS = ("mse", "ssim", "mse_eyes", "mse_mouth", "mse_disoccluded")
+COPYING, MEAN_REST, NO_CHANGE, MORPHER = (
+    "copying the input",
+    "mean rest picture",
+    "no change",
+    "morpher",
+)
+PICTURES_OF_EACH = 3
+_BATCH = 16
+_RESAMPLINGS = 2000
+_INTERVAL = (2.5, 97.5)
+
+F64 = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Value:
+    """A metric's mean and its 95% interval; NaN where there was nothing to measure."""
+
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a table; ``values`` by metric."""
+
+    bundle: str
+    name: str
+    values: Mapping[str, Value]
+
+
+@dataclass(frozen=True)
+class Results:
+    """``system``: rest -> posed picture; ``morpher``: rest -> expression.
+
+    pictures: for each bundle its best, median and worst samples, (rows, columns, 3) uint8.
+    """
+
+    samples: int
+    characters: int
+    size: int
+    system: tuple[Row, ...]
+    morpher: tuple[Row, ...]
+    pictures: Mapping[str, U8] = field(default_factory=dict)
+
+
+class Tally:
+    """Sums and counts of every metric of one row, by character: (metrics, characters)."""
+
+    def __init__(self, characters: int) -> None:
+        self._sums: F64 = np.zeros((len(METRICS), characters))
+        self._counts: F64 = np.zeros((len(METRICS), characters))
+
+    def add(self, metric: str, character: int, values: float, count: float) -> None:
+        """``count`` measurements that add up to ``values``."""
+        self._sums[METRICS.index(metric), character] += values
+        self._counts[METRICS.index(metric), character] += count
+
+    def values(self) -> dict[str, Value]:
+        """Means over all measurements, with intervals by drawing characters with replacement."""
+        count = self._sums.shape[1]
+        generator = np.random.Generator(np.random.PCG64(0))
+        drawn = generator.multinomial(count, np.full(count, 1 / count), _RESAMPLINGS)
+        found: dict[str, Value] = {}
+        for number, metric in enumerate(METRICS):
+            sums, counts = self._sums[number], self._counts[number]
+            if not counts.any():
+                found[metric] = Value(float("nan"), float("nan"), float("nan"))
+                continue
+            drawn_counts = drawn @ counts
+            means = (drawn @ sums)[drawn_counts > 0] / drawn_counts[drawn_counts > 0]
+            low, high = np.percentile(means, _INTERVAL)
+            found[metric] = Value(float(sums.sum() / counts.sum()), float(low), float(high))
+        return found
+
+
+@dataclass(frozen=True)
+class Case:
+    """N samples of one character; pictures (N, 4, H, W) in network form, pose (N, 6)."""
+
+    character: int
+    numbers: tuple[int, ...]
+    pose: Tensor
+    rest: Tensor
+    expression: Tensor
+    posed: Tensor
+    changed: Tensor
+
+
+@torch.no_grad()
+def evaluate(
+    bundles: Mapping[str, Bundle],
+    samples: SampleSet,
+    mean_rest: Tensor,
+    size: int,
+    device: torch.device,
+) -> Results:
+    """Measure every configuration of every bundle on ``samples``.
+
+    mean_rest: (4, H, W) in network form, the mean rest picture of the training set.
+
+    Raises:
+        InputError: networks of another size than ``size``, or nothing to measure.
+        ShardError: a picture is damaged.
+    """
+    _check(bundles, size)
+    system: dict[tuple[str, str], Tally] = {}
+    morpher: dict[tuple[str, str], Tally] = {}
+    ranked: dict[str, list[tuple[float, int]]] = {name: [] for name in bundles}
+    for case in _cases(samples, size, device):
+        straight = [region.expand(len(case.pose), -1, -1) for region in face_regions(case.changed)]
+        moved = [turned(region[0], case.pose[:, :3]) for region in straight]
+        masks = [*moved, disoccluded(case.expression, case.posed)]
+
+        def measure(
+            tallies: dict[tuple[str, str], Tally],
+            row: tuple[str, str],
+            output: Tensor,
+            target: Tensor,
+            regions: list[Tensor],
+            character: int = case.character,
+        ) -> F64:
+            tally = tallies.setdefault(row, Tally(len(samples.characters)))
+            return _measure(tally, character, output, target, regions)
+
+        measure(system, ("", COPYING), case.rest, case.posed, masks)
+        mean = mean_rest.to(device).expand_as(case.posed)
+        measure(system, ("", MEAN_REST), mean, case.posed, masks)
+        measure(morpher, ("", NO_CHANGE), case.rest, case.expression, straight)
+        for bundle_name, bundle in bundles.items():
+            errors: F64 | None = None
+            for name, output in run_all(bundle, case.rest, case.pose).items():
+                if name == MORPHER:
+                    measure(morpher, (bundle_name, name), output, case.expression, straight)
+                else:
+                    errors = measure(system, (bundle_name, name), output, case.posed, masks)
+            if errors is not None:
+                ranked[bundle_name] += zip(errors.tolist(), case.numbers, strict=True)
+    pictures = {
+        name: _ends_and_middle(bundles[name], samples, ranking, size, device)
+        for name, ranking in ranked.items()
+        if ranking
+    }
+    rows = [
+        tuple(Row(bundle, name, tally.values()) for (bundle, name), tally in tallies.items())
+        for tallies in (system, morpher)
+    ]
+    return Results(len(samples), len(samples.characters), size, rows[0], rows[1], pictures)
+
+
+def _check(bundles: Mapping[str, Bundle], size: int) -> None:
+    for name, bundle in bundles.items():
+        for network in bundle.networks().values():
+            if network.config.size != size:
+                raise InputError(
+                    f"{name}: networks of size {network.config.size}, where another has {size}; "
+                    "evaluate bundles of one size together"
+                )
+    if not any(bundle.networks() for bundle in bundles.values()):
+        raise InputError("evaluate: no bundle holds a network; train one first")
+
+
+def run_all(bundle: Bundle, rest: Tensor, pose: Tensor) -> dict[str, Tensor]:
+    """What every usable configuration, and the morpher, make of rest pictures (N, 4, H, W).
+
+    Each network runs once. pose: (N, 6), contract order. By name, in the paper's order.
+    """
+    if bundle.morpher is None:
+        return {}
+    joints, face = pose[:, :3], pose[:, 3:]
+    expression = bundle.morpher(rest, face).output
+    turned_by = {loss: rotator(expression, joints) for loss, rotator in bundle.rotators.items()}
+    made: dict[str, Tensor] = {MORPHER: expression}
+    for name in bundle.configurations():
+        configuration = CONFIGURATIONS[name]
+        one, two = turned_by[configuration.rotator][:2]
+        if configuration.combiner is None:
+            made[name] = one if configuration.pathway == 1 else two
+        else:
+            combiner = bundle.combiners[configuration.rotator, configuration.combiner]
+            made[name] = combiner(one, two, joints).output
+    return made
+
+
+def mean_rest_picture(samples: SampleSet, size: int) -> Tensor:
+    """The mean over characters of their rest pictures: (4, H, W) in network form."""
+    _, firsts = np.unique(samples.character, return_index=True)
+    total = torch.zeros(4, size, size)
+    for number in firsts:
+        total += load_batch(samples, [int(number)], ("rest", "expression"), size).image[0]
+    return total / len(firsts)
+
+
+def _cases(samples: SampleSet, size: int, device: torch.device) -> Iterator[Case]:
+    """All samples, character by character, a batch at a time."""
+    for character in range(len(samples.characters)):
+        numbers = np.flatnonzero(samples.character == character)
+        parts = [numbers[i : i + _BATCH] for i in range(0, len(numbers), _BATCH)]
+        # Twice through the pictures, so that a character with many samples fits into memory.
+        changed = torch.zeros(size, size, dtype=torch.bool, device=device)
+        for part in parts:
+            faces = load_batch(samples, part, ("rest", "expression"), size).to(device)
+            changed |= changed_pixels(faces.image, faces.target)
+        for part in parts:
+            faces = load_batch(samples, part, ("rest", "expression"), size).to(device)
+            turns = load_batch(samples, part, ("expression", "posed"), size).to(device)
+            pictures = (faces.pose, faces.image, faces.target, turns.target)
+            yield Case(character, faces.numbers, *pictures, changed)
+
+
+def _measure(
+    tally: Tally, character: int, output: Tensor, target: Tensor, regions: list[Tensor]
+) -> F64:
+    """Add all metrics of N pictures (N, 4, H, W); their mean squared errors, (N,)."""
+    squares = (output - target) ** 2
+    errors: F64 = squares.mean((1, 2, 3)).double().cpu().numpy()
+    tally.add("mse", character, float(errors.sum()), len(errors))
+    for metric, region in zip(METRICS[2:], regions, strict=False):
+        inside = float((squares * region[:, None]).sum())
+        tally.add(metric, character, inside, float(region.sum()) * squares.shape[1])
+    for one, other in zip(_unit(output), _unit(target), strict=True):
+        tally.add("ssim", character, ssim(one, other), 1)
+    return errors
+
+
+def _unit(pictures: Tensor) -> npt.NDArray[np.float32]:
+    """(N, 4, H, W) in [-1, 1] -> (N, H, W, 4) in [0, 1]."""
+    unit: npt.NDArray[np.float32] = ((pictures + 1) / 2).permute(0, 2, 3, 1).cpu().numpy()
+    return unit
+
+
+def ssim(one: npt.NDArray[np.float32], other: npt.NDArray[np.float32]) -> float:
+    """scikit-image's SSIM with the settings of Wang et al. 2004; (H, W, 4) in [0, 1]."""
+    return float(
+        structural_similarity(  # type: ignore[no-untyped-call]
+            one,
+            other,
+            data_range=1.0,
+            channel_axis=-1,
+            gaussian_weights=True,
+            sigma=1.5,
+            use_sample_covariance=False,
+        )
+    )
+
+
+def _ends_and_middle(
+    bundle: Bundle,
+    samples: SampleSet,
+    ranking: list[tuple[float, int]],
+    size: int,
+    device: torch.device,
+) -> U8:
+    """The best, median and worst samples of a bundle's last configuration, by squared error."""
+    order = [number for _, number in sorted(ranking)]
+    few = min(PICTURES_OF_EACH, len(order))
+    middle = (len(order) - few) // 2
+    numbers = order[:few] + order[middle : middle + few] + order[-few:]
+    faces = load_batch(samples, numbers, ("rest", "posed"), size).to(device)
+    columns = [("rest", shown(faces.image)), ("target", shown(faces.target))]
+    made = run_all(bundle, faces.image, faces.pose)
+    columns += [(name, shown(output)) for name, output in made.items()]
+    return draw_grid(columns, faces.pose.cpu().numpy())
