@@ -16,7 +16,7 @@ from contract.errors import InputError
 from contract.image import DEFAULT_SIZE
 from dataset.codec import CODECS, DEFAULT_CODEC, Codec
 from dataset.configuration import Configuration
-from dataset.progress import open_progress
+from dataset.progress import counted, open_progress
 from dataset.quarantine import QUARANTINE_NAME
 from dataset.sampling import DEFAULT_AMBIENT, DEFAULT_LIGHT_LEVELS, LightRange
 from dataset.shard import ShardReader
@@ -146,11 +146,14 @@ def build(
 def _build_lines(out: Path, summary: BuildSummary) -> str:
     quarantined = "no model quarantined"
     if summary.quarantined:
-        quarantined = f"{summary.quarantined} models quarantined (see {out / QUARANTINE_NAME})"
+        quarantined = (
+            f"{counted(summary.quarantined, 'model')} quarantined (see {out / QUARANTINE_NAME})"
+        )
     return (
-        f"{out}: {summary.samples} samples of {summary.models} models in {summary.shards} shards, "
-        f"{summary.shard_bytes / 1e6:.1f} MB; {quarantined}\n"
-        f"{summary.pictures} pictures drawn now, in {summary.seconds:.1f} s "
+        f"{out}: {counted(summary.samples, 'sample')} of {counted(summary.models, 'model')} "
+        f"in {counted(summary.shards, 'shard')}, {summary.shard_bytes / 1e6:.1f} MB; "
+        f"{quarantined}\n"
+        f"{counted(summary.pictures, 'picture')} drawn now, in {summary.seconds:.1f} s "
         f"({summary.pictures / summary.seconds:.1f} a second)"
     )
 
@@ -190,17 +193,11 @@ def verify(context: click.Context, paths: tuple[Path, ...]) -> None:
         verdict = verify_paths(paths, progress)
     for fault in verdict.faults:
         click.echo(fault)
-    counts = ", ".join(
-        (
-            _count(verdict.shards, "shard"),
-            _count(verdict.samples, "sample"),
-            _count(verdict.pictures, "picture"),
-        )
+    counts = (
+        counted(verdict.shards, "shard"),
+        counted(verdict.samples, "sample"),
+        counted(verdict.pictures, "picture"),
     )
-    found = _count(len(verdict.faults), "fault") if verdict.faults else "no faults"
-    click.echo(f"{counts}: {found}", err=bool(verdict.faults))
+    found = counted(len(verdict.faults), "fault") if verdict.faults else "no faults"
+    click.echo(f"{', '.join(counts)}: {found}", err=bool(verdict.faults))
     context.exit(1 if verdict.faults else 0)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s'[: number != 1]}"

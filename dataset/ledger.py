@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from contract.errors import InputError, ShardError
 from dataset.messages import Job, Message, ModelFailed, SampleDrawn, ShardMade
 from dataset.plan import Part, Plan, shard_name
-from dataset.progress import Progress, time_left
+from dataset.progress import Progress, counted, time_left
 from dataset.provenance import shown_path
 from dataset.quarantine import QUARANTINE_NAME, Quarantine, QuarantineRow
 from dataset.shard import ShardReader
@@ -51,8 +51,9 @@ class Ledger:
         """Say what will be done, and what will not."""
         plan, poses = self._plan, self._plan.configuration.poses
         self._progress.note(
-            f"{len(plan.models)} models x {poses} poses = {len(plan.models) * poses} samples "
-            f"in {len(self._shards)} shards"
+            f"{counted(len(plan.models), 'model')} x {counted(poses, 'pose')} = "
+            f"{counted(len(plan.models) * poses, 'sample')} "
+            f"in {counted(len(self._shards), 'shard')}"
         )
         for paths, what in (
             (plan.duplicates, "copies of other files are left out"),

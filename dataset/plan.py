@@ -6,6 +6,7 @@ import json
 from collections.abc import Container, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 from contract.errors import InputError, ModelError, ShardError
@@ -17,7 +18,7 @@ from dataset.walk import Listing
 
 PLAN_NAME = "plan.json"
 PLAN_VERSION = 1
-MIN_SAMPLES_A_SHARD = 64
+MIN_SAMPLES_A_SHARD = 16
 MAX_SAMPLES_A_SHARD = 1024
 _SHARDS_WANTED = 64
 
@@ -55,23 +56,23 @@ class Plan:
     links: tuple[str, ...]
 
     def shards(self) -> tuple[tuple[Part, ...], ...]:
-        """The parts of each shard, in order: as many whole models as fit.
+        """The parts of each shard, in order.
 
-        A model with more samples than a shard may hold is cut into parts of nearly equal size.
+        Models stay whole, and are spread evenly over as few shards as hold them. Only a model with
+        more samples than a shard may hold is cut, into shards of nearly equal size.
         """
         poses, limit = self.configuration.poses, self.configuration.samples_per_shard
+        models = len(self.models)
+        if poses <= limit:
+            whole = [Part(model, 0, poses) for model in range(models)]
+            return _spread(whole, -(-models // (limit // poses)))
         pieces = -(-poses // limit)
-        shards: list[list[Part]] = []
-        room = 0
-        for model in range(len(self.models)):
-            for piece in range(pieces):
-                first, end = poses * piece // pieces, poses * (piece + 1) // pieces
-                if end - first > room:
-                    shards.append([])
-                    room = limit
-                shards[-1].append(Part(model, first, end - first))
-                room -= end - first
-        return tuple(map(tuple, shards))
+        ends = [poses * piece // pieces for piece in range(pieces + 1)]
+        return tuple(
+            (Part(model, first, end - first),)
+            for model in range(models)
+            for first, end in pairwise(ends)
+        )
 
     def without(self, quarantined: Container[str], parts: Sequence[Part]) -> tuple[Part, ...]:
         """The parts whose model is not among the ``quarantined`` (sha256s)."""
@@ -96,6 +97,11 @@ class Plan:
     def found_paths(self) -> set[str]:
         """Every model file that the walk found."""
         return {model.path for model in self.models} | {*self.duplicates, *self.unreadable}
+
+
+def _spread(parts: Sequence[Part], shards: int) -> tuple[tuple[Part, ...], ...]:
+    ends = [len(parts) * shard // shards for shard in range(shards + 1)] if shards else []
+    return tuple(tuple(parts[first:end]) for first, end in pairwise(ends))
 
 
 def shard_name(number: int) -> str:

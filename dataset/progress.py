@@ -84,3 +84,8 @@ def time_left(done: int, total: int, seconds: float) -> str:
         return ""
     left = round((total - done) * seconds / done)
     return f"{left // 3600}:{left // 60 % 60:02}:{left % 60:02} left"
+
+
+def counted(number: int, noun: str) -> str:
+    """ "1 shard", "2 shards"."""
+    return f"{number} {noun}{'s'[: number != 1]}"

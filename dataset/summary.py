@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from contract.errors import ShardError
 from contract.pose import AXES, PoseAxis
+from dataset.progress import counted
 from dataset.provenance import printable
 from dataset.records import ModelRow
 from dataset.schema import CONVENTIONS, ShardHeader
@@ -102,8 +103,8 @@ def summary_text(summary: ShardsSummary) -> str:
     low, high = summary.ambient
     light = f"ambient {low:.2f}" if low == high else f"ambient {low:.2f} to {high:.2f}"
     lines = [
-        f"samples    {summary.samples} of {_models_count(summary)}, "
-        f"{summary.pictures} pictures, {summary.shards} shard{'s'[: summary.shards > 1]}",
+        f"samples    {summary.samples} of {counted(len(summary.models), 'model')}, "
+        f"{counted(summary.pictures, 'picture')}, {counted(summary.shards, 'shard')}",
         f"pictures   {header.size}x{header.size} RGBA, {header.shading} shading, {light}",
         f"storage    {header.codec}, {summary.bytes_a_frame / 1e3:.1f} kB a frame, "
         f"{summary.file_bytes / 1e6:.1f} MB",
@@ -125,11 +126,6 @@ def summary_text(summary: ShardsSummary) -> str:
     return "\n".join(lines)
 
 
-def _models_count(summary: ShardsSummary) -> str:
-    count = len(summary.models)
-    return f"{count} model{'s'[: count > 1]}"
-
-
 def _model_lines(model: ModelRow) -> list[str]:
     morphs = ", ".join(
         f"{axis} {printable(use.name)}{'' if use.side == 'whole' else ' (' + use.side + ')'}"
@@ -142,7 +138,7 @@ def _model_lines(model: ModelRow) -> list[str]:
         telling = next((line for line in lines if any(map(str.isalnum, line))), "")
         terms = f"{printable(model.licence.path)}: {printable(telling)[:60]}"
     return [
-        f"  {printable(model.facts.name) or '(no name)'}   {model.samples} samples, "
+        f"  {printable(model.facts.name) or '(no name)'}   {counted(model.samples, 'sample')}, "
         f"source {model.source}, sha256 {model.sha256[:12]}",
         f"    file     {model.path}",
         f"    terms    {terms}",

@@ -15,7 +15,7 @@ from contract.errors import InputError, ShardError
 from contract.pose import Pose
 from dataset.pictures import picture_fault
 from dataset.plan import PLAN_NAME, Part, Plan, load_plan, shard_name
-from dataset.progress import Progress
+from dataset.progress import Progress, counted
 from dataset.quarantine import Quarantine
 from dataset.records import ModelRow
 from dataset.sampling import (
@@ -98,7 +98,7 @@ def _folder_faults(folder: Path) -> Iterator[str]:
         if path.exists():
             yield from _plan_faults(plan, number, wanted, path)
         elif wanted:
-            yield f"{path}: missing, with {_models(wanted)}; run the build again"
+            yield f"{path}: missing, with {counted(len(wanted), 'model')}; run the build again"
 
 
 def _plan_faults(plan: Plan, number: int, wanted: tuple[Part, ...], path: Path) -> Iterator[str]:
@@ -109,13 +109,10 @@ def _plan_faults(plan: Plan, number: int, wanted: tuple[Part, ...], path: Path) 
             return  # said when the shard itself is checked
         try:
             if plan.parts_of(reader, number) != wanted:
-                yield f"{path}: does not hold the {_models(wanted)} that the plan has for it"
+                models = counted(len(wanted), "model")
+                yield f"{path}: does not hold the {models} that the plan has for it"
         except ShardError as error:
             yield str(error)
-
-
-def _models(parts: tuple[Part, ...]) -> str:
-    return f"{len(parts)} model{'s'[: len(parts) != 1]}"
 
 
 def _verify_shard(path: Path) -> _ShardVerdict:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -101,12 +100,18 @@ def _plan(models: int, poses: int, samples_per_shard: int) -> Plan:
     return Plan(wanted, planned, {}, {}, (), ())
 
 
-def test_shards_take_as_many_whole_models_as_fit() -> None:
-    assert _plan(5, 4, 9).shards() == (
-        (Part(0, 0, 4), Part(1, 0, 4)),
-        (Part(2, 0, 4), Part(3, 0, 4)),
-        (Part(4, 0, 4),),
+def test_whole_models_are_spread_evenly_over_the_shards_they_need() -> None:
+    # Three models fit in a shard; four models are two and two, not three and one.
+    assert _plan(4, 3, 10).shards() == (
+        (Part(0, 0, 3), Part(1, 0, 3)),
+        (Part(2, 0, 3), Part(3, 0, 3)),
     )
+    assert [len(parts) for parts in _plan(10, 3, 10).shards()] == [2, 3, 2, 3]
+
+
+def test_a_plan_without_models_has_no_shards() -> None:
+    assert _plan(0, 4, 10).shards() == ()
+    assert _plan(0, 40, 10).shards() == ()
 
 
 def test_a_model_too_large_for_a_shard_is_cut_evenly() -> None:
@@ -122,16 +127,15 @@ def test_a_model_too_large_for_a_shard_is_cut_evenly() -> None:
 
 @pytest.mark.parametrize(
     ("models", "poses", "chosen"),
-    # At least 64; the poses of one model, up to 1024; a 64th of all, up to 1024.
-    [(3, 2, 64), (3, 300, 300), (3, 5000, 1024), (200, 64, 200), (9000, 64, 1024)],
+    # At least 16; the poses of one model, up to 1024; a 64th of all, up to 1024.
+    [(3, 2, 16), (3, 300, 300), (3, 5000, 1024), (200, 64, 200), (200, 640, 1024)],
 )
 def test_shards_are_sized_by_the_number_of_models(
     models: int, poses: int, chosen: int, tmp_path: Path
 ) -> None:
-    listing = replace(list_models(_one_model(tmp_path)), models=())
-    many = replace(listing, models=tuple(f"{n}.pmx" for n in range(models)))
-    _write(tmp_path, {name: name for name in many.models})
-    assert make_plan(tmp_path, many, Configuration(poses)).configuration.samples_per_shard == chosen
+    _write(tmp_path, {f"{n}.pmx": str(n) for n in range(models)})
+    plan = make_plan(tmp_path, list_models(tmp_path), Configuration(poses))
+    assert plan.configuration.samples_per_shard == chosen
 
 
 def _one_model(folder: Path) -> Path:
@@ -163,7 +167,7 @@ def test_the_plan_says_everything_that_decides_the_pictures(tmp_path: Path) -> N
         "ambient_high": 0.5,
         "light_levels": 8,
         "codec": "qoi",
-        "samples_per_shard": 64,
+        "samples_per_shard": 16,
         "sampling_version": 1,
         "generator": generator_name(),
     }
@@ -176,7 +180,7 @@ def test_the_plan_says_everything_that_decides_the_pictures(tmp_path: Path) -> N
         ({"seed": 1}, "seed 0 -> 1"),
         ({"size": 128, "shading": "toon"}, "size 256 -> 128; shading phong -> toon"),
         ({"ambient_high": 1.2}, r"ambient_high 0.5 -> 1.2"),
-        ({"samples_per_shard": 16}, "samples_per_shard 64 -> 16"),
+        ({"samples_per_shard": 99}, "samples_per_shard 16 -> 99"),
         ({"generator": "opentha 9"}, "generator .* -> opentha 9"),
     ],
 )

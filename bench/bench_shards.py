@@ -1,0 +1,192 @@
+"""What storing pictures costs, how fast loaders get them back, and whether a worker grows.
+
+    OMP_NUM_THREADS=1 python bench/bench_shards.py [FOLDER OF MODELS]
+
+Without a folder (or ../shared/models) it draws characters that it generates. Ratios come from
+interleaved rounds of one run. Exit code 1 when a worker's memory grows by more than ``GROWTH_BAR``
+over the last 75 of 100 models.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import cycle, islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from characters.generate import write_character
+from contract.errors import ModelError
+from contract.image import Stored
+from dataset.build import RendererStudio, open_renderer
+from dataset.codec import CODECS, decode, encode
+from dataset.configuration import Configuration
+from dataset.messages import Job, Message, ModelFailed
+from dataset.plan import Part, PlannedModel
+from dataset.provenance import hash_model
+from dataset.sampling import draw_sample
+from dataset.shard import ShardReader
+from dataset.studio import Subject
+from dataset.walk import list_models
+from dataset.worker import WorkerSetup, make_shard
+
+SHARED = Path(__file__).parents[2] / "shared" / "models"
+POSES = 24
+FEW_POSES = 6
+ROUNDS = 3
+READS = 1000
+MODELS = 100
+GROWTH_BAR = 0.05
+
+
+def main() -> int:
+    with TemporaryDirectory() as name:
+        scratch = Path(name)
+        folder = Path(sys.argv[1]) if sys.argv[1:] else SHARED
+        if not folder.is_dir():
+            folder = scratch / "characters"
+            for seed in range(8):
+                write_character(folder / str(seed), seed)
+        configuration = Configuration(POSES)
+        studio = open_renderer("auto", configuration)
+        models = usable(studio, folder)
+        print(f"{len(models)} models of {folder.name}, 256x256, {studio.renderer_name}")
+        compare_codecs(studio.open(folder / models[0].path))
+        compare_overlap(studio.open(folder / models[0].path))
+        setup = WorkerSetup(folder, configuration, partial(open_renderer, "auto"))
+        measure_reading(make(scratch / "a.h5", models, setup, studio))
+        return 0 if memory_growth(scratch, models, setup, studio) <= GROWTH_BAR else 1
+
+
+def usable(studio: RendererStudio, folder: Path) -> list[PlannedModel]:
+    models = []
+    for path in list_models(folder).models:
+        try:
+            studio.open(folder / path).release()
+        except ModelError:
+            continue
+        models.append(PlannedModel(path, hash_model(folder / path)))
+    return models
+
+
+def draw_all(subject: Subject, take: Callable[[Stored], object]) -> None:
+    """The expression and the posed picture of every sample."""
+    for index in range(POSES):
+        pose = draw_sample(0, "", index, 1).pose
+        take(subject.draw(pose.face_only(), 0.5))
+        take(subject.draw(pose, 0.5))
+
+
+def fastest(*tasks: Callable[[], object]) -> list[float]:
+    """Seconds of each task: the least of several interleaved rounds."""
+    seconds: list[list[float]] = [[] for _ in tasks]
+    for _ in range(ROUNDS):
+        for times, task in zip(seconds, tasks, strict=True):
+            start = time.perf_counter()
+            task()
+            times.append(time.perf_counter() - start)
+    return [min(times) for times in seconds]
+
+
+def compare_codecs(subject: Subject) -> None:
+    pictures: list[Stored] = []
+    draw_all(subject, pictures.append)
+    for codec in CODECS:
+        encoded = [encode(picture, codec) for picture in pictures]
+        writing, reading = fastest(
+            lambda codec=codec: [encode(picture, codec) for picture in pictures],
+            lambda codec=codec, encoded=encoded: [decode(data, codec, 256) for data in encoded],
+        )
+        mean_bytes = sum(map(len, encoded)) / len(encoded)
+        print(
+            f"{codec:5} {mean_bytes / 1e3:6.1f} kB a picture, encoded in "
+            f"{writing / len(pictures) * 1e3:.2f} ms, decoded in "
+            f"{reading / len(pictures) * 1e3:.2f} ms"
+        )
+
+
+def compare_overlap(subject: Subject) -> None:
+    """Does encoding in a thread of its own, while the next picture is drawn, pay?"""
+    with ThreadPoolExecutor(1) as thread:
+
+        def overlapped(codec: str) -> None:
+            futures = []
+            draw_all(subject, lambda picture: futures.append(thread.submit(encode, picture, codec)))
+            for future in futures:
+                future.result()
+
+        for codec in CODECS:
+            drawing, inline, threaded = fastest(
+                lambda: draw_all(subject, len),
+                lambda codec=codec: draw_all(subject, partial(encode, codec=codec)),
+                lambda codec=codec: overlapped(codec),
+            )
+            print(
+                f"drawing {2 * POSES / drawing:.1f} pictures/s; with {codec} in line "
+                f"{2 * POSES / inline:.1f}, in a thread {2 * POSES / threaded:.1f}"
+            )
+
+
+def make(
+    path: Path,
+    models: list[PlannedModel],
+    setup: WorkerSetup,
+    studio: RendererStudio,
+    poses: int = POSES,
+) -> Path:
+    parts = tuple(Part(number, 0, poses) for number in range(len(models)))
+
+    def report(message: Message) -> None:
+        if isinstance(message, ModelFailed):
+            raise SystemExit(message.message)
+
+    make_shard(Job(0, path, parts, dict(enumerate(models))), setup, studio, report)
+    return path
+
+
+def measure_reading(path: Path) -> None:
+    samples = len(ShardReader(path))
+    one = READS / fastest(lambda: read_pairs(path, 0))[0]
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        pool.starmap(read_pairs, [(path, 0), (path, 1)])  # imports done
+        two = 2 * READS / fastest(lambda: pool.starmap(read_pairs, [(path, 0), (path, 1)]))[0]
+    print(f"random pairs of {samples} samples: {one:.0f} a second, {two:.0f} with two processes")
+
+
+def read_pairs(path: Path, seed: int) -> None:
+    """Two pictures of random samples, as a loader of the rotator's stage wants them."""
+    reader = ShardReader(path)
+    out = np.empty((2, 256, 256, 4), np.uint8)
+    for i in np.random.default_rng(seed).integers(0, len(reader), READS):
+        reader.decode_into(int(i), ("expression", "posed"), out)
+
+
+def memory_growth(
+    scratch: Path, models: list[PlannedModel], setup: WorkerSetup, studio: RendererStudio
+) -> float:
+    """Resident memory of this process, as a worker, while it makes shards of 100 models."""
+    many = list(islice(cycle(models), MODELS))
+    sizes = []
+    for first in range(0, MODELS, 5):
+        make(scratch / "b.h5", many[first : first + 5], setup, studio, FEW_POSES)
+        sizes.append(resident_bytes() / 1e6)
+    line = ", ".join(f"{size:.0f}" for size in sizes[4::5])
+    growth = sizes[-1] / sizes[4] - 1
+    print(f"resident MB after 25, 50, 75 and 100 models: {line} ({growth:+.1%} since 25)")
+    return growth
+
+
+def resident_bytes() -> int:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
