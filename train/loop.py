@@ -87,8 +87,8 @@ def train_stage(run: Run, stage: Stage, watch: Watch | None, stop_after: int | N
     order = SampleOrder(len(run.samples), run.plan.seed)
 
     # Build, and resume where there is something to resume.
-    trainee = _begin(run, stage)
     rotator = _frozen(run, stage.rotator)
+    trainee = _begin(run, stage)
     loss_of = _loss(run, stage, settings)
     network = trainee.network
     parallel = DistributedDataParallel(network) if run.share.ranks > 1 else network
@@ -153,6 +153,7 @@ def _begin(run: Run, stage: Stage) -> Trainee:
     """The stage as its newest checkpoint has it, else as it starts."""
     network = build_network(stage.kind, run.plan.network, run.plan.seed)
     trainee = Trainee(network, run.plan, run.device, run.upkeep.execution)
+    torch.manual_seed(run.plan.seed)
     path = run.rolling(stage.name)
     if path.exists():
         checkpoint = load_checkpoint(path)
