@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from models.config import IMAGE_CHANNELS, NetworkConfig
-from models.initialisation import fill_he_normal, scale, start_sigmoid_at
+from models.initialisation import fill_he_normal
 from models.layers import UNet, blend, conv7, run_heads, with_pose
 
 
@@ -37,9 +37,6 @@ class Combiner(nn.Module):
         self.retouch_head = conv7(config.channels, IMAGE_CHANNELS)
         self.change_head = conv7(config.channels, IMAGE_CHANNELS)
         fill_he_normal(self, generator)
-        start_sigmoid_at(self.mask_head, config.mask_start)
-        start_sigmoid_at(self.retouch_head, config.alpha_start)
-        scale(self.change_head, config.change_scale)
 
     def forward(self, pathway1: Tensor, pathway2: Tensor, pose: Tensor) -> CombinerOutput:
         """Both pictures (N, 4, H, W) in network form, pose (N, 3); sides are multiples of 8."""

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from models.config import IMAGE_CHANNELS, NetworkConfig
-from models.initialisation import fill_he_normal, scale, start_sigmoid_at
+from models.initialisation import fill_he_normal
 from models.layers import Trunk, blend, conv7, run_heads, with_pose
 
 
@@ -33,8 +33,6 @@ class FaceMorpher(nn.Module):
         self.alpha_head = conv7(config.channels, IMAGE_CHANNELS)
         self.change_head = conv7(config.channels, IMAGE_CHANNELS)
         fill_he_normal(self, generator)
-        start_sigmoid_at(self.alpha_head, config.alpha_start)
-        scale(self.change_head, config.change_scale)
 
     def forward(self, image: Tensor, pose: Tensor) -> MorpherOutput:
         """image (N, 4, H, W) in network form, pose (N, 3); sides are multiples of 8."""

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from models.config import IMAGE_CHANNELS, NetworkConfig
-from models.initialisation import fill_he_normal, scale, start_sigmoid_at
+from models.initialisation import fill_he_normal
 from models.layers import Trunk, blend, conv7, run_heads, with_pose
 from models.warp import warp
 
@@ -43,9 +43,7 @@ class FaceRotator(nn.Module):
         self.change_head = conv7(config.channels, IMAGE_CHANNELS)
         self.flow_head = conv7(config.channels, 2)
         fill_he_normal(self, generator)
-        start_sigmoid_at(self.alpha_head, config.alpha_start)
-        scale(self.change_head, config.change_scale)
-        scale(self.flow_head, config.flow_scale)
+        self.flow_head.weight.data.mul_(config.flow_scale)
 
     def forward(self, image: Tensor, pose: Tensor) -> RotatorOutput:
         """image (N, 4, H, W) in network form, pose (N, 3); sides are multiples of 8."""

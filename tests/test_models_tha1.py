@@ -121,6 +121,7 @@ def test_a_program_in_a_file_is_refused_by_name_and_never_run(tmp_path: Path, fo
         assert trap.exists()  # the trap is a real one
 
 
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
 def test_no_damage_to_a_file_escapes_as_another_error(tmp_path: Path) -> None:
     random, path = np.random.default_rng(0), tmp_path / "some.pt"
     for newer in (True, False):
