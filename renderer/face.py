@@ -137,7 +137,9 @@ class Change:
 class Face:
     """The front of the head around eyes and mouth; n vertices, at rest at ``positions`` (n, 3).
 
-    ``triangles`` (t, 3) are rows of ``positions``, without those of the irises.
+    ``triangles`` (t, 3) are rows of ``positions``, without those of the irises; ``faces`` (t,) are
+    the same as rows of the model's faces. ``materials`` (F,) is the material of each of the model's
+    faces. ``eye_depth`` (model units): how far behind the front of an iris its ``behind_z`` lies.
     """
 
     def __init__(self, model: MmdModel, head: int, eyes: Eyes) -> None:
@@ -154,6 +156,8 @@ class Face:
         inside[inside] = ~eyes.iris[rows][triangles[inside]].all(axis=1)
         self.triangles = triangles[inside]
         self.faces = np.flatnonzero(inside)
+        self.materials = material_of_faces(model)
+        self.eye_depth = _EYE_DEPTH * eyes.spacing
 
     def changes(self) -> Iterator[Change]:
         """Every morph that moves something of the face, in the file's order."""
@@ -182,6 +186,12 @@ class Face:
         if morphed.bone_rotations or morphed.bone_translations:
             return self._deformer.skin(morphed, {}).positions.astype(np.float64)
         return morphed.positions.astype(np.float64)
+
+
+def material_of_faces(model: MmdModel) -> Index:
+    """The material of each face (F,)."""
+    starts = np.array([material.first_index // 3 for material in model.materials])
+    return np.searchsorted(starts, np.arange(len(model.faces)), side="right") - 1
 
 
 def _in_region(model: MmdModel, eyes: Eyes) -> Flags:

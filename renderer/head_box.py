@@ -8,12 +8,15 @@ the brows (hats, bows) are left out.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from renderer.face import Eyes
+from renderer.confidence import ramp
+from renderer.face import Eyes, material_of_faces
 from renderer.formats.model import MmdModel
 from renderer.head_bones import Flags
 from renderer.raycast import first_hits
@@ -26,13 +29,20 @@ _PROFILE_STEP = 0.01
 _PROFILE_LENGTH = 1.5  # down from the lips
 _PROFILE_OFFSETS = (-0.05, 0.0, 0.05)
 _CHIN_RECESS, _CHIN_WINDOW = 0.15, 0.2
+_CHIN_RECESSES = (0.1, _CHIN_RECESS, 0.22)
 _DOME_STEP, _DOME_HALF_WIDTH, _DOME_HALF_DEPTH = 0.1, 0.6, 0.9
 _DOME_MEDIAN_CELLS = 2  # each side of a cell
+_CROWN_DEPTH = 0.1  # below the dome's top: what makes it
+_MAX_PEELED = 3
+_DOMES_APART = 0.04  # of the height of the head: more makes another head of it
+_TOO_TALL, _MUCH_LIKELIER = 1.7, 1.0  # standard deviations
 _BROWS = 0.7  # above the eyes: what stays above is no hair
 _CROWN = 0.8  # above the eyes: where the dome may begin
 
 # Of the height from chin to skull top; on 60 models the eyes stand at 0.28 to 0.43 of it.
 _EYE_SHARE, _EYE_SHARE_LOW, _EYE_SHARE_HIGH = 0.36, 0.25, 0.47
+_EYE_SHARE_DEVIATION = 0.035
+_SPACING_SHARE, _SPACING_SHARE_DEVIATION = 0.33, 0.023
 
 
 @dataclass(frozen=True)
@@ -44,7 +54,16 @@ class HeadBox:
     centre_x: float
 
 
-def find_chin(model: MmdModel, eyes: Eyes, lips_y: float, skin: Flags) -> float | None:
+@dataclass(frozen=True)
+class Found:
+    """A height (model units), why it was chosen, and the checks on it (``confidence.judged``)."""
+
+    y: float
+    evidence: str
+    checks: Mapping[str, float]
+
+
+def find_chin(model: MmdModel, eyes: Eyes, lips_y: float, skin: Flags) -> Found | None:
     """The height of the chin's tip; ``skin`` (F,) marks the faces of the face's own skin.
 
     ``None`` where the profile never turns back.
@@ -52,43 +71,134 @@ def find_chin(model: MmdModel, eyes: Eyes, lips_y: float, skin: Flags) -> float 
     corners = model.vertices.positions[model.faces[skin]].astype(np.float64)
     unit = eyes.spacing
     y = lips_y - unit * np.arange(0, _PROFILE_LENGTH, _PROFILE_STEP)
-    chins = []
+    profiles = []
     for offset in _PROFILE_OFFSETS:
         x = np.full_like(y, eyes.centre_x + offset * unit)
-        z = first_hits(corners, np.stack([x, y], axis=1)).z / unit
-        chin = _turn(z)
-        if chin is not None:
-            chins.append(float(y[chin]))
-    return min(chins) if chins else None
+        profiles.append(first_hits(corners, np.stack([x, y], axis=1)).z / unit)
+    chins = {recess: _lowest_turn(profiles, y, recess) for recess in _CHIN_RECESSES}
+    chin_y = chins[_CHIN_RECESS]
+    if chin_y is None:
+        return None
+    others = [other for other in chins.values() if other is not None]
+    spread = (max(others) - min(others)) / unit
+    below_eyes = (eyes.y - chin_y) / unit
+    checks = {
+        "sharp": ramp(spread, 0.6, 0.15, 0.4),
+        "below-eyes": min(ramp(below_eyes, 0.5, 0.75), ramp(below_eyes, 1.75, 1.45)),
+    }
+    return Found(chin_y, f"chin:turn:spread={spread:.2f}:below_eyes={below_eyes:.2f}", checks)
 
 
-def _turn(z: F64) -> int | None:
+def _lowest_turn(profiles: Sequence[F64], y: F64, recess: float) -> float | None:
+    turns = [turn for z in profiles if (turn := _turn(z, recess)) is not None]
+    return float(y[max(turns)]) if turns else None
+
+
+def _turn(z: F64, recess: float) -> int | None:
     """The last place before the profile ``z``, read downward, falls back from the front."""
     window = round(_CHIN_WINDOW / _PROFILE_STEP)
     for place in range(1, len(z)):
         front = z[max(0, place - window) : place].min()
-        if np.isfinite(front) and z[place] > front + _CHIN_RECESS:
+        if np.isfinite(front) and z[place] > front + recess:
             return place - 1
     return None
 
 
-def find_skull_top(model: MmdModel, eyes: Eyes, chin_y: float, head: Flags) -> tuple[float, str]:
-    """The height of the skull top and why; ``head`` (V,) marks what hangs on the head bone."""
-    faces = model.faces[head[model.faces].all(axis=1)]
-    hair = faces[_comes_down(model, faces, eyes.y + _BROWS * eyes.spacing)]
-    for candidates, reason in ((hair, "skull-top:dome"), (faces, "skull-top:dome-with-headgear")):
-        top = _dome_top(model.vertices.positions[candidates].astype(np.float64), eyes)
-        if top is not None:
-            share = (eyes.y - chin_y) / (top - chin_y)
-            if _EYE_SHARE_LOW <= share <= _EYE_SHARE_HIGH:
-                return top, reason
-    return chin_y + (eyes.y - chin_y) / _EYE_SHARE, "skull-top:proportion"
+def find_skull_top(
+    model: MmdModel, eyes: Eyes, chin_y: float, head: Flags, skin: Flags | None = None
+) -> Found:
+    """The height of the skull top; ``head`` (V,) marks what hangs on the head bone.
+
+    ``skin`` (F,) marks faces that are skin: never hair under a hat.
+    """
+    on_head = head[model.faces].all(axis=1)
+    faces = model.faces[on_head]
+    bare = np.zeros(len(faces), np.bool_) if skin is None else skin[on_head]
+    paints = material_of_faces(model)[on_head]
+    parts = _parts(model.vertices.positions, faces)
+    hair = _comes_down(model, faces, parts, eyes.y + _BROWS * eyes.spacing)
+    for kept, reason in ((hair, "dome"), (np.ones_like(hair), "dome-with-headgear")):
+        domes = _peeled(model.vertices.positions, faces[kept], paints[kept], bare[kept], eyes)
+        fitting = [dome for dome in domes if _is_plausible(dome.top, eyes, chin_y)]
+        if fitting:
+            return _skull_top(fitting, reason, eyes, chin_y)
+    top = chin_y + (eyes.y - chin_y) / _EYE_SHARE
+    return Found(top, "skull-top:proportion", {"seen": 0.2})
 
 
-def _comes_down(model: MmdModel, faces: I32, y: float) -> Flags:
+def _skull_top(domes: Sequence[_Dome], reason: str, eyes: Eyes, chin_y: float) -> Found:
+    """The outermost dome, but one below where that looks like headgear by material or height."""
+    hair = [dome for dome in domes if dome.comes_down] or domes
+    heights = [dome.top - chin_y for dome in hair]
+    excess = [_excess(height, eyes, chin_y) for height in heights]
+    likeliest = int(np.argmin(np.abs(excess)))
+    too_tall = excess[0] > _TOO_TALL and abs(excess[likeliest]) < excess[0] - _MUCH_LIKELIER
+    chosen = likeliest if too_tall else 0
+    another = max(heights[0] - height for height in heights) > _DOMES_APART * heights[0]
+    checks = {
+        "no-headgear": 1.0 if reason == "dome" else 0.4,
+        "crown-of-hair": 1.0 if domes[0].comes_down else 0.6 if hair is not domes else 0.4,
+        "one-dome": ramp(excess[0], _TOO_TALL, 1.3, 0.45) if another else 1.0,
+        "proportions": ramp(abs(excess[chosen]), 2.6, 1.8, 0.3),
+    }
+    found = f"skull-top:{reason}:{chosen}-of-{len(hair)}:excess={excess[chosen]:+.1f}"
+    return Found(hair[chosen].top, found, checks)
+
+
+def _is_plausible(top: float, eyes: Eyes, chin_y: float) -> bool:
+    return _EYE_SHARE_LOW <= (eyes.y - chin_y) / (top - chin_y) <= _EYE_SHARE_HIGH
+
+
+def _excess(height: float, eyes: Eyes, chin_y: float) -> float:
+    """By how many standard deviations the eyes' height and distance call the head too tall.
+
+    A wrong skull top shifts both ratios one way; a face of its own proportions, seldom.
+    """
+    by_height = (_EYE_SHARE - (eyes.y - chin_y) / height) / _EYE_SHARE_DEVIATION
+    by_width = (_SPACING_SHARE - eyes.spacing / height) / _SPACING_SHARE_DEVIATION
+    return (by_height + by_width) / math.sqrt(2)
+
+
+@dataclass(frozen=True)
+class _Dome:
+    """``top`` in model units; ``crown``: rows of the triangles there. ``comes_down``: whether the
+    crown's materials reach below the eyes, as those of hair do and those of hats do not."""
+
+    top: float
+    crown: npt.NDArray[np.intp]
+    comes_down: bool = True
+
+
+def _peeled(
+    positions: npt.NDArray[np.float32],
+    faces: I32,
+    materials: npt.NDArray[np.intp],
+    bare: Flags,
+    eyes: Eyes,
+) -> list[_Dome]:
+    """Domes, outermost first: of all, then without the materials that made the dome's crown.
+
+    Under a hat or hood lies a dome of hair; under hair, skin (which is left out), nothing, or
+    other hair.
+    """
+    low = np.full(int(materials.max(initial=0)) + 1, np.inf)
+    np.minimum.at(low, materials, positions[faces].min(axis=1)[:, 1])
+    domes: list[_Dome] = []
+    for _ in range(_MAX_PEELED + 1):
+        dome = _dome(positions[faces].astype(np.float64), eyes)
+        if dome is None:
+            break
+        crown = materials[dome.crown]
+        hair = float((low[crown] < eyes.y).mean()) > 0.5
+        domes.append(replace(dome, comes_down=hair))
+        kept = ~(np.isin(materials, crown) | bare)
+        faces, materials, bare = faces[kept], materials[kept], bare[kept]
+    return domes
+
+
+def _comes_down(model: MmdModel, faces: I32, parts: npt.NDArray[np.intp], y: float) -> Flags:
     """Whether each face (n,) belongs to a connected part that reaches below ``y``."""
     low = np.full(len(model.vertices), np.inf)
-    parts = _parts(model.vertices.positions, faces)
     np.minimum.at(low, parts, model.vertices.positions[faces].min(axis=1)[:, 1])
     return np.asarray(low[parts] < y)
 
@@ -110,12 +220,13 @@ def _parts(positions: npt.NDArray[np.float32], faces: I32) -> npt.NDArray[np.int
         labels = new
 
 
-def _dome_top(corners: F64, eyes: Eyes) -> float | None:
-    """The top of the dome of the triangles (n, 3, 3), seen from above; ``None`` if too sparse."""
+def _dome(corners: F64, eyes: Eyes) -> _Dome | None:
+    """The dome of the triangles (n, 3, 3), seen from above; ``None`` if it is too sparse."""
     unit = eyes.spacing
-    corners = corners[corners[:, :, 1].max(axis=1) > eyes.y + _CROWN * unit]
-    if not len(corners):
+    high = np.flatnonzero(corners[:, :, 1].max(axis=1) > eyes.y + _CROWN * unit)
+    if not len(high):
         return None
+    corners = corners[high]
     z0, z1 = corners[:, :, 2].min(), corners[:, :, 2].max()
     x = eyes.centre_x + unit * np.arange(-_DOME_HALF_WIDTH, _DOME_HALF_WIDTH + 1e-9, _DOME_STEP)
     z = np.arange(
@@ -124,11 +235,13 @@ def _dome_top(corners: F64, eyes: Eyes) -> float | None:
         _DOME_STEP * unit,
     )
     points = np.stack(np.meshgrid(x, z, indexing="ij"), axis=-1).reshape(-1, 2)
-    above = corners[:, :, [0, 2, 1]] * [1, 1, -1]
-    heights = -first_hits(above, points).z.reshape(len(x), len(z))
-    smooth = _median_filtered(heights, _DOME_MEDIAN_CELLS)
+    hits = first_hits(corners[:, :, [0, 2, 1]] * [1, 1, -1], points)
+    smooth = _median_filtered(-hits.z.reshape(len(x), len(z)), _DOME_MEDIAN_CELLS)
     top = float(smooth.max()) if smooth.size else -np.inf
-    return top if np.isfinite(top) and top > eyes.y + _CROWN * unit else None
+    if not np.isfinite(top) or top <= eyes.y + _CROWN * unit:
+        return None
+    crown = hits.triangles[-hits.z > top - _CROWN_DEPTH * unit]
+    return _Dome(top, high[np.unique(crown)])
 
 
 def _median_filtered(heights: F64, cells: int) -> F64:

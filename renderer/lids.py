@@ -19,6 +19,7 @@ _REACH = 1.5  # half sizes of the eye: what counts as about it
 _LID_MOVE = 0.1  # of the half height of the eye: less is no closing
 _MIN_COLUMNS = 4
 _TALL = 0.4
+_MIN_SEEN = 10  # sample points: fewer tell nothing about the iris
 _STRIP = 2.0  # a move more than so many times deeper than high is a part that pops out
 
 
@@ -27,7 +28,8 @@ class Closing:
     """What a morph does to one eye.
 
     ``hidden``: how many sample points of the iris it newly hides. Of these, ``from_above`` is the
-    share that is hidden by what came down, ``popped`` by what came out of the head.
+    share that is hidden by what came down, ``popped`` by what came out of the head. ``covered`` is
+    the share of the iris in sight at rest that it hides, -1 where no iris is known.
     ``bulge``: curvature of the line where the lids meet, in units of 1 / half width: positive
     bulges downward (a normal wink), negative upward (a smile).
     """
@@ -36,9 +38,10 @@ class Closing:
     from_above: float
     popped: float
     bulge: float
+    covered: float
 
 
-_UNTOUCHED = Closing(0, 0.0, 0.0, 0.0)
+_UNTOUCHED = Closing(0, 0.0, 0.0, 0.0, 0.0)
 
 
 class LidProbe:
@@ -55,6 +58,7 @@ class LidProbe:
         near = (aside <= [_REACH * eye.half_width, _REACH * eye.half_height]).all(axis=1)
         self._about = np.flatnonzero(near & (face.positions[:, 2] <= eye.behind_z))
         self._few_points = self._grid[::2, 1::3].reshape(-1, 2)
+        self._iris_z, self._seen = self._iris_in_sight()
 
     def greatest_move(self, change: Change) -> float:
         """How far the morph moves anything about the eye, in halves of its height."""
@@ -79,7 +83,21 @@ class LidProbe:
             float(down.sum()) / count,
             float(popped.sum()) / count,
             self._bulge(hidden, down),
+            self._covered(hits),
         )
+
+    def _iris_in_sight(self) -> tuple[F64, Flags]:
+        """The depth of the iris at each point (inf beside it), and whether nothing is before it."""
+        model, iris = self._face.model, self._face.eyes.iris
+        irises = model.vertices.positions[model.faces[iris[model.faces].all(axis=1)]]
+        z = first_hits(irises.astype(np.float64), self._points).z
+        others = first_hits(self._face.positions[self._face.triangles], self._points).z
+        return z, np.isfinite(z) & (others > z)
+
+    def _covered(self, hits: Hits) -> float:
+        if self._seen.sum() < _MIN_SEEN:
+            return -1.0
+        return float((hits.z < self._iris_z)[self._seen].mean())
 
     def _near(self, change: Change) -> I32:
         """The touched triangles (t, 3) that meet the box of the eye, before or after."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from renderer.confidence import UNQUESTIONED, Judgement, judged, ramp
 from renderer.face import Change, Face
 from renderer.morph_names import mouth_rank
 from renderer.morph_use import MorphUse
@@ -22,7 +23,8 @@ _MAX_VERTICES = 1500  # those nearest to the middle; all pairs are looked at
 _TOGETHER_Y, _TOGETHER_Z = 0.08, 0.12
 _OPEN_IF_NAMED, _OPEN_IF_NAMELESS = 0.03, 0.05
 _CHEEKS = 0.3  # below the eyes: a nameless morph must keep below
-
+# Factors by the rank of a name; from o and e on they are makeshifts.
+_RANKED, _NAMELESS = (1.0, 1.0, 0.95, 0.9, 0.85, 0.45), 0.45
 _SURE_RANK = 1  # names that are believed even of mouths whose lips do not part
 
 
@@ -41,6 +43,7 @@ class MouthOpening:
     low_share: float
     rank: int | None
     evidence: str
+    judgement: Judgement = UNQUESTIONED
 
 
 class MouthProbe:
@@ -91,20 +94,31 @@ class MouthProbe:
         """
         named = [o for o in self._openings if o.rank is not None and o.opening >= _OPEN_IF_NAMED]
         if named:
-            return _because("name", min(named, key=lambda o: (o.rank, -o.opening)))
+            return self._because("name", min(named, key=lambda o: (o.rank, -o.opening)))
         nameless = [
             o for o in self._openings if o.opening >= _OPEN_IF_NAMELESS and o.low_share > 0.9
         ]
         if nameless:
-            return _because("widest", max(nameless, key=lambda o: o.opening))
+            return self._because("widest", max(nameless, key=lambda o: o.opening))
         believed = [o for o in self._openings if o.rank is not None and o.rank <= _SURE_RANK]
         if believed:
-            return _because("name-unverified", min(believed, key=lambda o: (o.rank, o.use.morph)))
+            likeliest = min(believed, key=lambda o: (o.rank, o.use.morph))
+            return self._because("name-unverified", likeliest)
         return None
 
-
-def _because(reason: str, opening: MouthOpening) -> MouthOpening:
-    return replace(opening, evidence=f"mouth:{reason}:{opening.evidence}")
+    def _because(self, reason: str, chosen: MouthOpening) -> MouthOpening:
+        widest = max(o.opening for o in self._openings if o.low_share >= chosen.low_share)
+        judgement = judged(
+            {
+                "seen-to-open": 0.3 if reason == "name-unverified" else 1.0,
+                "name": _NAMELESS if chosen.rank is None else _RANKED[chosen.rank],
+                "opening": ramp(chosen.opening, 0.02, 0.05, 0.4),
+                "against-widest": ramp(chosen.opening / max(widest, 1e-6), 0.08, 0.3, 0.4),
+                "mouth-only": ramp(chosen.low_share, 0.4, 0.8, 0.4),
+            }
+        )
+        evidence = f"mouth:{reason}:{chosen.evidence}"
+        return replace(chosen, evidence=evidence, judgement=judgement)
 
 
 def _close_pairs(points: npt.NDArray[np.float64]) -> tuple[Index, Index]:

@@ -10,15 +10,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from contract.errors import RigError
-from renderer.face import Eyes, Face, find_eyes
+from renderer.confidence import UNJUDGED, Confidence, confidence, judged, ramp
+from renderer.face import Eyes, Face, Index, find_eyes
 from renderer.formats.model import MmdModel
 from renderer.head_bones import Flags, carried_by, find_head, find_neck
-from renderer.head_box import HeadBox, find_chin, find_skull_top
+from renderer.head_box import Found, HeadBox, find_chin, find_skull_top
 from renderer.morph_use import MorphUse, Side
 from renderer.mouth import MouthOpening, MouthProbe
+from renderer.upright import judge_upright
 from renderer.winks import Wink, WinkProbe, looked_for
 
 __all__ = ["HeadBox", "MorphUse", "Rig", "Side", "fit_rig"]
@@ -33,7 +34,8 @@ class Rig:
 
     ``drives``: for each face axis (left_eye, right_eye, mouth) the morphs and their weights when
     the axis is at 1. Sides are split at x = ``split_x``, blended over +-``split_half_width`` model
-    units. ``evidence``: why, as machine-readable words separated by colons.
+    units. ``evidence``: why, as machine-readable words separated by colons. ``confidence``: how
+    sure each answer is, and what speaks against it.
     """
 
     head_box: HeadBox
@@ -43,6 +45,7 @@ class Rig:
     split_x: float
     split_half_width: float
     evidence: tuple[str, ...]
+    confidence: Confidence = UNJUDGED
 
 
 def fit_rig(model: MmdModel, *, allow_smile: bool = False) -> Rig:
@@ -68,7 +71,20 @@ def fit_rig(model: MmdModel, *, allow_smile: bool = False) -> Rig:
     left = _wink(model, winks, Side.LEFT, allow_smile)
     right = _wink(model, winks, Side.RIGHT, allow_smile)
     mouth = _mouth(model, mouths)
-    box, box_why = _head_box(face, head, mouth)
+    lips_y = eyes.y - _LIPS * eyes.spacing if mouth.lips_y is None else mouth.lips_y
+    skin = np.isin(face.materials, face.materials[_skin_seen(face, mouth, lips_y)])
+    chin, skull_top = _head_box(face, head, skin, lips_y)
+    box = HeadBox(chin.y, skull_top.y, eyes.centre_x)
+    judgements = {
+        "left_eye": left.judgement,
+        "right_eye": right.judgement,
+        "mouth": mouth.judgement,
+        "chin": judged(chin.checks),
+        "skull_top": judged(skull_top.checks),
+        "centre_x": judged({"level": _level(model, head, eyes)}),
+        "upright": judge_upright(face, head, box, lips_y, skin),
+    }
+    found = (eyes, left, right, mouth, chin, skull_top)
     return Rig(
         box,
         head,
@@ -76,8 +92,15 @@ def fit_rig(model: MmdModel, *, allow_smile: bool = False) -> Rig:
         {"left_eye": (left.use,), "right_eye": (right.use,), "mouth": (mouth.use,)},
         eyes.centre_x,
         _SPLIT_SHARE * max(eyes.inner_gap / 2, 0.0),
-        (head_why, neck_why, eyes.evidence, left.evidence, right.evidence, mouth.evidence, box_why),
+        (head_why, neck_why, *(answer.evidence for answer in found)),
+        confidence(judgements),
     )
+
+
+def _level(model: MmdModel, head: int, eyes: Eyes) -> float:
+    """Whether the middle between the eyes lies over the head bone."""
+    aside = abs(eyes.centre_x - model.bones[head].position[0]) / eyes.spacing
+    return ramp(aside, 0.3, 0.1)
 
 
 def _eyes(model: MmdModel, head: int) -> Eyes:
@@ -112,22 +135,18 @@ def _mouth(model: MmdModel, mouths: MouthProbe) -> MouthOpening:
     return mouth
 
 
-def _head_box(face: Face, head: int, mouth: MouthOpening) -> tuple[HeadBox, str]:
+def _skin_seen(face: Face, mouth: MouthOpening, lips_y: float) -> Index:
+    """The model's faces that the mouth moves or that are seen below it."""
+    return np.concatenate([mouth.faces, face.faces_below(lips_y)])
+
+
+def _head_box(face: Face, head: int, skin: Flags, lips_y: float) -> tuple[Found, Found]:
+    """Chin and skull top."""
     model, eyes = face.model, face.eyes
-    lips_y = eyes.y - _LIPS * eyes.spacing if mouth.lips_y is None else mouth.lips_y
-    skin = _of_same_materials(model, np.concatenate([mouth.faces, face.faces_below(lips_y)]))
-    chin_y = find_chin(model, eyes, lips_y, skin)
-    if chin_y is None:
+    chin = find_chin(model, eyes, lips_y, skin)
+    if chin is None:
         raise RigError(
             f"{model.path.name}: the face has no chin: its profile never turns back below the lips",
             "no-head-box",
         )
-    top_y, why = find_skull_top(model, eyes, chin_y, carried_by(model, head))
-    return HeadBox(chin_y, top_y, eyes.centre_x), why
-
-
-def _of_same_materials(model: MmdModel, faces: npt.NDArray[np.intp]) -> Flags:
-    """Whether each face (F,) has a material that one of ``faces`` has."""
-    starts = np.array([material.first_index // 3 for material in model.materials])
-    materials = np.searchsorted(starts, np.arange(len(model.faces)), side="right")
-    return np.isin(materials, materials[faces])
+    return chin, find_skull_top(model, eyes, chin.y, carried_by(model, head), skin)

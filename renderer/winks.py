@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from renderer.confidence import Judgement, judged, ramp
 from renderer.face import Change, Face
 from renderer.formats.model import MmdModel
 from renderer.lids import Closing, LidProbe
@@ -26,6 +27,7 @@ _STRAY_COST, _POPPED_COST = 4.0, 3.0
 _MAX_POPPED = 0.15
 _CHEEKS = 0.55  # below the eyes, in distances between them: moves down there are not of lids
 _SURE_HINT = 2.0  # of names that are believed even where the eye is not seen to close
+_UNSEEN, _SMILE = 0.3, 0.3  # factors: a name alone is believed; the wink smiles
 _MOVED, _UNMOVED = 0.5, 0.1  # of half an eye's height
 _BOTH = (Side.LEFT, Side.RIGHT)
 
@@ -58,6 +60,8 @@ class Wink:
 
     use: MorphUse
     evidence: str
+    blink: Blink
+    judgement: Judgement
 
 
 class WinkProbe:
@@ -150,8 +154,38 @@ class WinkProbe:
             MorphUse(blink.morph, 1.0, Side.WHOLE if whole else side),
             f"{side.value}_eye:{'one-eyed' if whole else 'half'}:{kind}:{name}"
             f":closed={self._closed(blink, side):.2f}:kind={blink.kind(side):+.1f}"
-            f":bulge={closing.bulge:+.2f}:from_above={closing.from_above:.2f}",
+            f":bulge={closing.bulge:+.2f}:from_above={closing.from_above:.2f}"
+            f":covered={closing.covered:.2f}",
+            blink,
+            self._judgement(blink, side, kind, whole),
         )
+
+    def _judgement(self, blink: Blink, side: Side, kind: str, whole: bool) -> Judgement:
+        """What speaks against the choice; each check looks at something else."""
+        closing = blink.closings[_BOTH.index(side)]
+        certain = blink.kind(side) * (-1 if kind == "smile" else 1)
+        return judged(
+            {
+                "seen-to-close": _UNSEEN if kind == "name-unverified" else 1.0,
+                "normal": _SMILE if kind == "smile" else 1.0,
+                "closed": ramp(self._closed(blink, side), 0.6, 0.75, 0.4),
+                "covered": self._covers(blink, side),
+                "curve": ramp(certain, 0.0, 1.5, 0.3),
+                "curve-without-name": ramp(certain - blink.hint, -2.0, 0.0, 0.6),
+                "lids-only": ramp(blink.stray, 0.5, 0.2, 0.4),
+                "from-the-head": ramp(closing.popped, _MAX_POPPED, 0.0, 0.6),
+                "other-eye-open": self._leaves_open(blink, side) if whole else 1.0,
+            }
+        )
+
+    def _covers(self, blink: Blink, side: Side) -> float:
+        covered = blink.closings[_BOTH.index(side)].covered
+        if covered < 0:  # no iris is known: only a name can tell closing from narrowing
+            return 1.0 if blink.hint >= _SURE_HINT else 0.7
+        return ramp(covered, 0.65, 0.9)
+
+    def _leaves_open(self, blink: Blink, side: Side) -> float:
+        return ramp(self._closed(blink, _other(side)), _OTHER_OPEN, _OTHER_OPEN / 2, 0.5)
 
 
 def _other(side: Side) -> Side:

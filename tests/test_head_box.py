@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from renderer.confidence import DOUBTFUL_BELOW, judged
 from renderer.face import Eye, Eyes
 from renderer.formats.model import MmdModel
-from renderer.head_box import find_chin, find_skull_top
+from renderer.head_box import Found, find_chin, find_skull_top
 from tests.hand_models import bone, model, vertices
 
 F64 = npt.NDArray[np.float64]
@@ -63,7 +64,7 @@ def joined(*meshes: Mesh) -> MmdModel:
     return replace(whole, faces=np.concatenate(triangles).astype(np.int32))
 
 
-def skull_top(*meshes: Mesh, chin_y: float = 9.0) -> tuple[float, str]:
+def skull_top(*meshes: Mesh, chin_y: float = 9.0) -> Found:
     whole = joined(*meshes)
     on_head = np.ones(len(whole.vertices), np.bool_)
     return find_skull_top(whole, eyes(len(whole.vertices)), chin_y, on_head)
@@ -73,31 +74,34 @@ HAIR = cap(11.9, 9.8, 1.3)
 
 
 def test_the_top_of_plain_hair_is_the_skull_top() -> None:
-    top, why = skull_top(HAIR)
-    assert top == pytest.approx(11.9, abs=0.03) and why == "skull-top:dome"
+    found = skull_top(HAIR)
+    assert found.y == pytest.approx(11.9, abs=0.03)
+    assert found.evidence.startswith("skull-top:dome:")
+    assert set(found.checks.values()) == {1.0}
 
 
 def test_a_tuft_and_a_band_do_not_raise_it() -> None:
     tuft = box((-0.05, 11.7, -0.1), (0.05, 12.8, 0.1))
     band = box((-1.3, 11.6, -0.08), (1.3, 12.1, 0.08))
-    assert skull_top(HAIR, tuft, band)[0] == pytest.approx(11.9, abs=0.04)
+    assert skull_top(HAIR, tuft, band).y == pytest.approx(11.9, abs=0.04)
 
 
 def test_a_hat_that_stays_above_the_brows_is_no_hair() -> None:
     hat = cap(12.9, 11.0, 1.5)
-    assert skull_top(HAIR, hat)[0] == pytest.approx(11.9, abs=0.03)
+    assert skull_top(HAIR, hat).y == pytest.approx(11.9, abs=0.03)
 
 
 def test_ears_and_buns_at_the_sides_do_not_raise_it() -> None:
     ears = [box((x - 0.2, 11.2, -0.1), (x + 0.2, 12.7, 0.1)) for x in (-0.9, 0.9)]
-    assert skull_top(HAIR, *ears)[0] == pytest.approx(11.9, abs=0.03)
+    assert skull_top(HAIR, *ears).y == pytest.approx(11.9, abs=0.03)
 
 
 def test_without_hair_the_proportion_decides() -> None:
     tower = cap(19.0, 11.0, 1.5)
-    top, why = skull_top(tower)
-    assert why == "skull-top:proportion"
-    assert (EYES_Y - 9.0) / (top - 9.0) == pytest.approx(0.36)
+    found = skull_top(tower)
+    assert found.evidence == "skull-top:proportion"
+    assert (EYES_Y - 9.0) / (found.y - 9.0) == pytest.approx(0.36)
+    assert judged(found.checks).score < DOUBTFUL_BELOW
 
 
 def face(profile: list[tuple[float, float]]) -> MmdModel:
@@ -108,7 +112,8 @@ def face(profile: list[tuple[float, float]]) -> MmdModel:
 
 def chin(whole: MmdModel, lips_y: float = 9.4) -> float | None:
     skin = np.ones(len(whole.faces), np.bool_)
-    return find_chin(whole, eyes(len(whole.vertices)), lips_y, skin)
+    found = find_chin(whole, eyes(len(whole.vertices)), lips_y, skin)
+    return None if found is None else found.y
 
 
 def test_the_chin_is_where_the_profile_turns_back() -> None:

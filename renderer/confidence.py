@@ -1,0 +1,90 @@
+"""How sure a rig is of each of its answers, and what speaks against it.
+
+Each answer is judged by several checks that can fail apart from one another; a check gives a factor
+from 0 (speaks against it) to 1 (does not). The score is the product of the factors, so that one
+strong objection or several weak ones make an answer doubtful.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+DOUBTFUL_BELOW = 0.5
+"""Scores below this ask for a person's eye."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """One answer's ``score`` in [0, 1] and the checks that lowered it: ``check=factor``."""
+
+    score: float = 1.0
+    objections: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Confidence:
+    """A score in [0, 1] for each answer of a rig, and the objections to it.
+
+    ``upright``: that this is a character whose head stands straight and whose face is seen.
+    ``objections``: ``answer:check=factor``, factors in [0, 1), in the order of the answers.
+    """
+
+    left_eye: float = 1.0
+    right_eye: float = 1.0
+    mouth: float = 1.0
+    chin: float = 1.0
+    skull_top: float = 1.0
+    centre_x: float = 1.0
+    upright: float = 1.0
+    objections: tuple[str, ...] = ()
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """The scores by answer."""
+        return {name: getattr(self, name) for name in _ANSWERS}
+
+    @property
+    def lowest(self) -> tuple[str, float]:
+        """The answer with the least score, and that score."""
+        return min(self.scores.items(), key=lambda item: item[1])
+
+    @property
+    def doubtful(self) -> tuple[str, ...]:
+        """The answers whose score is below ``DOUBTFUL_BELOW``."""
+        return tuple(name for name, score in self.scores.items() if score < DOUBTFUL_BELOW)
+
+
+_ANSWERS = tuple(field.name for field in fields(Confidence) if field.name != "objections")
+
+
+UNQUESTIONED = Judgement()
+UNJUDGED = Confidence()
+"""For rigs made by hand."""
+
+
+def judged(factors: Mapping[str, float]) -> Judgement:
+    """The judgement that checks with these factors in [0, 1] come to."""
+    score = 1.0
+    for factor in factors.values():
+        score *= factor
+    return Judgement(
+        score, tuple(f"{check}={factor:.2f}" for check, factor in factors.items() if factor < 0.995)
+    )
+
+
+def confidence(judgements: Mapping[str, Judgement]) -> Confidence:
+    """All judgements together; keys are the names of answers."""
+    objections = tuple(
+        f"{answer}:{objection}"
+        for answer in _ANSWERS
+        for objection in judgements[answer].objections
+    )
+    scores = {answer: judgements[answer].score for answer in _ANSWERS}
+    return Confidence(**scores, objections=objections)
+
+
+def ramp(value: float, bad: float, good: float, floor: float = 0.0) -> float:
+    """``floor`` at ``bad`` and beyond, 1 at ``good`` and beyond, straight between."""
+    share = (value - bad) / (good - bad)
+    return floor + (1 - floor) * min(max(share, 0.0), 1.0)
