@@ -167,10 +167,9 @@ class Ledger:
         done = self._samples_made() + sum(count.total() for count in self._drawn.values())
         wanted = sum(part.count for n in range(len(self._shards)) for part in self._wanted(n))
         seconds = time.monotonic() - self._began
-        left = time_left(done - self._kept_samples, wanted - self._kept_samples, seconds)
-        self._progress.show(
-            done,
-            wanted,
-            f"{self._pictures / max(seconds, 1e-9):.1f} pictures/s, "
-            f"{len(self._quarantine.rows)} models quarantined, {left}",
+        words = (
+            f"{self._pictures / max(seconds, 1e-9):.1f} pictures/s",
+            f"{counted(len(self._quarantine.rows), 'model')} quarantined",
+            time_left(done - self._kept_samples, wanted - self._kept_samples, seconds),
         )
+        self._progress.show(done, wanted, ", ".join(filter(None, words)))

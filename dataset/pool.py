@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -34,6 +35,7 @@ from dataset.quarantine import Stage
 from dataset.worker import WorkerSetup, run_worker
 
 MAX_BLAMELESS_DEATHS = 3
+MIN_START_SECONDS = 120.0
 _LOOK_UP_SECONDS = 1.0
 _STOPPED_SECONDS = 3.0
 _LAST_WORDS_SECONDS = 10.0
@@ -167,10 +169,13 @@ class Pool:
                 worker.heard = now
         self._looked_up = now
         for worker in list(self._workers):
-            waited_for = worker.model is not None or not worker.ready
-            if waited_for and now - worker.heard > self._crew.model_timeout:
-                seconds = f"{self._crew.model_timeout:g} s"
-                self._lose(worker, "timed-out", f"nothing came for {seconds} (--model-timeout)")
+            if worker.ready and worker.model is None:
+                continue  # it waits for us, or for the disk
+            patience = self._crew.model_timeout
+            if not worker.ready:
+                patience = max(patience, MIN_START_SECONDS)
+            if now - worker.heard > patience:
+                self._lose(worker, "timed-out", f"nothing came for {patience:g} s")
 
     def _lose(self, worker: _Worker, code: str, cause: str) -> None:
         """A worker is of no use any more: blame its model, or count a death without one."""
@@ -180,7 +185,8 @@ class Pool:
             self._hear(worker.job.number, fault)
         else:
             self._blameless_deaths += 1
-            if not worker.ready or self._blameless_deaths > MAX_BLAMELESS_DEATHS:
+            hopeless = not worker.ready and code != "stopped"
+            if hopeless or self._blameless_deaths > MAX_BLAMELESS_DEATHS:
                 doing = "between two models" if worker.ready else "while it opened OpenGL"
                 raise DeviceError(
                     f"a worker process was lost {doing}: {cause}; "
@@ -205,7 +211,7 @@ def _start(setup: WorkerSetup, workers: int) -> _Worker:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=run_worker, args=(theirs, setup), daemon=True)
-    with _shared_cores(workers):
+    with _shared_cores(workers), _deaf_to_ctrl_c():
         process.start()
     theirs.close()
     return _Worker(process, ours)
@@ -226,6 +232,19 @@ def _shared_cores(workers: int) -> Iterator[None]:
     finally:
         for name in added:
             del os.environ[name]
+
+
+@contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Inside, a process that is started ignores Ctrl-C from its first moment on."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only there may signals be set, and only it gets Ctrl-C
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _cause_of_death(exit_code: int) -> tuple[str, str]:

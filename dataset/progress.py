@@ -49,7 +49,7 @@ class BarProgress:
 
     def __init__(self, bar: rich.progress.Progress) -> None:
         self._bar = bar
-        self._task = bar.add_task("", total=None, detail="")
+        self._task = bar.add_task("", detail="", visible=False)
 
     def note(self, text: str) -> None:
         """One line that stays."""
@@ -57,7 +57,7 @@ class BarProgress:
 
     def show(self, done: int, total: int, detail: str) -> None:
         """Move the bar."""
-        self._bar.update(self._task, completed=done, total=total, detail=detail)
+        self._bar.update(self._task, completed=done, total=total, detail=detail, visible=True)
 
 
 @contextmanager
