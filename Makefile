@@ -7,16 +7,21 @@ WORKERS ?= 0
 SIZE    ?= 256
 SHADING ?= phong
 AMBIENT ?= 0.5
+DATA    ?=
+RUN     ?= run
+PRESET  ?= paper
 
 BIN := .venv/bin
 
-.PHONY: help setup setup-render demo test render doctor bench clean
+.PHONY: help setup setup-render demo test render train-all evaluate doctor bench clean
 
 help:
 	@echo "make demo                      the whole main job on generated characters, into demo/"
 	@echo "make test                      set up, then run all checks and tests"
 	@echo "make render MODELS=dir         pictures of a folder of models, as shards in OUT ($(OUT))"
 	@echo "     options: OUT POSES (per model) SEED WORKERS (0: one a core) SIZE SHADING AMBIENT"
+	@echo "make train-all DATA=out        train what is missing on shards, into RUN ($(RUN)); PRESET"
+	@echo "make evaluate DATA=out         measure RUN's bundle on the test part"
 	@echo "make doctor                    which OpenGL there is, and how to get one"
 	@echo "make bench                     all benchmarks"
 
@@ -38,6 +43,12 @@ test: setup
 render: setup-render
 	$(BIN)/dataset build "$(MODELS)" -o "$(OUT)" --poses $(POSES) --seed $(SEED) \
 	    --workers $(WORKERS) --size $(SIZE) --shading $(SHADING) --ambient $(AMBIENT)
+
+train-all: setup
+	$(BIN)/train all "$(DATA)" -o "$(RUN)" --preset $(PRESET)
+
+evaluate: setup
+	$(BIN)/train evaluate "$(RUN)/bundle" --data "$(DATA)" -o "$(RUN)/evaluation"
 
 doctor: setup-render
 	$(BIN)/renderer doctor
