@@ -8,6 +8,7 @@ step sees.
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -24,6 +25,7 @@ from dataset.records import PictureName
 from train.samples import SampleSet
 
 I64 = npt.NDArray[np.int64]
+F32 = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -86,17 +88,23 @@ class SampleOrder:
 
 
 def load_batch(
-    samples: SampleSet, numbers: Sequence[int] | I64, names: Sequence[PictureName], size: int
+    samples: SampleSet,
+    numbers: Sequence[int] | I64,
+    names: Sequence[PictureName],
+    size: int,
+    room: F32 | None = None,
 ) -> Batch:
     """Read some samples: the two pictures ``names`` (input, target) and no other.
 
-    size: what the pictures are reduced to, a whole fraction of the samples' own.
+    size: what the pictures are reduced to, a whole fraction of the samples' own. room: memory for
+    the pictures, (2, N or more, size, size, 4); None: new memory.
 
     Raises:
         ShardError: a picture is damaged; the message names the shard.
     """
-    pictures = np.empty((2, len(numbers), size, size, 4), np.float32)
-    pose = np.empty((len(numbers), 6), np.float32)
+    count = len(numbers)
+    pictures = np.empty((2, count, size, size, 4), np.float32) if room is None else room[:, :count]
+    pose = np.empty((count, 6), np.float32)
     for place, number in enumerate(numbers):
         reader, row = samples.readers[samples.shard[number]], int(samples.row[number])
         pose[place] = reader.samples["pose"][row]
@@ -120,20 +128,28 @@ def batches(
 ) -> Iterator[Batch]:
     """The batches that begin at ``positions``, whose step is the batch size; read ahead.
 
-    The workers are threads: reading, decoding and conversion let go of Python's lock, and nothing
-    has to be sent between processes.
+    The pictures of a batch are valid until the next one is asked for: their memory is used again,
+    for fresh memory costs more than decoding. The workers are threads: reading, decoding and
+    conversion let go of Python's lock, and nothing has to be sent between processes.
     """
-    waiting: deque[Future[Batch]] = deque()
+    most = -(-positions.step // share.ranks)
+    shape = (2, most, size, size, 4)
+    rooms = [np.empty(shape, np.float32) for _ in range(min(workers + 1, len(positions)))]
+    waiting: deque[tuple[Future[Batch], F32]] = deque()
     with ThreadPoolExecutor(workers, "loader") as pool:
         try:
             for start in positions:
                 stop = min(start + positions.step, positions.stop)
                 numbers = share.of(order.between(start, stop))
-                waiting.append(pool.submit(load_batch, samples, numbers, names, size))
-                if len(waiting) > workers:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
+                if not rooms:
+                    future, room = waiting.popleft()
+                    yield future.result()
+                    rooms.append(room)
+                room = rooms.pop()
+                job = pool.submit(load_batch, samples, numbers, names, size, room)
+                waiting.append((job, room))
+            for future, _ in waiting:
+                yield future.result()
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -171,20 +187,26 @@ def _pairs_table() -> npt.NDArray[np.complex64]:
 
 
 _PAIRS = _pairs_table()
-_SECOND_HALF = np.array([0, 1 << 16], np.intp)
+_BLUE_ALPHA = 1 << 16
+_scratch = threading.local()
 
 
-def to_network_pixels(stored: Stored, out: npt.NDArray[np.float32]) -> None:
+def to_network_pixels(stored: Stored, out: F32) -> None:
     """(H, W, 4) stored form -> ``out`` (H, W, 4) float32: network form, channels last.
 
     ``contract.image.stored_to_network``, faster, for pictures without colour under alpha 0.
     """
     pairs = np.ascontiguousarray(stored).view("<u2")  # (H, W, 2)
+    indices: npt.NDArray[np.intp] | None = getattr(_scratch, "indices", None)
+    if indices is None or indices.shape != pairs.shape:
+        indices = _scratch.indices = np.empty(pairs.shape, np.intp)
+    np.copyto(indices, pairs)
+    indices[..., 1] += _BLUE_ALPHA
     # mode="clip" skips a check that the indices, made of bytes, cannot fail.
-    np.take(_PAIRS, pairs + _SECOND_HALF, out=out.view(np.complex64), mode="clip")
+    np.take(_PAIRS, indices, out=out.view(np.complex64), mode="clip")
 
 
-def _reduced(stored: Stored, size: int) -> npt.NDArray[np.float32]:
+def _reduced(stored: Stored, size: int) -> F32:
     """(H, W, 4) stored form -> (size, size, 4) network form: means of blocks in linear light.
 
     Colours are weighted by alpha, so that no background bleeds into the outline.
@@ -196,5 +218,5 @@ def _reduced(stored: Stored, size: int) -> npt.NDArray[np.float32]:
     factor = len(stored) // size
     mean = unit.reshape(size, factor, size, factor, 4).mean(axis=(1, 3))
     mean[..., :3] /= np.maximum(mean[..., 3:], 1e-6)
-    reduced: npt.NDArray[np.float32] = mean * 2 - 1
+    reduced: F32 = mean * 2 - 1
     return reduced
