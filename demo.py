@@ -40,7 +40,7 @@ STEPS = (
     Step("Verify every checksum and picture", f"dataset verify {OUT}/shards", 5),
     Step(
         "Draw a contact sheet",
-        f"dataset inspect {OUT}/shards/shard-00000.h5 --sheet {OUT}/contact_sheet.png",
+        f"dataset inspect {OUT}/shards --sheet {OUT}/contact_sheet.png",
         2,
     ),
 )
