@@ -34,6 +34,7 @@ _DOME_STEP, _DOME_HALF_WIDTH, _DOME_HALF_DEPTH = 0.1, 0.6, 0.9
 _DOME_MEDIAN_CELLS = 2  # each side of a cell
 _CROWN_DEPTH = 0.1  # below the dome's top: what makes it
 _MAX_PEELED = 3
+_FRINGE = 0.35, 0.8  # above the eyes
 _DOMES_APART = 0.04  # of the height of the head: more makes another head of it
 _TOO_TALL, _MUCH_LIKELIER = 1.7, 1.0  # standard deviations
 _BROWS = 0.7  # above the eyes: what stays above is no hair
@@ -119,6 +120,8 @@ def find_skull_top(
     hair = _comes_down(model, faces, parts, eyes.y + _BROWS * eyes.spacing)
     for kept, reason in ((hair, "dome"), (np.ones_like(hair), "dome-with-headgear")):
         domes = _peeled(model.vertices.positions, faces[kept], paints[kept], bare[kept], eyes)
+        fringe = _fringe(model.vertices.positions, faces[kept], paints[kept], bare[kept], eyes)
+        domes = [replace(dome, fringe=bool(dome.materials & fringe)) for dome in domes]
         fitting = [dome for dome in domes if _is_plausible(dome.top, eyes, chin_y)]
         if fitting:
             return _skull_top(fitting, reason, eyes, chin_y)
@@ -139,10 +142,31 @@ def _skull_top(domes: Sequence[_Dome], reason: str, eyes: Eyes, chin_y: float) -
         "no-headgear": 1.0 if reason == "dome" else 0.4,
         "crown-of-hair": 1.0 if domes[0].comes_down else 0.6 if hair is not domes else 0.4,
         "one-dome": ramp(excess[0], _TOO_TALL, 1.3, 0.45) if another else 1.0,
+        "crown-as-fringe": 0.45 if another and _hood_like(hair) else 1.0,
         "proportions": ramp(abs(excess[chosen]), 2.6, 1.8, 0.3),
     }
     found = f"skull-top:{reason}:{chosen}-of-{len(hair)}:excess={excess[chosen]:+.1f}"
     return Found(hair[chosen].top, found, checks)
+
+
+def _hood_like(domes: Sequence[_Dome]) -> bool:
+    """Whether the fringe belongs to a dome under the outermost one, but not to that."""
+    return not domes[0].fringe and any(dome.fringe for dome in domes[1:])
+
+
+def _fringe(
+    positions: npt.NDArray[np.float32],
+    faces: I32,
+    materials: npt.NDArray[np.intp],
+    bare: Flags,
+    eyes: Eyes,
+) -> frozenset[int]:
+    """The materials that are seen above the brows from ahead, but for skin."""
+    x = eyes.centre_x + eyes.spacing * np.linspace(-0.7, 0.7, 9)
+    y = eyes.y + eyes.spacing * np.linspace(*_FRINGE, 5)
+    points = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+    seen = first_hits(positions[faces[~bare]].astype(np.float64), points).triangles
+    return frozenset(materials[~bare][seen[seen >= 0]].tolist())
 
 
 def _is_plausible(top: float, eyes: Eyes, chin_y: float) -> bool:
@@ -161,12 +185,17 @@ def _excess(height: float, eyes: Eyes, chin_y: float) -> float:
 
 @dataclass(frozen=True)
 class _Dome:
-    """``top`` in model units; ``crown``: rows of the triangles there. ``comes_down``: whether the
-    crown's materials reach below the eyes, as those of hair do and those of hats do not."""
+    """``top`` in model units; ``crown``: rows of the triangles there, of these ``materials``.
+
+    ``comes_down``: whether they reach below the eyes, as those of hair do and those of hats do not;
+    ``fringe``: whether the fringe has them too.
+    """
 
     top: float
     crown: npt.NDArray[np.intp]
+    materials: frozenset[int] = frozenset()
     comes_down: bool = True
+    fringe: bool = True
 
 
 def _peeled(
@@ -190,7 +219,7 @@ def _peeled(
             break
         crown = materials[dome.crown]
         hair = float((low[crown] < eyes.y).mean()) > 0.5
-        domes.append(replace(dome, comes_down=hair))
+        domes.append(replace(dome, materials=frozenset(crown.tolist()), comes_down=hair))
         kept = ~(np.isin(materials, crown) | bare)
         faces, materials, bare = faces[kept], materials[kept], bare[kept]
     return domes

@@ -11,6 +11,7 @@ F64 = npt.NDArray[np.float64]
 Index = npt.NDArray[np.intp]
 
 _MAX_PAIRS = 1 << 19  # of rays and triangles at once: a few MiB for each temporary array
+_MAX_POINTS = 58  # at once: neighbours, so that few triangles are near them all
 _MIN_AREA = 1e-12
 
 
@@ -34,7 +35,10 @@ def first_hits(corners: F64, points: F64) -> Hits:
         return hits
     a, b, c = (corners[:, k, :2].T for k in range(3))
     least, most = np.minimum(np.minimum(a, b), c), np.maximum(np.maximum(a, b), c)
-    step = max(1, _MAX_PAIRS // len(corners))
+    (x0, y0), (x1, y1) = points.min(axis=0), points.max(axis=0)
+    about = np.flatnonzero((most[0] >= x0) & (least[0] <= x1) & (most[1] >= y0) & (least[1] <= y1))
+    least, most = least[:, about], most[:, about]
+    step = max(1, min(_MAX_POINTS, _MAX_PAIRS // max(1, len(about))))
     for start in range(0, len(points), step):
         chunk = slice(start, start + step)
         (x0, y0), (x1, y1) = points[chunk].min(axis=0), points[chunk].max(axis=0)
@@ -42,6 +46,7 @@ def first_hits(corners: F64, points: F64) -> Hits:
             (most[0] >= x0) & (least[0] <= x1) & (most[1] >= y0) & (least[1] <= y1)
         )
         if len(near):
+            near = about[near]
             _fill(hits, chunk, corners[near], points[chunk], near)
     return hits
 
