@@ -102,16 +102,51 @@ class Tally:
 
 
 @dataclass(frozen=True)
+class Goal:
+    """Pictures that are wanted, (N, 4, H, W), and their regions, each (N, H, W) bool.
+
+    regions: eyes, mouth and, for turned heads, what comes into view.
+    """
+
+    pictures: Tensor
+    regions: tuple[Tensor, ...]
+
+
+@dataclass(frozen=True)
 class Case:
-    """N samples of one character; pictures (N, 4, H, W) in network form, pose (N, 6)."""
+    """N samples of one character: rest pictures (N, 4, H, W), poses (N, 6), what is wanted."""
 
     character: int
     numbers: tuple[int, ...]
     pose: Tensor
     rest: Tensor
-    expression: Tensor
-    posed: Tensor
-    changed: Tensor
+    expression: Goal
+    posed: Goal
+
+
+class Table:
+    """The rows of a table as they fill; ``characters``: how many there are."""
+
+    def __init__(self, characters: int) -> None:
+        self._characters = characters
+        self._tallies: dict[tuple[str, str], Tally] = {}
+
+    def measure(self, bundle: str, name: str, character: int, goal: Goal, output: Tensor) -> F64:
+        """Add N pictures (N, 4, H, W) to a row; their mean squared errors, (N,)."""
+        tally = self._tallies.setdefault((bundle, name), Tally(self._characters))
+        squares = (output - goal.pictures) ** 2
+        errors: F64 = squares.mean((1, 2, 3)).double().cpu().numpy()
+        tally.add("mse", character, float(errors.sum()), len(errors))
+        for metric, region in zip(METRICS[2:], goal.regions, strict=False):
+            inside = float((squares * region[:, None]).sum())
+            tally.add(metric, character, inside, float(region.sum()) * squares.shape[1])
+        for one, other in zip(_unit(output), _unit(goal.pictures), strict=True):
+            tally.add("ssim", character, ssim(one, other), 1)
+        return errors
+
+    def rows(self) -> tuple[Row, ...]:
+        """The rows, in the order in which they were begun."""
+        return tuple(Row(*names, tally.values()) for names, tally in self._tallies.items())
 
 
 @torch.no_grad()
@@ -131,48 +166,34 @@ def evaluate(
         ShardError: a picture is damaged.
     """
     _check(bundles, size)
-    system: dict[tuple[str, str], Tally] = {}
-    morpher: dict[tuple[str, str], Tally] = {}
+    system, morpher = Table(len(samples.characters)), Table(len(samples.characters))
     ranked: dict[str, list[tuple[float, int]]] = {name: [] for name in bundles}
     for case in _cases(samples, size, device):
-        straight = [region.expand(len(case.pose), -1, -1) for region in face_regions(case.changed)]
-        moved = [turned(region[0], case.pose[:, :3]) for region in straight]
-        masks = [*moved, disoccluded(case.expression, case.posed)]
+        # The baselines.
+        who, posed, expression = case.character, case.posed, case.expression
+        mean = mean_rest.to(device).expand_as(case.rest)
+        system.measure("", COPYING, who, posed, case.rest)
+        system.measure("", MEAN_REST, who, posed, mean)
+        morpher.measure("", NO_CHANGE, who, expression, case.rest)
 
-        def measure(
-            tallies: dict[tuple[str, str], Tally],
-            row: tuple[str, str],
-            output: Tensor,
-            target: Tensor,
-            regions: list[Tensor],
-            character: int = case.character,
-        ) -> F64:
-            tally = tallies.setdefault(row, Tally(len(samples.characters)))
-            return _measure(tally, character, output, target, regions)
-
-        measure(system, ("", COPYING), case.rest, case.posed, masks)
-        mean = mean_rest.to(device).expand_as(case.posed)
-        measure(system, ("", MEAN_REST), mean, case.posed, masks)
-        measure(morpher, ("", NO_CHANGE), case.rest, case.expression, straight)
-        for bundle_name, bundle in bundles.items():
-            errors: F64 | None = None
-            for name, output in run_all(bundle, case.rest, case.pose).items():
+        # The bundles; the last configuration of each ranks its samples.
+        for bundle, networks in bundles.items():
+            errors: F64 = np.zeros(0)
+            for name, output in run_all(networks, case.rest, case.pose).items():
                 if name == MORPHER:
-                    measure(morpher, (bundle_name, name), output, case.expression, straight)
+                    morpher.measure(bundle, name, who, expression, output)
                 else:
-                    errors = measure(system, (bundle_name, name), output, case.posed, masks)
-            if errors is not None:
-                ranked[bundle_name] += zip(errors.tolist(), case.numbers, strict=True)
+                    errors = system.measure(bundle, name, who, posed, output)
+            ranked[bundle] += zip(errors.tolist(), case.numbers, strict=False)
+
+    # The report.
     pictures = {
         name: _ends_and_middle(bundles[name], samples, ranking, size, device)
         for name, ranking in ranked.items()
         if ranking
     }
-    rows = [
-        tuple(Row(bundle, name, tally.values()) for (bundle, name), tally in tallies.items())
-        for tallies in (system, morpher)
-    ]
-    return Results(len(samples), len(samples.characters), size, rows[0], rows[1], pictures)
+    characters = len(samples.characters)
+    return Results(len(samples), characters, size, system.rows(), morpher.rows(), pictures)
 
 
 def _check(bundles: Mapping[str, Bundle], size: int) -> None:
@@ -231,23 +252,13 @@ def _cases(samples: SampleSet, size: int, device: torch.device) -> Iterator[Case
         for part in parts:
             faces = load_batch(samples, part, ("rest", "expression"), size).to(device)
             turns = load_batch(samples, part, ("expression", "posed"), size).to(device)
-            pictures = (faces.pose, faces.image, faces.target, turns.target)
-            yield Case(character, faces.numbers, *pictures, changed)
-
-
-def _measure(
-    tally: Tally, character: int, output: Tensor, target: Tensor, regions: list[Tensor]
-) -> F64:
-    """Add all metrics of N pictures (N, 4, H, W); their mean squared errors, (N,)."""
-    squares = (output - target) ** 2
-    errors: F64 = squares.mean((1, 2, 3)).double().cpu().numpy()
-    tally.add("mse", character, float(errors.sum()), len(errors))
-    for metric, region in zip(METRICS[2:], regions, strict=False):
-        inside = float((squares * region[:, None]).sum())
-        tally.add(metric, character, inside, float(region.sum()) * squares.shape[1])
-    for one, other in zip(_unit(output), _unit(target), strict=True):
-        tally.add("ssim", character, ssim(one, other), 1)
-    return errors
+            straight, joints = face_regions(changed), faces.pose[:, :3]
+            still = tuple(region.expand(len(part), -1, -1) for region in straight)
+            moved = tuple(turned(region, joints) for region in straight)
+            revealed = disoccluded(faces.target, turns.target)
+            expression = Goal(faces.target, still)
+            posed = Goal(turns.target, (*moved, revealed))
+            yield Case(character, faces.numbers, faces.pose, faces.image, expression, posed)
 
 
 def _unit(pictures: Tensor) -> npt.NDArray[np.float32]:

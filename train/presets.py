@@ -47,17 +47,17 @@ def _demo_stage(samples: int, **changes: Any) -> StageSettings:  # noqa: ANN401
 
 DEMO = Plan(
     "demo",
-    copying(NetworkConfig(size=64, channels=16, max_channels=128, residual_blocks=3)),
+    copying(NetworkConfig(size=64, channels=12, max_channels=96, residual_blocks=3)),
     _stages(
         {
-            ("morpher", "L1"): _demo_stage(12_000, focus=1.0),
-            ("rotator", "L1"): _demo_stage(12_000),
-            ("rotator", "P"): _demo_stage(1_500, perceptual_weight=ROTATOR_WEIGHT),
-            ("combiner", "L1"): _demo_stage(6_000),
-            ("combiner", "P"): _demo_stage(1_500, perceptual_weight=COMBINER_WEIGHT),
+            ("morpher", "L1"): _demo_stage(14_000, focus=1.0),
+            ("rotator", "L1"): _demo_stage(18_000),
+            ("rotator", "P"): _demo_stage(800, perceptual_weight=ROTATOR_WEIGHT),
+            ("combiner", "L1"): _demo_stage(7_000),
+            ("combiner", "P"): _demo_stage(600, perceptual_weight=COMBINER_WEIGHT),
         }
     ),
-    head_start_samples=11_992,
+    head_start_samples=18_000,
     ema_samples=500,
 )
 """Small networks that learn in minutes on two cores; started so that they copy their input."""
