@@ -236,8 +236,10 @@ def _save(run: Run, stage: Stage, trainee: Trainee, at_once: bool) -> None:
         return before // interval < now // interval
 
     paths: list[Path] = []
-    if before < run.plan.head_start_samples <= now:
-        paths.append(run.folder / stage.name / HEAD_START)
+    head_start = run.folder / stage.name / HEAD_START
+    ends = trainee.step == run.plan.stages[stage.name].steps
+    if before < run.plan.head_start_samples <= now or (ends and not head_start.exists()):
+        paths.append(head_start)
     if due(upkeep.numbered_samples):
         paths.append(numbered(run.folder / stage.name, now))
     if at_once or due(upkeep.checkpoint_samples):
