@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from renderer.formats.model import MmdModel, Morph, VertexOffsets, Vertices
+from renderer.formats.model import F32, MmdModel, Morph, VertexOffsets, Vertices
 from renderer.head_bones import carried_by
 
 F64 = npt.NDArray[np.float64]
@@ -17,6 +17,31 @@ NOTHING = VertexOffsets(np.empty(0, np.int32), np.empty((0, 3), np.float32))
 
 def head_of(model: MmdModel) -> int:
     return next(index for index, bone in enumerate(model.bones) if bone.name == "頭")
+
+
+def moved(model: MmdModel, scale: float, offset: tuple[float, float, float]) -> MmdModel:
+    """The model at another size and place."""
+    by = np.array(offset, np.float32)
+    mesh = model.vertices
+
+    def placed(points: F32) -> F32:
+        return np.asarray(points * np.float32(scale) + by, np.float32)
+
+    bones = []
+    for bone in model.bones:
+        x, y, z = (scale * p + float(o) for p, o in zip(bone.position, by, strict=True))
+        bones.append(replace(bone, position=(x, y, z)))
+    return replace(
+        model,
+        vertices=replace(mesh, positions=placed(mesh.positions)),
+        bones=tuple(bones),
+        morphs=tuple(
+            replace(m, offsets=replace(m.offsets, offsets=m.offsets.offsets * np.float32(scale)))
+            if isinstance(m.offsets, VertexOffsets)
+            else m
+            for m in model.morphs
+        ),
+    )
 
 
 def scaled_morphs(model: MmdModel, morphs: set[int], factor: float) -> MmdModel:

@@ -19,6 +19,7 @@ from renderer.formats.read import read_model
 from renderer.morph_use import Side
 from renderer.rig import Rig, fit_rig
 from tests.hand_models import bone_offsets
+from tests.rig_variants import moved
 
 # Together these have every naming that the generator knows.
 SEEDS = (0, 1, 2, 3, 5, 6, 11, 12, 13, 16, 22, 24)
@@ -146,31 +147,6 @@ def test_eyes_are_found_without_eye_bones(real_models: Path, path: str) -> None:
         for bone in model.bones
     )
     require_label(model, fit_rig(replace(model, bones=blind)), LABELS[path])
-
-
-def moved(model: MmdModel, scale: float, offset: tuple[float, float, float]) -> MmdModel:
-    """The model at another size and place."""
-    by = np.array(offset, np.float32)
-    mesh = model.vertices
-
-    def placed(points: np.ndarray[Any, np.dtype[np.float32]]) -> np.ndarray[Any, Any]:
-        return points * np.float32(scale) + by
-
-    bones = []
-    for bone in model.bones:
-        x, y, z = (scale * p + float(o) for p, o in zip(bone.position, by, strict=True))
-        bones.append(replace(bone, position=(x, y, z)))
-    return replace(
-        model,
-        vertices=replace(mesh, positions=placed(mesh.positions)),
-        bones=tuple(bones),
-        morphs=tuple(
-            replace(m, offsets=replace(m.offsets, offsets=m.offsets.offsets * np.float32(scale)))
-            if isinstance(m.offsets, VertexOffsets)
-            else m
-            for m in model.morphs
-        ),
-    )
 
 
 def test_a_rig_does_not_depend_on_size_and_place(generated: Callable[[int], Generated]) -> None:
