@@ -2,7 +2,7 @@
 
 Eyes and mouth: the pixels that any expression of a character changes (against its rest picture with
 the same light), the upper ones being the eyes', the lower ones the mouth's. Between the eyes and
-the mouth of drawn faces lies row 0.63 of the picture: a quarter of the head above the chin.
+the mouth of drawn faces lies row 0.65 of the picture: a fifth of the head above the chin.
 
 Turned with the head: the face as the front of a ball about the neck tip's axis, as wide as the
 head is high, turned about the neck tip (at the chin) and the neck root (below it). Good to a pixel
@@ -24,13 +24,13 @@ from contract.image import CHIN_FRACTION, SKULL_TOP_FRACTION
 from contract.pose import JOINT_RADIANS_AT_ONE
 from train.focus import CHANGED
 
-EYES_END = 0.63
+EYES_END = 0.65
 _NECK_ROOT = CHIN_FRACTION + 0.1
 _HEAD_RADIUS = (CHIN_FRACTION - SKULL_TOP_FRACTION) / 2
 _MARGIN = 1 / 64
 _SEARCH_SIZE = 64
 _SEARCH_RADIUS = 10
-_UNLIKE = 0.25
+_UNLIKE = 0.2
 """Mean difference of surroundings, of values in [-1, 1], above which they are not the same."""
 
 Mask = npt.NDArray[np.bool_]
