@@ -185,6 +185,20 @@ def test_a_checkpoint_that_would_run_a_program_is_refused_unrun(
     assert not (tmp_path / "sprung").exists()
 
 
+@pytest.mark.parametrize(
+    "error", [torch.OutOfMemoryError("full"), RuntimeError("can't allocate memory: 9 bytes")]
+)
+def test_running_out_of_memory_says_what_to_lower(
+    shards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(*_: object) -> Tensor:
+        raise error
+
+    monkeypatch.setattr("train.loop.changed_error", fail)
+    with pytest.raises(TrainingError, match=r"--set morpher\.batch=N"):
+        train_stage(_run(shards, tmp_path), STAGES["morpher"], None)
+
+
 def test_the_learning_rate_warms_up_and_decays() -> None:
     settings = StageSettings(4, 400, 1.0, 40, "cosine")
     rates = [learning_rate(settings, at) for at in range(0, 400, 4)]

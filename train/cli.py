@@ -88,7 +88,7 @@ def train_all(
     splits = open_splits(data, split_file, skip_broken_shards, plan.seed)
     for part in PARTS:
         require_size(splits.part(part), plan.network.size, resize)
-    stages = _choose(wanted, losses, vgg16, preset)
+    stages = _choose(wanted, losses, vgg16, preset, dry_run)
     if dry_run:
         click.echo(_describe(plan, upkeep, splits, stages, _device(device, 0)))
         return
@@ -104,7 +104,7 @@ def train_all(
 
 
 def _choose(
-    wanted: Sequence[str], losses: str, vgg16: Path | None, preset: str
+    wanted: Sequence[str], losses: str, vgg16: Path | None, preset: str, dry_run: bool
 ) -> tuple[Stage, ...]:
     """The stages to train; refuses now what would fail for want of VGG16 after days."""
     stages = [STAGES[name] for name in wanted or STAGES]
@@ -114,10 +114,12 @@ def _choose(
         try:
             find_vgg16(vgg16)
         except InputError as error:
-            if losses != "auto" or preset != "demo" or vgg16:
+            is_optional = losses == "auto" and preset == "demo" and not vgg16
+            if not is_optional and not dry_run:
                 raise InputError(f"{error}; or train without it: --losses L1") from error
             click.echo(f"without the perceptual loss: {error}", err=True)
-            stages = [stage for stage in stages if "P" not in stage.name]
+            if is_optional:
+                stages = [stage for stage in stages if "P" not in stage.name]
     return tuple(stages)
 
 

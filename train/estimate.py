@@ -1,4 +1,4 @@
-"""What a plan will cost, measured on one sample of noise per stage before anything is trained."""
+"""What a plan will cost, measured on a little noise per stage before anything is trained."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from train.plan import Plan
 from train.stages import STAGES, Stage, build_network, combiner_input, pictures_of
 from train.vgg import Vgg16
 
-_SAMPLES = 2
+_PIXELS = 8 * 64**2
+"""About how many are measured: enough to matter, few enough not to wait for."""
 _COPIES_IN_TRAINING = 4
 """Weights, gradients and Adam's two moments."""
 
@@ -31,8 +32,9 @@ class Estimate:
 
 
 def estimate(plan: Plan, stage: Stage, device: torch.device) -> Estimate:
-    """Run a step on two samples and scale it; the perceptual loss with random filters."""
+    """Run a step on a small batch and scale it; the perceptual loss with random filters."""
     settings, execution = plan.stages[stage.name], Execution()
+    count = max(1, min(settings.batch, _PIXELS // plan.network.size**2))
     network = build_network(stage.kind, plan.network, plan.seed).to(device)
     execution.prepare(network)
     rotator = None
@@ -45,30 +47,32 @@ def estimate(plan: Plan, stage: Stage, device: torch.device) -> Estimate:
     seconds, kept = [], 0
     for _ in range(2):  # the first warms up
         started = time.perf_counter()
-        kept = _step(plan, stage, network, rotator, loss_of, device)
+        kept = _step(stage, network, rotator, loss_of, _noise(plan, count, device))
         seconds.append(time.perf_counter() - started)
     parameters = sum(parameter.numel() for parameter in network.parameters())
     copies = _COPIES_IN_TRAINING + (plan.ema_samples > 0)
     return Estimate(
         stage.name,
         parameters,
-        min(seconds) / _SAMPLES * settings.steps * settings.batch,
-        4 * copies * parameters + kept * settings.batch // _SAMPLES,
+        min(seconds) / count * settings.steps * settings.batch,
+        4 * copies * parameters + kept * settings.batch // count,
     )
 
 
+def _noise(plan: Plan, count: int, device: torch.device) -> Tensor:
+    size = plan.network.size
+    return torch.rand(count, 4, size, size, device=device) * 2 - 1
+
+
 def _step(
-    plan: Plan,
     stage: Stage,
     network: Network,
     rotator: nn.Module | None,
     loss_of: PictureLoss,
-    device: torch.device,
+    image: Tensor,
 ) -> int:
     """One step without the optimizer; the bytes kept for the way back."""
-    size = plan.network.size
-    image = torch.rand(_SAMPLES, 4, size, size, device=device) * 2 - 1
-    pose = torch.zeros(_SAMPLES, 3, device=device)
+    pose = image.new_zeros(len(image), 3)
     storages: dict[int, int] = {}
 
     def keep(tensor: Tensor) -> Tensor:
@@ -80,7 +84,7 @@ def _step(
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         loss = loss_of(image, *pictures_of(stage.kind, network(*inputs, pose)))
     loss.backward()  # type: ignore[no-untyped-call]
-    if device.type == "cuda":
+    if image.is_cuda:
         torch.cuda.synchronize()
     network.zero_grad()
     return sum(storages.values())

@@ -28,11 +28,10 @@ _LEGEND = 78
 def draw_grid(columns: Sequence[Column], poses: npt.NDArray[np.float32]) -> U8:
     """(rows, columns, 3) uint8: the columns' pictures (S, S, 3) under titles, poses at the left."""
     size = len(columns[0][1][0])
-    legend = max(_LEGEND, 0)
     row_height = max(size, 11 * len(AXIS_NAMES)) + _MARGIN
     sheet = Image.new(
         "RGB",
-        (legend + len(columns) * (size + _MARGIN), _TITLE + len(poses) * row_height),
+        (_LEGEND + len(columns) * (size + _MARGIN), _TITLE + len(poses) * row_height),
         (255, 255, 255),
     )
     pen = ImageDraw.Draw(sheet)
@@ -41,7 +40,7 @@ def draw_grid(columns: Sequence[Column], poses: npt.NDArray[np.float32]) -> U8:
             place = (1, _TITLE + row * row_height + 11 * line)
             pen.text(place, f"{name} {value:+.2f}", fill=(60, 60, 60), font_size=9)
     for number, (title, pictures) in enumerate(columns):
-        left = legend + number * (size + _MARGIN)
+        left = _LEGEND + number * (size + _MARGIN)
         pen.text((left, 1), title, fill=(0, 0, 0), font_size=9)
         for row, picture in enumerate(pictures):
             sheet.paste(Image.fromarray(picture), (left, _TITLE + row * row_height))
