@@ -31,7 +31,7 @@ setup:
 setup-render:
 	@./setup.sh render
 
-demo: setup-render
+demo: setup
 	$(BIN)/python demo.py
 
 test: setup

@@ -28,20 +28,35 @@ class Step:
 
 STEPS = (
     Step(
-        "Generate 64 characters of 8 sources",
-        f"characters generate -n 64 --seed 0 --format mixed -o {OUT}/characters",
-        20,
+        "Generate 256 characters of 8 sources",
+        f"characters generate -n 256 --seed 0 -o {OUT}/characters",
+        45,
     ),
     Step(
-        "Render triples of rest, expression and posed picture into shards",
-        f"dataset build {OUT}/characters -o {OUT}/shards --poses 16 --seed 0",
-        90,
+        "Render one source at full size, to look at",
+        f"dataset build {OUT}/characters/franchise_00 -o {OUT}/closeup --poses 4 --seed 0",
+        15,
     ),
-    Step("Verify every checksum and picture", f"dataset verify {OUT}/shards", 5),
     Step(
         "Draw a contact sheet",
-        f"dataset inspect {OUT}/shards --sheet {OUT}/contact_sheet.png",
-        2,
+        f"dataset inspect {OUT}/closeup --sheet {OUT}/contact_sheet.png",
+        3,
+    ),
+    Step(
+        "Render all sources at the size of the demo's networks",
+        f"dataset build {OUT}/characters -o {OUT}/shards --poses 40 --size 64 --seed 0",
+        255,
+    ),
+    Step("Verify every checksum and picture", f"dataset verify {OUT}/shards", 10),
+    Step(
+        "Train all stages; one source is held out for validation, one for the test",
+        f"train all {OUT}/shards -o {OUT}/run --preset demo --losses L1",
+        600,
+    ),
+    Step(
+        "Measure on the characters of a source that no network has met",
+        f"train evaluate {OUT}/run/bundle --data {OUT}/shards -o {OUT}/evaluation",
+        60,
     ),
 )
 
@@ -59,7 +74,10 @@ def main() -> None:
         code = subprocess.run([BIN / program, *arguments], check=False).returncode
         if code:
             sys.exit(code)
-    print(f"\ndone in {_minutes(time.monotonic() - start)}; look at {OUT}/contact_sheet.png")
+    print(
+        f"\ndone in {_minutes(time.monotonic() - start)}; look at {OUT}/contact_sheet.png, "
+        f"{OUT}/evaluation/results.md and {OUT}/evaluation/samples-bundle.png"
+    )
 
 
 def _minutes(seconds: float) -> str:
