@@ -1,8 +1,10 @@
-"""What a batch in network form costs beside decoding the same pictures alone, on the same cores.
+"""What batches cost beside decoding the same pictures alone, on the same cores.
 
-Decoding alone: read, checksum and decode each picture, and keep nothing. Ours: the same, converted
-to network form and put into batches. Both with the same number of threads, interleaved; prints
-pictures a second and their ratio. Give a folder of shards, else some are drawn first.
+Decoding alone: the codec turns bytes that lie in memory into a picture, and keeps nothing. Reading
+alone: each picture is read from its shard and checked first. Batches: the same, put into batches,
+as training takes them. In network form: batches, each converted where training converts it too,
+here on the CPU. All with the same number of threads, interleaved; prints pictures a second, and
+their ratio to decoding alone. Give a folder of shards, else some are drawn first.
 """
 
 from __future__ import annotations
@@ -10,14 +12,18 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
+
+import torch
 
 from characters.generate import write_character
 from dataset.build import build, open_renderer
+from dataset.codec import decode
 from dataset.configuration import Configuration
 from dataset.pool import Crew
 from dataset.progress import open_progress
@@ -44,30 +50,59 @@ def main() -> None:
 
 
 def compare(samples: SampleSet, threads: int) -> None:
-    numbers = SampleOrder(len(samples), 0).between(0, SAMPLES)
+    codec, size, cpu = samples.readers[0].header.codec, samples.size, torch.device("cpu")
+    order, positions = SampleOrder(len(samples), 0), range(0, SAMPLES, BATCH)
+    frames = [
+        (reader, int(reader.samples[int(samples.row[number])][name]))
+        for number in order.between(0, SAMPLES)
+        for reader in [samples.readers[samples.shard[number]]]
+        for name in NAMES
+    ]
+    encoded = [reader.encoded_frame(frame) for reader, frame in frames]
 
-    def decode(number: int) -> None:
-        samples.readers[samples.shard[number]].pictures(int(samples.row[number]), NAMES)
+    def decoding() -> None:
+        _in_threads(threads, lambda data: decode(data, codec, size), encoded)
 
-    def alone() -> None:
-        with ThreadPoolExecutor(threads) as pool:
-            for _ in pool.map(decode, map(int, numbers)):
-                pass
+    def reading() -> None:
+        _in_threads(threads, lambda frame: frame[0].frame(frame[1]), frames)
 
-    def ours() -> None:
-        positions = range(0, SAMPLES, BATCH)
-        order = SampleOrder(len(samples), 0)
-        for _ in batches(samples, order, NAMES, samples.size, positions, workers=threads):
+    def loading() -> None:
+        for _ in batches(samples, order, NAMES, positions, workers=threads):
             pass
 
-    seconds: dict[str, list[float]] = {"decoding alone": [], "batches": []}
+    def converting() -> None:
+        for batch in batches(samples, order, NAMES, positions, workers=threads):
+            batch.to_network(cpu, size)
+
+    works = {
+        "decoding alone": decoding,
+        "reading alone": reading,
+        "batches": loading,
+        "in network form": converting,
+    }
+    seconds: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(ROUNDS):
-        for name, work in zip(seconds, (alone, ours), strict=True):
+        for name, work in works.items():
             seconds[name].append(_time(work))
     best = {name: min(times) for name, times in seconds.items()}
     for name, time_taken in best.items():
-        print(f"{threads} threads, {name}: {2 * SAMPLES / time_taken:.0f} pictures/s")
-    print(f"{threads} threads, ratio: {best['decoding alone'] / best['batches']:.2f}")
+        print(
+            f"{threads} threads, {name}: {len(frames) / time_taken:.0f} pictures/s, "
+            f"ratio {best['decoding alone'] / time_taken:.2f}"
+        )
+
+
+def _in_threads(threads: int, work: Callable[[Any], object], items: Sequence[Any]) -> None:
+    """In pieces as large as batches, so that handing out work costs what it costs there."""
+    pieces = [items[i : i + 2 * BATCH] for i in range(0, len(items), 2 * BATCH)]
+
+    def do(piece: Sequence[Any]) -> None:
+        for item in piece:
+            work(item)
+
+    with ThreadPoolExecutor(threads) as pool:
+        for _ in pool.map(do, pieces):
+            pass
 
 
 def _time(work: Callable[[], None]) -> float:

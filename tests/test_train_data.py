@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import multiprocessing
 import pickle
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from contract.errors import InputError, ShardError
 from contract.image import stored_to_network
 from contract.pose import pose_from_vector
 from tests.tiny_shards import SIZE, draw_face, write_shards
 from train.batch import Batch, SampleOrder, Share, batches, load_batch, require_size
+from train.network_form import to_network
 from train.samples import PARTS, SampleSet, open_samples, open_splits
 
 
@@ -41,6 +42,19 @@ def test_a_batch_is_the_stored_pictures_in_network_form(shards: Path) -> None:
         assert np.array_equal(batch.pose[place].numpy(), stored.pose)
         colour = 30 + 25 * int(samples.character[number]) % 200
         assert np.array_equal(stored.posed, draw_face(colour, pose_from_vector(stored.pose)))
+
+
+def test_conversion_is_the_contracts_bit_for_bit_for_every_byte() -> None:
+    draw = np.random.Generator(np.random.PCG64(0))
+    stored = draw.integers(0, 256, (3, 64, 64, 4), np.uint8)
+    stored[0, ..., 0] = stored[0, ..., 3] = np.arange(4096).reshape(64, 64) % 256
+    stored[stored[..., 3] == 0] = 0
+    found = to_network(torch.from_numpy(stored), 64)
+    for picture, one in zip(stored, found, strict=True):
+        assert np.array_equal(one.numpy(), stored_to_network(picture))
+    # A part of a batch's memory, which does not lie in one piece.
+    part = torch.from_numpy(np.stack([stored, stored]))[:, :2]
+    assert torch.equal(to_network(part, 64)[1], found[:2])
 
 
 def test_reducing_takes_means_of_light_on_the_character_only(tmp_path: Path) -> None:
@@ -77,10 +91,8 @@ def test_reading_ahead_changes_nothing(shards: Path) -> None:
     samples, order = open_samples(shards), SampleOrder(48, seed=0)
 
     def run(workers: int, start: int) -> list[Batch]:
-        found = batches(
-            samples, order, ("rest", "posed"), SIZE, range(start, 40, 8), workers=workers
-        )
-        return [replace(one, target=one.target.clone()) for one in found]
+        found = batches(samples, order, ("rest", "posed"), range(start, 40, 8), workers=workers)
+        return [one.to_network(torch.device("cpu"), SIZE) for one in found]
 
     plain, ahead, entered = run(1, 0), run(3, 0), run(2, 16)
     assert [one.numbers for one in plain] == [one.numbers for one in ahead]

@@ -1,4 +1,4 @@
-"""Batches in network form, in an order that only a seed and a position decide.
+"""Batches of samples, in an order that only a seed and a position decide.
 
 The order is one endless list: a permutation of all samples, then another, and so on. Step k of a
 stage takes the k-th run of ``batch`` samples of it, and each of several processes its share of that
@@ -8,7 +8,6 @@ step sees.
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,19 +19,18 @@ import torch
 from torch import Tensor
 
 from contract.errors import InputError
-from contract.image import ALPHA_BYTE_TO_NETWORK, COLOUR_BYTE_TO_NETWORK, Stored
 from dataset.records import PictureName
+from train.network_form import to_network
 from train.samples import SampleSet
 
 I64 = npt.NDArray[np.int64]
-F32 = npt.NDArray[np.float32]
+U8 = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
 class Batch:
-    """N samples: image and target (N, 4, H, W) float32 in network form, pose (N, 6) float32.
+    """N samples: image and target (N, 4, S, S) float32 in network form, pose (N, 6) float32.
 
-    The pictures lie pixel by pixel in memory (torch's channels_last), as they were stored.
     ``numbers`` says which samples of their set they are.
     """
 
@@ -45,6 +43,23 @@ class Batch:
         """The same batch on ``device``."""
         image, target, pose = (one.to(device) for one in (self.image, self.target, self.pose))
         return Batch(image, target, pose, self.numbers)
+
+
+@dataclass(frozen=True)
+class StoredBatch:
+    """N samples as they were stored: inputs and targets (2, N, H, W, 4) uint8, pose (N, 6) float32.
+
+    ``numbers`` says which samples of their set they are.
+    """
+
+    pictures: Tensor
+    pose: Tensor
+    numbers: tuple[int, ...]
+
+    def to_network(self, device: torch.device, size: int) -> Batch:
+        """In network form on ``device``; size: H, or the whole fraction of it to reduce to."""
+        image, target = to_network(self.pictures.to(device), size)
+        return Batch(image, target, self.pose.to(device), self.numbers)
 
 
 @dataclass(frozen=True)
@@ -87,55 +102,55 @@ class SampleOrder:
         return self._permutation
 
 
-def load_batch(
+def read_batch(
     samples: SampleSet,
     numbers: Sequence[int] | I64,
     names: Sequence[PictureName],
-    size: int,
-    room: F32 | None = None,
-) -> Batch:
+    room: U8 | None = None,
+) -> StoredBatch:
     """Read some samples: the two pictures ``names`` (input, target) and no other.
 
-    size: what the pictures are reduced to, a whole fraction of the samples' own. room: memory for
-    the pictures, (2, N or more, size, size, 4); None: new memory.
+    room: memory for the pictures, (2, N or more, H, W, 4); None: new memory.
 
     Raises:
         ShardError: a picture is damaged; the message names the shard.
     """
-    count = len(numbers)
-    pictures = np.empty((2, count, size, size, 4), np.float32) if room is None else room[:, :count]
+    count, side = len(numbers), samples.size
+    pictures = np.empty((2, count, side, side, 4), np.uint8) if room is None else room[:, :count]
     pose = np.empty((count, 6), np.float32)
     for place, number in enumerate(numbers):
         reader, row = samples.readers[samples.shard[number]], int(samples.row[number])
         pose[place] = reader.samples["pose"][row]
-        for slot, stored in enumerate(reader.pictures(row, names)):
-            if size == samples.size:
-                to_network_pixels(stored, pictures[slot, place])
-            else:
-                pictures[slot, place] = _reduced(stored, size)
-    image, target = torch.from_numpy(pictures).permute(0, 1, 4, 2, 3)
-    return Batch(image, target, torch.from_numpy(pose), tuple(map(int, numbers)))
+        reader.decode_into(row, names, pictures[:, place])
+    read = torch.from_numpy(pictures), torch.from_numpy(pose)
+    return StoredBatch(*read, tuple(map(int, numbers)))
+
+
+def load_batch(
+    samples: SampleSet, numbers: Sequence[int] | I64, names: Sequence[PictureName], size: int
+) -> Batch:
+    """``read_batch`` in network form, on the CPU; size: as ``StoredBatch.to_network`` has it."""
+    return read_batch(samples, numbers, names).to_network(torch.device("cpu"), size)
 
 
 def batches(
     samples: SampleSet,
     order: SampleOrder,
     names: Sequence[PictureName],
-    size: int,
     positions: range,
     share: Share = Share(),
     workers: int = 1,
-) -> Iterator[Batch]:
+) -> Iterator[StoredBatch]:
     """The batches that begin at ``positions``, whose step is the batch size; read ahead.
 
     The pictures of a batch are valid until the next one is asked for: their memory is used again,
-    for fresh memory costs more than decoding. The workers are threads: reading, decoding and
-    conversion let go of Python's lock, and nothing has to be sent between processes.
+    for fresh memory costs more than decoding. The workers are threads: reading and decoding let go
+    of Python's lock, and nothing has to be sent between processes.
     """
     most = -(-positions.step // share.ranks)
-    shape = (2, most, size, size, 4)
-    rooms = [np.empty(shape, np.float32) for _ in range(min(workers + 1, len(positions)))]
-    waiting: deque[tuple[Future[Batch], F32]] = deque()
+    shape = (2, most, samples.size, samples.size, 4)
+    rooms = [np.empty(shape, np.uint8) for _ in range(min(workers + 1, len(positions)))]
+    waiting: deque[tuple[Future[StoredBatch], U8]] = deque()
     with ThreadPoolExecutor(workers, "loader") as pool:
         try:
             for start in positions:
@@ -146,7 +161,7 @@ def batches(
                     yield future.result()
                     rooms.append(room)
                 room = rooms.pop()
-                job = pool.submit(load_batch, samples, numbers, names, size, room)
+                job = pool.submit(read_batch, samples, numbers, names, room)
                 waiting.append((job, room))
             for future, _ in waiting:
                 yield future.result()
@@ -172,51 +187,3 @@ def require_size(samples: SampleSet, size: int, resize: bool) -> None:
             f"{samples.readers[0].path}: pictures of {samples.size} pixels cannot be reduced to "
             f"{size}: it must be a whole fraction"
         )
-
-
-def _pairs_table() -> npt.NDArray[np.complex64]:
-    """Two stored bytes -> two float32 in network form, as the two halves of one complex number.
-
-    Entries below 65536 are for red and green, those above for blue and alpha. Looking up pairs
-    halves the work; and they come out in the order in which the bytes lie.
-    """
-    first, second = np.arange(1 << 16) & 255, np.arange(1 << 16) >> 8
-    red_green = np.stack([COLOUR_BYTE_TO_NETWORK[first], COLOUR_BYTE_TO_NETWORK[second]], -1)
-    blue_alpha = np.stack([COLOUR_BYTE_TO_NETWORK[first], ALPHA_BYTE_TO_NETWORK[second]], -1)
-    return np.concatenate([red_green, blue_alpha]).view(np.complex64).ravel()
-
-
-_PAIRS = _pairs_table()
-_BLUE_ALPHA = 1 << 16
-_scratch = threading.local()
-
-
-def to_network_pixels(stored: Stored, out: F32) -> None:
-    """(H, W, 4) stored form -> ``out`` (H, W, 4) float32: network form, channels last.
-
-    ``contract.image.stored_to_network``, faster, for pictures without colour under alpha 0.
-    """
-    pairs = np.ascontiguousarray(stored).view("<u2")  # (H, W, 2)
-    indices: npt.NDArray[np.intp] | None = getattr(_scratch, "indices", None)
-    if indices is None or indices.shape != pairs.shape:
-        indices = _scratch.indices = np.empty(pairs.shape, np.intp)
-    np.copyto(indices, pairs)
-    indices[..., 1] += _BLUE_ALPHA
-    # mode="clip" skips a check that the indices, made of bytes, cannot fail.
-    np.take(_PAIRS, indices, out=out.view(np.complex64), mode="clip")
-
-
-def _reduced(stored: Stored, size: int) -> F32:
-    """(H, W, 4) stored form -> (size, size, 4) network form: means of blocks in linear light.
-
-    Colours are weighted by alpha, so that no background bleeds into the outline.
-    """
-    whole = np.empty(stored.shape, np.float32)
-    to_network_pixels(stored, whole)
-    unit = (whole + 1) / 2
-    unit[..., :3] *= unit[..., 3:]
-    factor = len(stored) // size
-    mean = unit.reshape(size, factor, size, factor, 4).mean(axis=(1, 3))
-    mean[..., :3] /= np.maximum(mean[..., 3:], 1e-6)
-    reduced: F32 = mean * 2 - 1
-    return reduced

@@ -16,7 +16,7 @@ from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from contract.errors import TrainingError
-from train.batch import Batch, SampleOrder, Share, batches
+from train.batch import SampleOrder, Share, StoredBatch, batches
 from train.checkpoint import (
     HEAD_START,
     ROLLING,
@@ -102,7 +102,6 @@ def train_stage(run: Run, stage: Stage, watch: Watch | None, stop_after: int | N
             run.samples,
             order,
             stage.pictures,
-            run.plan.network.size,
             positions,
             run.share,
             upkeep.loader_threads,
@@ -190,10 +189,10 @@ def _forward(
     network: nn.Module,
     rotator: nn.Module | None,
     loss_of: PictureLoss,
-    batch: Batch,
+    batch: StoredBatch,
 ) -> Tensor:
     """The mean loss of the pictures at hand."""
-    here = batch.to(run.device)
+    here = batch.to_network(run.device, run.plan.network.size)
     image, target, pose = here.image, here.target, here.pose[:, stage.axes]
     with torch.autocast(run.device.type, torch.bfloat16, run.plan.precision == "bfloat16"):
         inputs = (image,) if rotator is None else combiner_input(rotator, image, pose)
