@@ -22,12 +22,15 @@ from typing import Any
 import torch
 
 from characters.generate import write_character
-from dataset.build import build, open_renderer
+from dataset.build import build
+from dataset.choose import Wish, choose
 from dataset.codec import decode
 from dataset.configuration import Configuration
 from dataset.pool import Crew
 from dataset.progress import open_progress
 from dataset.records import PictureName
+from dataset.rendering import open_renderer, open_scanner
+from dataset.scan import open_catalog
 from train.batch import SampleOrder, batches
 from train.samples import SampleSet, open_samples
 
@@ -116,14 +119,12 @@ def _draw(folder: Path) -> Path:
         write_character(folder / "models" / str(seed), seed=seed)
     wanted = Configuration(16, 0, 256, "phong", 0.5, 0.5, 1, "qoi", 0)
     with open_progress("samples") as progress:
-        build(
-            folder / "models",
-            folder / "shards",
-            wanted,
-            Crew(1, 120.0),
-            partial(open_renderer, "auto"),
-            progress,
-        )
+        crew, models = Crew(1, 120.0), folder / "models"
+        scanner = partial(open_scanner, "auto")
+        catalog, corrections = open_catalog(models, folder / "shards", crew, scanner, progress)
+        selection = choose(catalog, corrections, Wish(include_doubtful=True))
+        studio = partial(open_renderer, "auto")
+        build(models, selection, folder / "shards", wanted, crew, studio, progress)
     return folder / "shards"
 
 

@@ -25,12 +25,12 @@ import numpy as np
 from characters.generate import write_character
 from contract.errors import ModelError
 from contract.image import Stored
-from dataset.build import RendererStudio, open_renderer
 from dataset.codec import CODECS, decode, encode
 from dataset.configuration import Configuration
-from dataset.messages import Job, Message, ModelFailed
+from dataset.messages import Message, ModelFailed, ShardJob
 from dataset.plan import Part, PlannedModel
 from dataset.provenance import hash_model
+from dataset.rendering import RendererStudio, open_renderer, open_scanner
 from dataset.sampling import draw_sample
 from dataset.shard import ShardReader
 from dataset.studio import Subject
@@ -56,23 +56,25 @@ def main() -> int:
                 write_character(folder / str(seed), seed)
         configuration = Configuration(POSES)
         studio = open_renderer("auto", configuration)
-        models = usable(studio, folder)
+        models = usable(folder)
         print(f"{len(models)} models of {folder.name}, 256x256, {studio.renderer_name}")
-        compare_codecs(studio.open(folder / models[0].path))
-        compare_overlap(studio.open(folder / models[0].path))
+        first = folder / models[0].path, models[0].annotation
+        compare_codecs(studio.open(*first))
+        compare_overlap(studio.open(*first))
         setup = WorkerSetup(folder, configuration, partial(open_renderer, "auto"))
         measure_reading(make(scratch / "a.h5", models, setup, studio))
         return 0 if memory_growth(scratch, models, setup, studio) <= GROWTH_BAR else 1
 
 
-def usable(studio: RendererStudio, folder: Path) -> list[PlannedModel]:
+def usable(folder: Path) -> list[PlannedModel]:
     models = []
+    scanner = open_scanner("auto")
     for path in list_models(folder).models:
         try:
-            studio.open(folder / path).release()
+            annotation = scanner.scan(folder / path)[0].annotation
         except ModelError:
             continue
-        models.append(PlannedModel(path, hash_model(folder / path)))
+        models.append(PlannedModel(path, hash_model(folder / path), annotation))
     return models
 
 
@@ -147,7 +149,7 @@ def make(
         if isinstance(message, ModelFailed):
             raise SystemExit(message.message)
 
-    make_shard(Job(0, path, parts, dict(enumerate(models))), setup, studio, report)
+    make_shard(ShardJob(0, dict(enumerate(models)), path, parts), setup, studio, report)
     return path
 
 

@@ -1,4 +1,4 @@
-"""``dataset build | inspect | verify``."""
+"""``dataset scan | split | build | inspect | verify``."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ import click
 from contract.cli import ErrorLineGroup
 from contract.errors import InputError
 from contract.image import DEFAULT_SIZE
+from dataset.catalog_cli import DEVICE, MODEL_TIMEOUT, WORKERS, scan, split
+from dataset.choose import Wish, choose_parts
 from dataset.codec import CODECS, DEFAULT_CODEC, Codec
 from dataset.configuration import Configuration
 from dataset.progress import counted, open_progress
@@ -38,6 +40,10 @@ def main() -> None:
     Exit codes of every command: 0 done; 1 an error, or faults found, said in one line each;
     2 a wrong command line; 130 interrupted.
     """
+
+
+main.add_command(scan)
+main.add_command(split)
 
 
 def _light_range(
@@ -86,21 +92,18 @@ def _light_range(
     default=0,
     help="At most so many; 0, the default: chosen by the number of models.",
 )
+@WORKERS
+@MODEL_TIMEOUT
+@DEVICE
 @click.option(
-    "--workers",
-    type=click.IntRange(0, 1024),
-    default=0,
-    help="Processes; 0, the default: one a core.",
+    "--keep-duplicates", is_flag=True, help="Draw near-duplicates too, not one of each group."
 )
+@click.option("--include-doubtful", is_flag=True, help="Draw models that nobody has accepted yet.")
 @click.option(
-    "--model-timeout",
-    type=click.FloatRange(1),
-    default=120.0,
-    show_default=True,
-    help="Seconds without a sample after which a model is given up.",
-)
-@click.option(
-    "--device", default="auto", show_default=True, help="OpenGL: auto, software, or a number."
+    "--split",
+    "split_path",
+    type=click.Path(path_type=Path),
+    help="A split; its parts go to OUT/train, OUT/validation and OUT/test.",
 )
 def build(
     models: Path,
@@ -116,20 +119,29 @@ def build(
     workers: int,
     model_timeout: float,
     device: str,
+    keep_duplicates: bool,
+    include_doubtful: bool,
+    split_path: Path | None,
 ) -> None:
-    """Draw every PMX and PMD model below the folder MODELS into shards in a folder.
+    """Draw the models of MODELS, a folder or a catalogue, into shards in a folder.
+
+    A folder is scanned first, into OUT/catalog.jsonl. What was corrected in a review (overrides in
+    the catalogue's folder) is followed; of near-duplicates one is drawn; refused models are not,
+    nor doubtful ones that nobody has accepted.
 
     Run the same command again to continue what was interrupted: finished shards are verified and
     kept, and the pictures come out the same. A model that cannot be drawn costs only itself: its
     row in OUT/quarantine.jsonl says why, and deleting the row has it tried again. Models in
-    archives are not seen, and links not followed.
+    archives are reported, not opened; links are not followed.
 
     Exit codes: 0 all shards are made, even if some models are quarantined (their number is said);
     1 an error, or every model is quarantined; 2 a wrong command line; 130 interrupted (resumable).
     """
     # Here, for only this command needs OpenGL.
     from dataset import build as builder  # noqa: PLC0415
+    from dataset import rendering  # noqa: PLC0415
     from dataset.pool import Crew, count_cores  # noqa: PLC0415
+    from dataset.scan import open_catalog  # noqa: PLC0415
 
     configuration = Configuration(
         poses, seed, size, shading, *ambient, light_levels, codec, samples_per_shard
@@ -137,10 +149,17 @@ def build(
     # A batch system's polite end is an interruption like Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     crew = Crew(workers or count_cores(), model_timeout)
-    with open_progress("samples") as progress:
-        studio = partial(builder.open_renderer, device)
-        summary = builder.build(models, out, configuration, crew, studio, progress)
-    click.echo(_build_lines(out, summary))
+    with open_progress("models") as progress:
+        scanner = partial(rendering.open_scanner, device)
+        catalog, corrections = open_catalog(models, out, crew, scanner, progress)
+    wish = Wish(keep_duplicates, include_doubtful)
+    studio = partial(rendering.open_renderer, device)
+    for part, selection in choose_parts(catalog, corrections, wish, split_path).items():
+        with open_progress("samples") as progress:
+            summary = builder.build(
+                catalog.models_folder, selection, out / part, configuration, crew, studio, progress
+            )
+        click.echo(_build_lines(out / part, summary))
 
 
 def _build_lines(out: Path, summary: BuildSummary) -> str:

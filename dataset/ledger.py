@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 
 from contract.errors import InputError, ShardError
-from dataset.messages import Job, Message, ModelFailed, SampleDrawn, ShardMade
-from dataset.plan import Part, Plan, shard_name
+from dataset.messages import Message, ModelFailed, SampleDrawn, ShardJob, ShardMade
+from dataset.plan import Part, Plan, Selection, shard_name
 from dataset.progress import Progress, counted, time_left
 from dataset.provenance import shown_path
 from dataset.quarantine import QUARANTINE_NAME, Quarantine, QuarantineRow
@@ -29,6 +30,21 @@ class BuildSummary:
     shard_bytes: int
     pictures: int
     seconds: float
+
+
+def left_out_lines(selection: Selection) -> Iterator[str]:
+    """What is not drawn and why, in numbers."""
+    reasons = Counter(selection.left_out.values())
+    examples = {why: path for path, why in sorted(selection.left_out.items(), reverse=True)}
+    for why, count in reasons.items():
+        yield f"{counted(count, 'model')} left out: {why} (as {shown_path(examples[why])})"
+    for paths, what in (
+        (selection.duplicates, "copies of other files are left out"),
+        (selection.archives, "archives are left packed; unpack them to use them"),
+        (selection.links, "links are not followed"),
+    ):
+        if paths:
+            yield f"{len(paths)} {what} (as {shown_path(min(paths))})"
 
 
 class Ledger:
@@ -55,15 +71,10 @@ class Ledger:
             f"{counted(len(plan.models) * poses, 'sample')} "
             f"in {counted(len(self._shards), 'shard')}"
         )
-        for paths, what in (
-            (plan.duplicates, "copies of other files are left out"),
-            (plan.archives, "archives are left packed; unpack them to use them"),
-            (plan.links, "links are not followed"),
-        ):
-            if paths:
-                self._progress.note(f"{len(paths)} {what} (as {shown_path(min(paths))})")
-        for path, (code, message) in plan.unreadable.items():
-            self._put_away(QuarantineRow(shown_path(path), "", code, message, "hash"))
+        for line in left_out_lines(plan.selection):
+            self._progress.note(line)
+        for path, refusal in plan.selection.refused.items():
+            self._put_away(QuarantineRow(shown_path(path), **asdict(refusal)))
 
     def keep_finished(self) -> None:
         """Verify what an earlier run finished; what is not sound will be made again."""
@@ -88,13 +99,13 @@ class Ledger:
                 unmade.append(number)
         return unmade
 
-    def job_of(self, number: int) -> Job | None:
+    def job_of(self, number: int) -> ShardJob | None:
         """The job that makes a shard of the models that are still good; None without any."""
         parts = self._wanted(number)
         if not parts:
             return None
         models = {part.model: self._plan.models[part.model] for part in parts}
-        return Job(number, self._path(number), parts, models)
+        return ShardJob(number, models, self._path(number), parts)
 
     def hear(self, number: int, message: Message) -> None:
         """Take what is said about the making of shard ``number``."""
@@ -120,6 +131,8 @@ class Ledger:
     def summary(self) -> BuildSummary:
         """The account of the whole run; ``InputError`` when not one model could be drawn."""
         if not self._made:
+            if not self._quarantine.rows:
+                raise InputError(f"{self._out}: no model is left to draw; see the reasons above")
             first = next(iter(self._quarantine.rows))
             raise InputError(
                 f"all {len(self._quarantine.rows)} models are quarantined, see "

@@ -7,23 +7,32 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from contract.errors import OpenthaError
+from dataset.catalog import Described
 from dataset.plan import Part, PlannedModel
+from dataset.provenance import ModelFile
 from dataset.quarantine import Stage
 
 
 @dataclass(frozen=True)
 class Job:
-    """One shard to make; ``models`` holds those that ``parts`` names."""
+    """Models to look at; the keys are what messages call them by."""
 
     number: int
+    models: Mapping[int, ModelFile]
+
+
+@dataclass(frozen=True)
+class ShardJob(Job):
+    """One shard to make; ``models`` holds those that ``parts`` names."""
+
+    models: Mapping[int, PlannedModel]
     path: Path
     parts: tuple[Part, ...]
-    models: Mapping[int, PlannedModel]
 
 
 @dataclass(frozen=True)
 class Ready:
-    """The studio is open."""
+    """The worker has opened what it works with."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +51,14 @@ class SampleDrawn:
 
 
 @dataclass(frozen=True)
+class ModelScanned:
+    """What was found out about a model; its rest picture is on disk."""
+
+    model: int
+    described: Described
+
+
+@dataclass(frozen=True)
 class ModelFailed:
     """A model is of no use; the job goes on without it, unless ``worker_ends``."""
 
@@ -54,12 +71,17 @@ class ModelFailed:
 
 @dataclass(frozen=True)
 class ModelDone:
-    """The model at hand is drawn; what follows is no model's fault."""
+    """The model at hand is dealt with; what follows is no model's fault."""
 
 
 @dataclass(frozen=True)
-class ShardMade:
-    """The job is done: a shard of ``parts`` is on disk, or none where ``parts`` is empty."""
+class JobDone:
+    """The job is done."""
+
+
+@dataclass(frozen=True)
+class ShardMade(JobDone):
+    """A shard of ``parts`` is on disk, or none where ``parts`` is empty."""
 
     parts: tuple[Part, ...]
 
@@ -71,5 +93,7 @@ class Stopped:
     error: OpenthaError
 
 
-Message = Ready | ModelStarted | SampleDrawn | ModelFailed | ModelDone | ShardMade | Stopped
+Message = (
+    Ready | ModelStarted | SampleDrawn | ModelScanned | ModelFailed | ModelDone | JobDone | Stopped
+)
 Report = Callable[[Message], None]

@@ -4,31 +4,53 @@ from __future__ import annotations
 
 import json
 from collections.abc import Container, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
-from contract.errors import InputError, ModelError, ShardError
+from contract.errors import InputError, ShardError
 from contract.files import write_bytes
+from dataset.annotation import Annotation
 from dataset.configuration import Configuration, configuration_from
-from dataset.provenance import hash_model
+from dataset.decode import decode
+from dataset.provenance import ModelFile, shown_path
+from dataset.quarantine import Refusal
 from dataset.shard import SHARD_SUFFIX, ShardReader
-from dataset.walk import Listing
 
 PLAN_NAME = "plan.json"
-PLAN_VERSION = 1
+PLAN_VERSION = 2
 MIN_SAMPLES_A_SHARD = 16
 MAX_SAMPLES_A_SHARD = 1024
 _SHARDS_WANTED = 64
 
 
 @dataclass(frozen=True)
-class PlannedModel:
-    """A model to draw; ``path`` is relative to the models folder, with slashes."""
+class PlannedModel(ModelFile):
+    """A model to draw, and how it is posed and framed."""
 
-    path: str
-    sha256: str
+    annotation: Annotation
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which of the models that were found are to be drawn.
+
+    ``duplicates``: path of a file -> path of the one with the same bytes that stands for it;
+    ``left_out``: path -> why it is not drawn; ``refused``: path -> what is wrong with it;
+    ``archives``, ``links``: paths that are left alone.
+    """
+
+    models: tuple[PlannedModel, ...]
+    duplicates: Mapping[str, str]
+    left_out: Mapping[str, str]
+    refused: Mapping[str, Refusal]
+    archives: tuple[str, ...]
+    links: tuple[str, ...]
+
+    def paths(self) -> set[str]:
+        """Every model file that was found."""
+        planned = {model.path for model in self.models}
+        return planned | {*self.duplicates, *self.left_out, *self.refused}
 
 
 @dataclass(frozen=True)
@@ -42,18 +64,15 @@ class Part:
 
 @dataclass(frozen=True)
 class Plan:
-    """A configuration and the models it is applied to.
-
-    ``duplicates``: path of a file -> path of the planned model with the same bytes;
-    ``unreadable``: path -> (code, message); ``archives``, ``links``: paths that are left alone.
-    """
+    """A configuration and the models it is applied to."""
 
     configuration: Configuration
-    models: tuple[PlannedModel, ...]
-    duplicates: Mapping[str, str]
-    unreadable: Mapping[str, tuple[str, str]]
-    archives: tuple[str, ...]
-    links: tuple[str, ...]
+    selection: Selection
+
+    @property
+    def models(self) -> tuple[PlannedModel, ...]:
+        """The models to draw, in order."""
+        return self.selection.models
 
     def shards(self) -> tuple[tuple[Part, ...], ...]:
         """The parts of each shard, in order.
@@ -94,10 +113,6 @@ class Plan:
             Part(numbers[row.sha256], row.first_index, row.samples) for row in reader.models
         )
 
-    def found_paths(self) -> set[str]:
-        """Every model file that the walk found."""
-        return {model.path for model in self.models} | {*self.duplicates, *self.unreadable}
-
 
 def _spread(parts: Sequence[Part], shards: int) -> tuple[tuple[Part, ...], ...]:
     ends = [len(parts) * shard // shards for shard in range(shards + 1)] if shards else []
@@ -109,7 +124,7 @@ def shard_name(number: int) -> str:
     return f"shard-{number:05d}{SHARD_SUFFIX}"
 
 
-def settle_plan(folder: Path, listing: Listing, out: Path, wanted: Configuration) -> Plan:
+def settle_plan(selection: Selection, out: Path, wanted: Configuration) -> Plan:
     """The plan of ``out``: the saved one if there is one, else a new one, which is saved.
 
     Raises:
@@ -117,46 +132,21 @@ def settle_plan(folder: Path, listing: Listing, out: Path, wanted: Configuration
     """
     if not (out / PLAN_NAME).exists():
         _refuse_strange_shards(out)
-        plan = make_plan(folder, listing, wanted)
+        plan = make_plan(selection, wanted)
         write_bytes(out / PLAN_NAME, plan_to_json(plan))
         return plan
     plan = load_plan(out)
     if not wanted.samples_per_shard:
         wanted = replace(wanted, samples_per_shard=plan.configuration.samples_per_shard)
     _refuse_another_configuration(out, plan.configuration, wanted)
-    _refuse_other_models(out, folder, plan.found_paths(), set(listing.models))
+    _refuse_other_models(out, plan.selection, selection)
     return plan
 
 
-def make_plan(folder: Path, listing: Listing, wanted: Configuration) -> Plan:
-    """Hash all models and decide which to draw: one that is found twice is drawn once."""
-
-    def hashed(path: str) -> str | ModelError:
-        try:
-            return hash_model(folder / path)
-        except ModelError as error:
-            return error
-
-    models: dict[str, PlannedModel] = {}
-    duplicates: dict[str, str] = {}
-    unreadable: dict[str, tuple[str, str]] = {}
-    with ThreadPoolExecutor() as pool:
-        for path, found in zip(listing.models, pool.map(hashed, listing.models), strict=True):
-            if isinstance(found, ModelError):
-                unreadable[path] = found.code, str(found)
-            elif found in models:
-                duplicates[path] = models[found].path
-            else:
-                models[found] = PlannedModel(path, found)
-    limit = wanted.samples_per_shard or _fitting_shard(wanted.poses, len(models))
-    return Plan(
-        replace(wanted, samples_per_shard=limit),
-        tuple(models.values()),
-        duplicates,
-        unreadable,
-        listing.archives,
-        listing.links,
-    )
+def make_plan(selection: Selection, wanted: Configuration) -> Plan:
+    """The plan of some models, with shards of a fitting size unless one is wanted."""
+    limit = wanted.samples_per_shard or _fitting_shard(wanted.poses, len(selection.models))
+    return Plan(replace(wanted, samples_per_shard=limit), selection)
 
 
 def _fitting_shard(poses: int, models: int) -> int:
@@ -178,12 +168,21 @@ def _refuse_another_configuration(out: Path, saved: Configuration, wanted: Confi
         )
 
 
-def _refuse_other_models(out: Path, folder: Path, planned: set[str], found: set[str]) -> None:
-    for what, paths in (("new", found - planned), ("missing", planned - found)):
+def _refuse_other_models(out: Path, planned: Selection, found: Selection) -> None:
+    drawn = {model.path: model.annotation for model in planned.models}
+    wanted = {model.path: model.annotation for model in found.models}
+    changed = {path for path in drawn.keys() & wanted.keys() if drawn[path] != wanted[path]}
+    for paths, what in (
+        (found.paths() - planned.paths(), "new"),
+        (planned.paths() - found.paths(), "missing"),
+        (wanted.keys() - drawn.keys(), "to be drawn now"),
+        (drawn.keys() - wanted.keys(), "left out now"),
+        (changed, "annotated otherwise now"),
+    ):
         if paths:
             raise InputError(
-                f"{out}: was planned for other models: {len(paths)} in {folder} "
-                f"{'is' if len(paths) == 1 else 'are'} {what}, as {min(paths)}; "
+                f"{out}: was planned for other models: {len(paths)} "
+                f"{'is' if len(paths) == 1 else 'are'} {what}, as {shown_path(min(paths))}; "
                 "restore them, or give another folder"
             )
 
@@ -202,14 +201,8 @@ def load_plan(out: Path) -> Plan:
         values = json.loads(path.read_bytes().decode("utf-8", "surrogatepass"))
         if values["plan_version"] != PLAN_VERSION:
             raise ValueError(f"plan_version {values['plan_version']!r:.40}")
-        return Plan(
-            configuration_from(values["configuration"]),
-            tuple(PlannedModel(model["path"], model["sha256"]) for model in values["models"]),
-            dict(values["duplicates"]),
-            {path: (code, message) for path, (code, message) in values["unreadable"].items()},
-            tuple(values["archives"]),
-            tuple(values["links"]),
-        )
+        configuration = configuration_from(values["configuration"])
+        return Plan(configuration, decode(Selection, values["selection"]))
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

@@ -21,18 +21,17 @@ from multiprocessing.context import SpawnProcess
 from contract.errors import DeviceError
 from dataset.messages import (
     Job,
+    JobDone,
     Message,
     ModelDone,
     ModelFailed,
     ModelStarted,
     Ready,
     SampleDrawn,
-    ShardMade,
     Stopped,
 )
 from dataset.provenance import shown_path
 from dataset.quarantine import Stage
-from dataset.worker import WorkerSetup, run_worker
 
 MAX_BLAMELESS_DEATHS = 3
 MIN_START_SECONDS = 120.0
@@ -76,9 +75,10 @@ class _Worker:
 class Pool:
     """Runs jobs on worker processes.
 
-    ``job_of(number)`` gives the job of a shard as it is to be made now, or None when nothing is
-    left of it. ``hear(number, message)`` gets all that is said about shard ``number``; the pool
-    itself says ``ModelFailed`` of a model that killed its worker, or silenced it.
+    ``run_worker(connection)`` is what a process does (see ``serve.serve_jobs``); it travels there
+    by pickle. ``job_of(number)`` gives a job as it is to be done now, or None when nothing is left
+    of it. ``hear(number, message)`` gets all that is said about job ``number``; the pool itself
+    says ``ModelFailed`` of a model that killed its worker, or silenced it.
 
     Raises:
         OpenthaError: what a worker stopped on; ``DeviceError`` when workers die without a model.
@@ -86,12 +86,12 @@ class Pool:
 
     def __init__(
         self,
-        setup: WorkerSetup,
+        run_worker: Callable[[Connection], None],
         crew: Crew,
         job_of: Callable[[int], Job | None],
         hear: Callable[[int, Message], None],
     ) -> None:
-        self._setup = setup
+        self._run_worker = run_worker
         self._crew = crew
         self._job_of = job_of
         self._hear = hear
@@ -101,7 +101,7 @@ class Pool:
         self._looked_up = time.monotonic()
 
     def run(self, numbers: Iterable[int]) -> None:
-        """Make these shards; when this ends, in whatever way, no worker is left."""
+        """Do these jobs; when this ends, in whatever way, no worker is left."""
         self._pending.extend(numbers)
         try:
             while self._hand_out():
@@ -118,7 +118,7 @@ class Pool:
                 self._give_job(worker)
         busy = sum(worker.job is not None for worker in self._workers)
         while len(self._workers) < min(self._crew.workers, busy + len(self._pending)):
-            self._workers.append(_start(self._setup, self._crew.workers))
+            self._workers.append(_start(self._run_worker, self._crew.workers))
         return busy > 0 or bool(self._pending)
 
     def _give_job(self, worker: _Worker) -> None:
@@ -156,7 +156,7 @@ class Pool:
                 worker.model = None
         assert worker.job  # only a worker with a job says anything else
         self._hear(worker.job.number, message)
-        if isinstance(message, ShardMade):
+        if isinstance(message, JobDone):
             worker.job = None
         if isinstance(message, ModelFailed) and message.worker_ends:
             self._make_again(worker)
@@ -206,11 +206,11 @@ class Pool:
         worker.connection.close()
 
 
-def _start(setup: WorkerSetup, workers: int) -> _Worker:
+def _start(run_worker: Callable[[Connection], None], workers: int) -> _Worker:
     # Spawned: a process forked after an OpenGL context exists hangs.
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=run_worker, args=(theirs, setup), daemon=True)
+    process = context.Process(target=run_worker, args=(theirs,), daemon=True)
     with _shared_cores(workers), _deaf_to_ctrl_c():
         process.start()
     theirs.close()

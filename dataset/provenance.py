@@ -6,6 +6,9 @@ import codecs
 import hashlib
 import os
 import stat
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from contract.errors import ModelError
@@ -37,6 +40,27 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """A model's file; ``path`` is relative to the models folder, with slashes."""
+
+    path: str
+    sha256: str
+
+
+def hash_models(folder: Path, paths: Sequence[str]) -> dict[str, str | ModelError]:
+    """What ``hash_model`` says of each path below a folder, in their order."""
+
+    def hashed(path: str) -> str | ModelError:
+        try:
+            return hash_model(folder / path)
+        except ModelError as error:
+            return error
+
+    with ThreadPoolExecutor() as pool:
+        return dict(zip(paths, pool.map(hashed, paths), strict=True))
 
 
 def hash_model(path: Path) -> str:

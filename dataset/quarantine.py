@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
 from contract.errors import InputError
-from contract.files import write_bytes
+from dataset.decode import decode
+from dataset.journal import append_line, whole_lines
 
 QUARANTINE_NAME = "quarantine.jsonl"
 
 Stage = Literal["hash", "open", "draw"]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """What is wrong with a model that is of no use; ``stage``: what was being done to it."""
+
+    sha256: str
+    code: str
+    message: str
+    stage: Stage
 
 
 @dataclass(frozen=True)
@@ -39,7 +49,10 @@ class Quarantine:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / QUARANTINE_NAME
-        self._rows = {_key(row): row for row in _read_rows(self._path)}
+        self._rows: dict[str, QuarantineRow] = {}
+        for number, line in enumerate(whole_lines(self._path), 1):
+            row = _row(self._path, number, line)
+            self._rows[_key(row)] = row
 
     @property
     def rows(self) -> Collection[QuarantineRow]:
@@ -54,16 +67,7 @@ class Quarantine:
         if _key(row) in self._rows:
             return False
         self._rows[_key(row)] = row
-        line = json.dumps(asdict(row), ensure_ascii=False).encode("utf-8", "surrogatepass")
-        try:
-            with self._path.open("ab") as file:
-                file.write(line + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as error:
-            raise InputError(
-                f"{self._path}: cannot be written ({error.strerror}); free space and run again"
-            ) from error
+        append_line(self._path, asdict(row))
         return True
 
 
@@ -72,23 +76,10 @@ def _key(row: QuarantineRow) -> str:
     return row.sha256 or row.path
 
 
-def _read_rows(path: Path) -> list[QuarantineRow]:
-    if not path.exists():
-        return []
-    whole, _, cut = path.read_bytes().rpartition(b"\n")
-    if cut:
-        # A run was killed while it wrote its last line.
-        write_bytes(path, whole + b"\n" if whole else b"")
-    return [_row(path, number, line) for number, line in enumerate(whole.splitlines(), 1)]
-
-
-def _row(path: Path, number: int, line: bytes) -> QuarantineRow:
+def _row(path: Path, number: int, line: str) -> QuarantineRow:
     try:
-        row = QuarantineRow(**json.loads(line.decode("utf-8", "surrogatepass")))
-        if not all(isinstance(value, str) for value in asdict(row).values()):
-            raise TypeError("a value that is no text")
-    except (ValueError, TypeError, RecursionError) as error:
+        return decode(QuarantineRow, json.loads(line))
+    except (ValueError, RecursionError) as error:
         raise InputError(
-            f"{path}: line {number} is no quarantine row ({error}); delete that line"
+            f"{path}: line {number} is no quarantine row ({error!s:.120}); delete that line"
         ) from error
-    return row

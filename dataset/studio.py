@@ -8,6 +8,8 @@ from typing import Protocol
 
 from contract.image import Stored
 from contract.pose import Pose
+from dataset.annotation import Annotation
+from dataset.catalog import Described
 from dataset.configuration import Configuration
 from dataset.records import ModelFacts
 
@@ -33,8 +35,8 @@ class Studio(Protocol):
     def renderer_name(self) -> str:
         """The OpenGL that draws."""
 
-    def open(self, path: Path) -> Subject:
-        """Read and rig the model at ``path``; ``ModelError`` if it cannot be used."""
+    def open(self, path: Path, annotation: Annotation) -> Subject:
+        """Read the model at ``path`` and rig it as annotated; ``ModelError`` if it cannot be."""
 
 
 OpenStudio = Callable[[Configuration], Studio]
@@ -42,3 +44,14 @@ OpenStudio = Callable[[Configuration], Studio]
 
 Travels to other processes, so it must be a function (or partial) that can be pickled.
 """
+
+
+class Scanner(Protocol):
+    """What looks at models: one per process."""
+
+    def scan(self, path: Path) -> tuple[Described, Stored]:
+        """All about a model, and its rest picture; ``ModelError`` if it is of no use."""
+
+
+OpenScanner = Callable[[], Scanner]
+"""Opens a scanner; ``DeviceError`` without OpenGL. Travels to other processes by pickle."""

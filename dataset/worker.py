@@ -6,37 +6,31 @@ model it was when nothing comes any more.
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from contract.errors import ModelError, OpenthaError
+from contract.errors import ModelError
 from contract.pose import REST, Pose
 from dataset.configuration import Configuration
 from dataset.messages import (
-    Job,
     ModelDone,
     ModelFailed,
     ModelStarted,
-    Ready,
     Report,
     SampleDrawn,
+    ShardJob,
     ShardMade,
-    Stopped,
 )
 from dataset.pictures import picture_fault
 from dataset.plan import Part, PlannedModel
-from dataset.provenance import find_terms, hash_model, printable, shown_path, source_of
+from dataset.provenance import find_terms, hash_model, shown_path, source_of
 from dataset.quarantine import Stage
 from dataset.records import ModelFacts, ModelRow
 from dataset.sampling import draw_light_levels, draw_sample, light_generator
 from dataset.schema import ShardHeader
+from dataset.serve import Work, failed, serve_jobs
 from dataset.shard import ShardWriter
 from dataset.studio import OpenStudio, Studio, Subject
 
@@ -50,29 +44,17 @@ class WorkerSetup:
     open_studio: OpenStudio
 
 
-def run_worker(connection: Connection, setup: WorkerSetup) -> None:
-    """Make the shard of each ``Job`` received, until None comes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor decides
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    try:
+def run_worker(setup: WorkerSetup, connection: Connection) -> None:
+    """Make the shard of each ``ShardJob`` received, until None comes."""
+
+    def open_work() -> Work:
         studio = setup.open_studio(setup.configuration)
-        connection.send(Ready())
-        for job in iter(connection.recv, None):
-            if not make_shard(job, setup, studio, connection.send):
-                return
-    except OpenthaError as error:
-        connection.send(Stopped(error))
-    except (EOFError, BrokenPipeError):
-        return  # the supervisor is gone
+        return lambda job, report: make_shard(job, setup, studio, report)
+
+    serve_jobs(connection, open_work)
 
 
-def _end_with_parent() -> None:
-    if parent := parent_process():
-        parent.join()
-        os._exit(1)
-
-
-def make_shard(job: Job, setup: WorkerSetup, studio: Studio, report: Report) -> bool:
+def make_shard(job: ShardJob, setup: WorkerSetup, studio: Studio, report: Report) -> bool:
     """Draw and write one shard; False when this process is not to be trusted any more."""
     made: list[Part] = []
     with ShardWriter(job.path, _header(job, setup.configuration, studio)) as writer:
@@ -89,7 +71,7 @@ def make_shard(job: Job, setup: WorkerSetup, studio: Studio, report: Report) -> 
     return True
 
 
-def _header(job: Job, configuration: Configuration, studio: Studio) -> ShardHeader:
+def _header(job: ShardJob, configuration: Configuration, studio: Studio) -> ShardHeader:
     return ShardHeader(
         shading=configuration.shading,
         size=configuration.size,
@@ -116,7 +98,7 @@ def _draw_part(
     """Draw one model's part into the shard; what came of it when it failed."""
     stage: Stage = "open"
     try:
-        subject = _open_unchanged(studio, setup.models_folder / model.path, model.sha256)
+        subject = _open_unchanged(studio, setup.models_folder, model)
         stage = "draw"
         try:
             row = _model_row(part, model, setup, subject.facts)
@@ -130,30 +112,20 @@ def _draw_part(
                 )
         finally:
             subject.release()
-    except ModelError as error:
-        return ModelFailed(part.model, error.code, printable(str(error)), stage)
-    except OpenthaError:
-        raise  # a full disk, a lost device: no model's fault
-    except Exception as error:  # whatever a strange model brought about costs that model only
-        code = "out-of-memory" if isinstance(error, MemoryError) else "unexpected-error"
-        return ModelFailed(part.model, code, _where(error), stage, worker_ends=True)
+    except Exception as error:
+        return failed(part.model, stage, error)
     return None
 
 
-def _where(error: Exception) -> str:
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    text = f"{type(error).__name__}: {error} ({Path(place.filename).name}:{place.lineno})"
-    return printable(text)
-
-
-def _open_unchanged(studio: Studio, path: Path, sha256: str) -> Subject:
-    if hash_model(path) != sha256:
+def _open_unchanged(studio: Studio, models_folder: Path, model: PlannedModel) -> Subject:
+    path = models_folder / model.path
+    if hash_model(path) != model.sha256:
         raise ModelError(
             f"{path.name}: its bytes changed since the run was planned; restore the file, or "
             "build into another folder",
             "changed-file",
         )
-    return studio.open(path)
+    return studio.open(path, model.annotation)
 
 
 def _model_row(part: Part, model: PlannedModel, setup: WorkerSetup, facts: ModelFacts) -> ModelRow:

@@ -31,7 +31,13 @@ from dataset.sampling import draw_sample
 from dataset.shard import ShardReader
 from dataset.verify import verify
 from tests.conftest import REPOSITORY
-from tests.tiny_studio import RENDERER_NAME, SLOWNESS, open_tiny_studio, tiny_picture
+from tests.tiny_studio import (
+    RENDERER_NAME,
+    SLOWNESS,
+    open_tiny_studio,
+    select_all,
+    tiny_picture,
+)
 
 SIZE = 16
 FIVE = Configuration(5, seed=3, size=SIZE, ambient_high=1.2, light_levels=2, samples_per_shard=10)
@@ -52,7 +58,9 @@ def run(
     """A whole run; its summary and what it said."""
     log = io.StringIO()
     progress = LogProgress(log, "samples")
-    summary = build(models, out, configuration, crew, open_tiny_studio, progress)
+    summary = build(
+        models, select_all(models), out, configuration, crew, open_tiny_studio, progress
+    )
     return summary, log.getvalue()
 
 
@@ -215,6 +223,7 @@ def test_a_studio_that_does_not_open_stops_the_run(tmp_path: Path) -> None:
     with pytest.raises(DeviceError, match="no OpenGL here"):
         build(
             models,
+            select_all(models),
             tmp_path / "out",
             FIVE,
             PATIENT,
@@ -233,6 +242,7 @@ def test_a_studio_that_dies_stops_the_run(tmp_path: Path) -> None:
     with pytest.raises(DeviceError, match="lost while it opened OpenGL: its process crashed"):
         build(
             models,
+            select_all(models),
             tmp_path / "out",
             FIVE,
             PATIENT,
@@ -297,11 +307,12 @@ def test_two_runs_do_not_write_to_one_folder(tmp_path: Path) -> None:
 COMMAND = f"""
 import sys
 sys.path.insert(0, {str(REPOSITORY)!r})
-import dataset.build, dataset.cli
-from tests.tiny_studio import open_tiny_device
+import dataset.cli, dataset.rendering
+from tests.tiny_studio import open_tiny_device, open_tiny_scanner
 
 if __name__ == "__main__":
-    dataset.build.open_renderer = open_tiny_device
+    dataset.rendering.open_renderer = open_tiny_device
+    dataset.rendering.open_scanner = open_tiny_scanner
     dataset.cli.main()
 """
 
@@ -371,11 +382,11 @@ def test_an_interrupted_run_stops_cleanly(how: signal.Signals, tmp_path: Path) -
     assert errors.endswith("of 8 shards finished; the same command continues\ninterrupted\n")
     assert "Traceback" not in errors
     names = {path.suffix for path in (tmp_path / "out").iterdir()}
-    assert names == {".h5", ".json"}
+    assert names == {".h5", ".json", ".jsonl", ".cache"}  # shards, plan, catalogue
 
 
 # Both fill up while pictures are drawn, or while the shard itself is written.
-@pytest.mark.parametrize("share", [0.3, 0.9])
+@pytest.mark.parametrize("share", [0.4, 0.9])
 def test_a_full_disk_is_one_line_and_nothing_finished_is_lost(share: float, tmp_path: Path) -> None:
     models = write_models(tmp_path / "models", {f"m{n}": "ok" for n in range(3)})
     run(models, tmp_path / "whole")

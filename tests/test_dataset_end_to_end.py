@@ -13,11 +13,14 @@ from click.testing import CliRunner
 
 from characters.generate import write_character
 from contract.pose import REST, pose_from_vector
-from dataset.build import build, open_renderer
+from dataset.build import build
+from dataset.choose import Wish, choose
 from dataset.cli import main
 from dataset.configuration import Configuration
 from dataset.pool import Crew
 from dataset.progress import LogProgress
+from dataset.rendering import open_renderer, open_scanner
+from dataset.scan import scan
 from dataset.shard import ShardReader
 from tests.test_dataset_build import quarantine_rows, tables
 
@@ -51,13 +54,18 @@ def test_characters_become_a_verified_data_set(characters: Path, tmp_path: Path)
 
 def test_the_stored_pictures_are_those_of_the_renderer(characters: Path, tmp_path: Path) -> None:
     configuration = Configuration(2, size=SIZE, shading="toon")
-    studio = partial(open_renderer, "auto")
+    studio, scanner = partial(open_renderer, "auto"), partial(open_scanner, "auto")
+    log = LogProgress(io.StringIO(), "samples")
+    catalog = scan(characters, tmp_path / "catalog.jsonl", Crew(1, 120), scanner, log)
+    selection = choose(catalog, {}, Wish())
     for workers in (1, 2):
-        out, log = tmp_path / str(workers), LogProgress(io.StringIO(), "samples")
-        build(characters, out, configuration, Crew(workers, 120), studio, log)
+        out = tmp_path / str(workers)
+        build(characters, selection, out, configuration, Crew(workers, 120), studio, log)
     assert tables(tmp_path / "1") == tables(tmp_path / "2")
     reader = ShardReader(tmp_path / "1" / "shard-00000.h5")
-    subject = open_renderer("auto", configuration).open(characters / reader.models[1].path)
+    opened = open_renderer("auto", configuration)
+    model = selection.models[1]
+    subject = opened.open(characters / model.path, model.annotation)
     assert reader.models[1].facts == subject.facts
     sample = reader.sample(3)
     np.testing.assert_array_equal(sample.rest, subject.draw(REST, 0.5))
@@ -68,6 +76,7 @@ def test_real_models_are_drawn_and_broken_ones_put_away(real_models: Path, tmp_p
     options = ["--poses", "1", "--size", str(SIZE), "--workers", "2"]
     built = CliRunner().invoke(main, ["build", str(real_models), "-o", str(tmp_path), *options])
     assert built.exit_code == 0, built.output
+    assert "3 models left out: near-duplicates" in built.stderr
     drawn = {
         model.path for path in sorted(tmp_path.glob("*.h5")) for model in ShardReader(path).models
     }

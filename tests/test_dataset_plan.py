@@ -9,9 +9,19 @@ import pytest
 
 from contract.errors import InputError
 from dataset.configuration import Configuration, generator_name
-from dataset.plan import PLAN_NAME, Part, Plan, PlannedModel, load_plan, make_plan, settle_plan
+from dataset.plan import (
+    PLAN_NAME,
+    Part,
+    Plan,
+    PlannedModel,
+    Selection,
+    load_plan,
+    make_plan,
+    settle_plan,
+)
 from dataset.provenance import MAX_MODEL_BYTES
 from dataset.walk import list_models
+from tests.tiny_studio import select_all, tiny_annotation
 
 FOUR_POSES = Configuration(4)
 
@@ -27,7 +37,7 @@ def _hash(text: str) -> str:
 
 
 def _settle(folder: Path, out: Path, wanted: Configuration = FOUR_POSES) -> Plan:
-    return settle_plan(folder, list_models(folder), out, wanted)
+    return settle_plan(select_all(folder), out, wanted)
 
 
 # Walking.
@@ -73,12 +83,12 @@ def test_a_place_without_models_is_refused(
 
 def test_copies_are_planned_once_and_named(tmp_path: Path) -> None:
     _write(tmp_path, {"a.pmx": "one", "b.pmx": "two", "c/a copy.pmx": "one"})
-    plan = make_plan(tmp_path, list_models(tmp_path), FOUR_POSES)
+    plan = make_plan(select_all(tmp_path), FOUR_POSES)
     assert plan.models == (
-        PlannedModel("a.pmx", _hash("one")),
-        PlannedModel("b.pmx", _hash("two")),
+        PlannedModel("a.pmx", _hash("one"), tiny_annotation()),
+        PlannedModel("b.pmx", _hash("two"), tiny_annotation()),
     )
-    assert plan.duplicates == {"c/a copy.pmx": "a.pmx"}
+    assert plan.selection.duplicates == {"c/a copy.pmx": "a.pmx"}
 
 
 def test_a_file_that_cannot_be_hashed_is_named(tmp_path: Path) -> None:
@@ -86,18 +96,18 @@ def test_a_file_that_cannot_be_hashed_is_named(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.pmx")
     with (tmp_path / "vast.pmx").open("wb") as file:
         file.truncate(MAX_MODEL_BYTES + 1)
-    plan = make_plan(tmp_path, list_models(tmp_path), FOUR_POSES)
+    plan = make_plan(select_all(tmp_path), FOUR_POSES)
     assert [model.path for model in plan.models] == ["a.pmx"]
-    assert {path: code for path, (code, _) in plan.unreadable.items()} == {
+    assert {path: refusal.code for path, refusal in plan.selection.refused.items()} == {
         "pipe.pmx": "unreadable-file",
         "vast.pmx": "file-too-large",
     }
 
 
 def _plan(models: int, poses: int, samples_per_shard: int) -> Plan:
-    planned = tuple(PlannedModel(f"{n}.pmx", f"{n:064}") for n in range(models))
+    planned = tuple(PlannedModel(f"{n}.pmx", f"{n:064}", tiny_annotation()) for n in range(models))
     wanted = Configuration(poses, samples_per_shard=samples_per_shard)
-    return Plan(wanted, planned, {}, {}, (), ())
+    return Plan(wanted, Selection(planned, {}, {}, {}, (), ()))
 
 
 def test_whole_models_are_spread_evenly_over_the_shards_they_need() -> None:
@@ -134,7 +144,7 @@ def test_shards_are_sized_by_the_number_of_models(
     models: int, poses: int, chosen: int, tmp_path: Path
 ) -> None:
     _write(tmp_path, {f"{n}.pmx": str(n) for n in range(models)})
-    plan = make_plan(tmp_path, list_models(tmp_path), Configuration(poses))
+    plan = make_plan(select_all(tmp_path), Configuration(poses))
     assert plan.configuration.samples_per_shard == chosen
 
 
@@ -198,7 +208,7 @@ def test_other_models_are_refused_and_named(tmp_path: Path) -> None:
     models = _one_model(tmp_path / "models")
     _settle(models, tmp_path / "out")
     _write(models, {"new.pmx": "new"})
-    with pytest.raises(InputError, match=r"1 in .*models is new, as new\.pmx"):
+    with pytest.raises(InputError, match=r"1 is new, as new\.pmx"):
         _settle(models, tmp_path / "out")
     (models / "new.pmx").unlink()
     (models / "0.pmx").rename(models / "1.pmd")
@@ -212,7 +222,7 @@ def test_shards_without_a_plan_are_not_written_over(tmp_path: Path) -> None:
         _settle(_one_model(tmp_path / "models"), tmp_path / "out")
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"plan_version": 2}', "[" * 100_000])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"plan_version": 1}', "[" * 100_000])
 def test_a_file_that_is_no_plan_is_refused(text: str, tmp_path: Path) -> None:
     _write(tmp_path, {PLAN_NAME: text})
     with pytest.raises(InputError, match="is no plan of this version"):

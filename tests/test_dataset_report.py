@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-import dataset.build
+import dataset.rendering
 from contract.errors import ShardError
 from dataset.cli import main
 from dataset.progress import LogProgress, open_progress, time_left
@@ -24,7 +24,7 @@ from dataset.sheet import TILE, choose_samples, draw_sheet
 from dataset.summary import sparkline, summarise, summary_text
 from tests.shard_bytes import HEADER, add_model, model_row, write_shard
 from tests.test_dataset_build import write_models
-from tests.tiny_studio import open_tiny_device
+from tests.tiny_studio import open_tiny_device, open_tiny_scanner
 
 
 @pytest.fixture
@@ -167,7 +167,8 @@ def _invoke(*arguments: object) -> tuple[int, str, str]:
 def test_a_build_without_pictures_exits_with_1(
     behaviours: dict[str, str], fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dataset.build, "open_renderer", open_tiny_device)
+    monkeypatch.setattr(dataset.rendering, "open_renderer", open_tiny_device)
+    monkeypatch.setattr(dataset.rendering, "open_scanner", open_tiny_scanner)
     (tmp_path / "models").mkdir()
     models = write_models(tmp_path / "models", behaviours)
     code, _, errors = _invoke("build", models, "-o", tmp_path / "out", "--workers", 1)
@@ -179,7 +180,8 @@ def test_a_build_without_pictures_exits_with_1(
 def test_a_build_with_some_models_quarantined_exits_with_0(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dataset.build, "open_renderer", open_tiny_device)
+    monkeypatch.setattr(dataset.rendering, "open_renderer", open_tiny_device)
+    monkeypatch.setattr(dataset.rendering, "open_scanner", open_tiny_scanner)
     models = write_models(tmp_path / "models", {"a": "ok", "b": "refuse"})
     options = ("--poses", 3, "--size", 16, "--workers", 1, "--ambient", "0.5..1.2")
     code, text, errors = _invoke("build", models, "-o", tmp_path / "out", *options)
@@ -188,7 +190,7 @@ def test_a_build_with_some_models_quarantined_exits_with_0(
         f"{tmp_path}/out: 3 samples of 1 model in 1 shard, 0.0 MB; "
         f"1 model quarantined (see {tmp_path}/out/quarantine.jsonl)",
     )
-    assert errors.startswith("2 models x 3 poses = 6 samples in 1 shard\n")
+    assert errors.startswith("2 models\n1 model x 3 poses = 3 samples in 1 shard\n")
 
 
 @pytest.mark.parametrize("ambient", ["1.2..0.5", "nan", "0.5..", "bright", "9"])

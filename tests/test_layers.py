@@ -19,7 +19,7 @@ ALLOWED = {
     "models": {"contract", "models"},
     "train": {"contract", "models", "dataset", "train"},
 }
-MAY_IMPORT_RENDERER = {"dataset/build.py", "dataset/worker.py", "dataset/catalog.py"}
+MAY_IMPORT_RENDERER = {"dataset/rendering.py"}
 ONLY_HERE = {
     "moderngl": {f"renderer/{name}.py" for name in ("device", "draw", "drawn", "programs")},
     "h5py": {"dataset/shard.py"},

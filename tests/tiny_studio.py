@@ -8,20 +8,29 @@ of the file is its name.
 
 from __future__ import annotations
 
+import base64
 import os
 import signal
 import time
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from contract.errors import ModelError, RigError
 from contract.image import Stored
 from contract.pose import FACE_AXES, Pose
+from dataset.annotation import Annotation, Drive
+from dataset.catalog import Counts, Described
 from dataset.configuration import Configuration
+from dataset.fingerprint import Fingerprint
+from dataset.plan import PlannedModel, Selection
+from dataset.provenance import hash_models
+from dataset.quarantine import Refusal
 from dataset.records import HeadLines, ModelFacts, UsedMorph
+from dataset.walk import list_models
 
 RENDERER_NAME = "tiny studio"
 # Seconds a picture takes, so that a test can interrupt a run in the middle.
@@ -79,13 +88,104 @@ class TinyStudio:
     size: int
     renderer_name: str = RENDERER_NAME
 
-    def open(self, path: Path) -> TinySubject:
+    def open(self, path: Path, annotation: Annotation) -> TinySubject:
         behaviour, _, name = path.read_text("utf-8").partition(" ")
         if behaviour == "open-explode":
             raise LookupError("exploded on opening")
         if behaviour == "refuse":
             raise RigError(f"{path.name}: no head bone", "no-head-bone")
-        return TinySubject(behaviour, tiny_facts(name), self.size)
+        facts = replace(tiny_facts(name), head_box=annotation.head_box)
+        return TinySubject(behaviour, facts, self.size)
+
+
+def tiny_annotation(**changes: Any) -> Annotation:  # noqa: ANN401  # any field's value
+    annotation = Annotation(
+        head_box=HeadLines(16.5, 19.25, 0.0),
+        head_bone=1,
+        head_bone_name="頭",
+        neck_bone=0,
+        neck_bone_name="首",
+        split_x=0.0,
+        split_half_width=0.1,
+        drives={axis: (Drive(0, f"morph of {axis}", 1.0, "whole"),) for axis in FACE_AXES},
+        confidence={"chin": 1.0, "mouth": 1.0},
+        doubtful=(),
+        evidence=("tiny",),
+    )
+    return replace(annotation, **changes)
+
+
+def select_all(folder: Path) -> Selection:
+    """Every model of a folder, undoubted; copies once."""
+    models: dict[str, PlannedModel] = {}
+    duplicates: dict[str, str] = {}
+    refused: dict[str, Refusal] = {}
+    listing = list_models(folder)
+    for path, found in hash_models(folder, listing.models).items():
+        if isinstance(found, ModelError):
+            refused[path] = Refusal("", found.code, str(found), "hash")
+        elif found in models:
+            duplicates[path] = models[found].path
+        else:
+            models[found] = PlannedModel(path, found, tiny_annotation())
+    return Selection(
+        tuple(models.values()), duplicates, {}, refused, listing.archives, listing.links
+    )
+
+
+class TinyScanner:
+    """Looks at the same files; those whose first word is ``doubtful`` are not sure of the chin.
+
+    Files of one name look the same, whatever their first word.
+    """
+
+    def scan(self, path: Path) -> tuple[Described, Stored]:
+        time.sleep(float(os.environ.get(SLOWNESS, "0")))
+        behaviour, _, name = path.read_text("utf-8").partition(" ")
+        match behaviour:
+            case "refuse":
+                raise RigError(f"{path.name}: no head bone", "no-head-bone")
+            case "open-explode":
+                raise LookupError("exploded on opening")
+            case "crash":
+                os.kill(os.getpid(), signal.SIGSEGV)
+            case "hang":
+                time.sleep(1000)
+        doubts = {"confidence": {"chin": 0.2}, "doubtful": ("chin",), "objections": ("chin:x=0.2",)}
+        annotation = tiny_annotation(**(doubts if behaviour == "doubtful" else {}))
+        texture_paths = ("face.png",) if behaviour == "textured" else ()
+        picture = np.zeros((256, 256, 4), np.uint8)
+        picture[64:192, 64:192] = 255
+        described = replace(tiny_described(name), annotation=annotation)
+        return replace(described, texture_paths=texture_paths), picture
+
+
+def tiny_described(name: str) -> Described:
+    """What is found out about a model called ``name``."""
+    return Described(
+        format="pmx",
+        name=name,
+        comment="",
+        counts=Counts(3, 1, 1, 2, 3, 0),
+        texture_paths=(),
+        annotation=tiny_annotation(),
+        fingerprint=tiny_fingerprint(name),
+    )
+
+
+def tiny_fingerprint(name: str) -> Fingerprint:
+    """A fingerprint of its own for each name."""
+    rng = np.random.default_rng(zlib.crc32(name.encode()))
+
+    def text(kind: str, count: int) -> str:
+        return base64.b64encode(rng.integers(0, 255, count).astype(kind).tobytes()).decode()
+
+    return Fingerprint(text("<u4", 128), text("<u4", 128), text("u1", 512), text("u1", 216))
+
+
+def open_tiny_scanner(_device: str = "auto") -> TinyScanner:
+    """Stands in for ``dataset.rendering.open_scanner``."""
+    return TinyScanner()
 
 
 def open_tiny_studio(configuration: Configuration) -> TinyStudio:
@@ -93,5 +193,5 @@ def open_tiny_studio(configuration: Configuration) -> TinyStudio:
 
 
 def open_tiny_device(_device: str, configuration: Configuration) -> TinyStudio:
-    """Stands in for ``dataset.build.open_renderer``."""
+    """Stands in for ``dataset.rendering.open_renderer``."""
     return open_tiny_studio(configuration)

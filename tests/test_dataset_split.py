@@ -1,0 +1,331 @@
+"""Parts of a catalogue by source, and what a person corrected in it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+import dataset.rendering
+from contract.errors import InputError
+from dataset.annotation import Drive
+from dataset.catalog import Catalog, CatalogRow, Status, cache_of, load_catalog
+from dataset.choose import DOUBTFUL, NEAR_DUPLICATE, Wish, choose
+from dataset.cli import main
+from dataset.corrections import Correction, load_corrections, save_corrections
+from dataset.heads import draw_heads
+from dataset.records import HeadLines
+from dataset.shard import ShardReader
+from dataset.split import (
+    Split,
+    bound_sources,
+    load_split,
+    save_split,
+    split_by_names,
+    split_by_shares,
+    split_table,
+)
+from tests.test_dataset_build import SIZE, assert_sound, write_models
+from tests.test_dataset_scan import look
+from tests.tiny_studio import open_tiny_device, open_tiny_scanner, tiny_annotation, tiny_described
+
+
+def model(path: str, group: int | None = None, *, doubtful: bool = False) -> CatalogRow:
+    described = tiny_described(path)
+    if doubtful:
+        annotation = tiny_annotation(confidence={"chin": 0.2}, doubtful=("chin",))
+        described = replace(described, annotation=annotation)
+    source, sha256 = path.partition("/")[0], hashlib.sha256(path.encode()).hexdigest()
+    status: Status = "doubtful" if doubtful else "ok"
+    return CatalogRow(path, sha256, source, status, model=described, group=group, picture="p.png")
+
+
+def sources(**models: int) -> list[CatalogRow]:
+    return [model(f"{name}/{n}.pmx") for name, count in models.items() for n in range(count)]
+
+
+def shares(train: float, validation: float, test: float) -> Mapping[str, float]:
+    return {"train": train, "validation": validation, "test": test}
+
+
+def paths(rows: Sequence[CatalogRow]) -> list[str]:
+    return [row.path for row in rows]
+
+
+# Splits.
+
+
+def test_every_source_is_in_one_part_and_parts_have_their_shares() -> None:
+    rows = sources(**{f"s{n:02}": 10 for n in range(20)})
+    for seed in range(10):
+        made = split_by_shares(rows, paths(rows), shares(0.8, 0.1, 0.1), seed)
+        assert [len(made.parts[part]) for part in ("train", "validation", "test")] == [16, 2, 2]
+        assert set(made.part_of()) == {row.source for row in rows}
+        assert made == split_by_shares(rows, paths(rows), shares(0.8, 0.1, 0.1), seed)
+    again = [split_by_shares(rows, paths(rows), shares(0.8, 0.1, 0.1), n) for n in range(2)]
+    assert again[0].parts != again[1].parts
+
+
+def test_a_vast_source_goes_to_train_and_each_part_gets_something() -> None:
+    rows = sources(vast=100, a=2, b=3)
+    for seed in range(10):
+        made = split_by_shares(rows, paths(rows), shares(0.9, 0.05, 0.05), seed)
+        assert made.parts["train"] == ("vast",)
+        assert {*made.parts["validation"], *made.parts["test"]} == {"a", "b"}
+
+
+def test_sources_that_share_a_character_stay_together() -> None:
+    rows = [model("a/1.pmx", 0), model("b/1.pmx", 0), model("b/2.pmx", 1), model("c/1.pmx", 1)]
+    rows += sources(d=3, e=3)
+    assert bound_sources(rows) == [("a", "b", "c"), ("d",), ("e",)]
+    for seed in range(10):
+        parts = split_by_shares(rows, paths(rows), shares(0.4, 0.3, 0.3), seed).part_of()
+        assert parts["a"] == parts["b"] == parts["c"]
+    assert split_by_names(rows, ["d"], ["a"]).parts == {
+        "train": ("e",),
+        "validation": ("d",),
+        "test": ("a", "b", "c"),
+    }
+    with pytest.raises(InputError, match="a, b, c share near-duplicates; put them into one part"):
+        split_by_names(rows, ["a"], ["b"])
+
+
+def test_a_source_without_a_model_to_draw_is_no_part_of_its_own() -> None:
+    rows = sources(a=1, b=1, c=1)
+    with pytest.raises(InputError, match="3 parts need 3 separate sources with models to draw"):
+        split_by_shares(rows, ["a/0.pmx", "b/0.pmx"], shares(0.8, 0.1, 0.1), 0)
+    two = split_by_shares(rows, ["a/0.pmx", "b/0.pmx"], shares(0.5, 0, 0.5), 0)
+    assert "c" in two.parts["train"]
+
+
+@pytest.mark.parametrize(
+    "given", [shares(0.9, 0.2, 0.1), shares(0, 0.5, 0.5), shares(1.2, -0.1, -0.1)]
+)
+def test_shares_that_are_none_are_refused(given: Mapping[str, float]) -> None:
+    rows = sources(a=1, b=1, c=1)
+    with pytest.raises(InputError, match="must add up to 1, with some of it for train"):
+        split_by_shares(rows, paths(rows), given, 0)
+
+
+@pytest.mark.parametrize(
+    ("validation", "test", "fault"),
+    [
+        (["x"], [], r"source x: not in the catalogue; it has a, b, c"),
+        (["a"], ["a"], "source a: named for validation and for test"),
+        (["a", "b"], ["c"], "no source is left for train"),
+    ],
+)
+def test_names_that_fit_nothing_are_refused(
+    validation: list[str], test: list[str], fault: str
+) -> None:
+    with pytest.raises(InputError, match=fault):
+        split_by_names(sources(a=1, b=1, c=1), validation, test)
+
+
+def test_a_split_is_kept_and_refused_where_it_no_longer_fits(tmp_path: Path) -> None:
+    rows, path = sources(a=1, b=1, c=1), tmp_path / "split.json"
+    made = split_by_names(rows, ["a"], ["b"])
+    save_split(path, made)
+    assert load_split(path, rows) == made
+    with pytest.raises(InputError, match="knows nothing of source d; split again"):
+        load_split(path, [*rows, model("d/0.pmx")])
+    with pytest.raises(InputError, match="parts a, c, which share characters; split again"):
+        load_split(path, [model("a/0.pmx", 0), model("b/0.pmx"), model("c/0.pmx", 0)])
+    for text in ("", "{}", '{"parts": {"train": []}}', "[" * 100_000):
+        path.write_text(text)
+        with pytest.raises(InputError, match=r"is no split .* split again"):
+            load_split(path, rows)
+    with pytest.raises(InputError, match="cannot be read"):
+        load_split(tmp_path, rows)
+
+
+def test_the_table_counts_what_is_drawn() -> None:
+    rows = sources(a=3, b=1, c=2)
+    made = Split({"train": ("a",), "validation": ("b",), "test": ("c",)})
+    table = split_table(made, rows, ["a/0.pmx", "a/1.pmx", "c/0.pmx"], poses=10)
+    assert [line.split() for line in table.splitlines()] == [
+        ["sources", "models", "poses", "pictures"],
+        ["train", "1", "2", "20", "42"],
+        ["validation", "1", "0", "0", "0"],
+        ["test", "1", "1", "10", "21"],
+    ]
+
+
+# What is drawn.
+
+
+def catalog_of(rows: Sequence[CatalogRow]) -> Catalog:
+    return Catalog(Path("models"), "one", tuple(rows), (), ())
+
+
+def test_doubtful_models_near_duplicates_and_copies_are_left_out() -> None:
+    copy = replace(model("c/0.pmx"), path="c/copy.pmx")
+    refused = CatalogRow("e/0.pmx", "f" * 64, "e", "refused", code="no-head-bone", message="why")
+    rows = [
+        model("a/0.pmx", 0),
+        model("b/0.pmx", 0),
+        model("c/0.pmx"),
+        copy,
+        model("d/0.pmx", doubtful=True),
+        refused,
+    ]
+    chosen = choose(catalog_of(rows), {}, Wish())
+    assert [one.path for one in chosen.models] == ["a/0.pmx", "c/0.pmx"]
+    assert chosen.left_out == {"b/0.pmx": NEAR_DUPLICATE, "d/0.pmx": DOUBTFUL}
+    assert chosen.duplicates == {"c/copy.pmx": "c/0.pmx"}
+    assert {path: one.code for path, one in chosen.refused.items()} == {"e/0.pmx": "no-head-bone"}
+    assert chosen.paths() == {row.path for row in rows}
+    chosen = choose(catalog_of(rows), {}, Wish(keep_duplicates=True, include_doubtful=True))
+    assert [one.path for one in chosen.models] == paths([*rows[:3], rows[4]])
+    chosen = choose(catalog_of(rows), {}, Wish(sources={"b"}))
+    assert [one.path for one in chosen.models] == ["b/0.pmx"]
+
+
+def correction(row: CatalogRow, **changes: object) -> dict[str, Correction]:
+    return {row.sha256: replace(Correction(row.sha256, row.path), **changes)}  # type: ignore[arg-type]
+
+
+def test_a_persons_word_decides() -> None:
+    rows = [model("a/0.pmx", 0), model("b/0.pmx", 0), model("d/0.pmx", doubtful=True)]
+    found = catalog_of(rows)
+
+    def drawn(corrections: dict[str, Correction]) -> list[str]:
+        return [one.path for one in choose(found, corrections, Wish()).models]
+
+    assert drawn(correction(rows[1], decision="accept")) == ["b/0.pmx"]
+    assert drawn(correction(rows[0], decision="reject")) == ["b/0.pmx"]
+    assert drawn(correction(rows[2], decision="accept")) == ["a/0.pmx", "d/0.pmx"]
+    chosen = choose(found, correction(rows[0], decision="reject"), Wish())
+    assert chosen.left_out["a/0.pmx"] == "rejected in review"
+
+
+def test_what_a_person_sets_is_drawn_and_no_longer_doubted() -> None:
+    row = model("d/0.pmx", doubtful=True)
+    box, wink = HeadLines(16.0, 20.0, 0.25), (Drive(2, "wink", 0.9, "left"),)
+    corrections = correction(row, head_box=box, drives={"left_eye": wink})
+    (planned,) = choose(catalog_of([row]), corrections, Wish()).models
+    assert planned.annotation.head_box == box
+    assert planned.annotation.drives["left_eye"] == wink
+    assert planned.annotation.drives["mouth"] == tiny_annotation().drives["mouth"]
+    assert planned.annotation.confidence["chin"] == 1.0
+    assert planned.annotation.doubtful == ()
+    assert "corrected:left_eye" in planned.annotation.evidence
+    # A wink alone does not answer for the chin.
+    assert not choose(catalog_of([row]), correction(row, drives={"left_eye": wink}), Wish()).models
+
+
+def test_a_correction_that_is_none_is_refused(tmp_path: Path) -> None:
+    row, path = model("a/0.pmx"), tmp_path / "overrides.jsonl"
+    upside_down = correction(row, head_box=HeadLines(20.0, 16.0, 0.0))
+    with pytest.raises(InputError, match=r"overrides of a/0\.pmx: .* mend or delete that line"):
+        choose(catalog_of([row]), upside_down, Wish())
+    good = correction(row, decision="accept", head_box=HeadLines(1.0, 2.0, 0.0))
+    save_corrections(path, good)
+    assert load_corrections(path) == good
+    with path.open("a") as file:
+        file.write('{"sha256": "x"}\n')
+    with pytest.raises(InputError, match="line 2 is no override"):
+        load_corrections(path)
+
+
+# The commands.
+
+
+@pytest.fixture
+def tiny_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dataset.rendering, "open_renderer", open_tiny_device)
+    monkeypatch.setattr(dataset.rendering, "open_scanner", open_tiny_scanner)
+
+
+def _run(*arguments: object) -> str:
+    done = CliRunner().invoke(main, list(map(str, arguments)))
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+@pytest.mark.usefixtures("tiny_device")
+def test_parts_of_a_split_become_data_sets_of_their_own(tmp_path: Path) -> None:
+    names = {f"s{source}/m{n}": "ok" for source in range(4) for n in range(2)}
+    models = write_models(tmp_path / "models", names)
+    catalog, out = tmp_path / "catalog.jsonl", tmp_path / "out"
+    _run("scan", models, "-o", catalog, "--workers", 1)
+    row = load_row(catalog, "s1/m0.pmx")
+    box = HeadLines(16.0, 19.0, 0.5)
+    save_corrections(tmp_path / "overrides.jsonl", correction(row, head_box=box))
+    table = _run("split", catalog, "--validation-sources", "s1", "--test-sources", "s2,s3")
+    assert [line.split()[1:3] for line in table.splitlines()[1:4]] == [
+        ["1", "2"],
+        ["1", "2"],
+        ["2", "4"],
+    ]
+    options = ["--poses", 2, "--size", SIZE, "--workers", 1, "--split", tmp_path / "split.json"]
+    for _ in range(2):  # the second time everything is kept
+        said = _run("build", catalog, "-o", out, *options)
+        assert f"{out}/validation: 4 samples of 2 models" in said
+        found = {
+            part: sorted(
+                held.path
+                for shard in (out / part).glob("*.h5")
+                for held in ShardReader(shard).models
+            )
+            for part in ("train", "validation", "test")
+        }
+        assert found == {
+            "train": ["s0/m0.pmx", "s0/m1.pmx"],
+            "validation": ["s1/m0.pmx", "s1/m1.pmx"],
+            "test": ["s2/m0.pmx", "s2/m1.pmx", "s3/m0.pmx", "s3/m1.pmx"],
+        }
+    drawn = ShardReader(out / "validation" / "shard-00000.h5").models
+    assert [held.facts.head_box for held in drawn] == [box, tiny_annotation().head_box]
+    assert_sound(*(out / part for part in found))
+
+
+def load_row(catalog: Path, path: str) -> CatalogRow:
+    return next(row for row in load_catalog(catalog).rows if row.path == path)
+
+
+@pytest.mark.usefixtures("tiny_device")
+def test_the_commands_say_what_is_wrong_in_one_line(tmp_path: Path) -> None:
+    models = write_models(tmp_path / "models", {"a/x": "ok", "b/x": "ok"})
+    catalog = tmp_path / "catalog.jsonl"
+    said = _run("scan", models, "-o", catalog, "--workers", 1)
+    assert "2 models of 2 sources: 2 ok, 0 doubtful, 0 refused; 0 groups" in said
+    for arguments, fault in (
+        (["split", catalog], "3 parts need 3 separate sources"),
+        (["split", catalog, "--test-sources", "z"], "source z: not in the catalogue"),
+        (["split", catalog, "--test-sources", "a", "--test", 0.1], "not both"),
+        (["split", models], "is no file; give a catalogue"),
+        (["build", catalog, "-o", tmp_path / "o", "--split", catalog], "is no split"),
+        (["scan", tmp_path / "none", "-o", catalog], "does not exist"),
+    ):
+        done = CliRunner().invoke(main, list(map(str, arguments)))
+        assert done.exit_code == 1
+        assert fault in done.stderr
+        assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
+
+
+# The sheet of heads.
+
+
+def test_heads_are_shown_with_their_lines(tmp_path: Path) -> None:
+    models = write_models(tmp_path / "models", {"a": "ok", "b": "doubtful", "c": "refuse"})
+    catalog, _ = look(models, tmp_path / "catalog.jsonl")
+    cache = cache_of(tmp_path / "catalog.jsonl")
+    (sheet,) = draw_heads(catalog.rows, cache, tmp_path / "heads.png")
+    with Image.open(sheet) as drawn:
+        picture = drawn.convert("RGB")
+    assert picture.size == (2 * 264 + 8, 256 + 22 + 8 + 8)  # two heads: the refused one has none
+    white, panel = (255, 255, 255), (238, 240, 243)
+    assert picture.getpixel((8 + 20, 8 + 20)) == panel
+    assert picture.getpixel((8 + 100, 8 + 100)) == white  # the tiny head's middle half
+    on_line = picture.getpixel((8 + 100, 8 + 64))
+    assert isinstance(on_line, tuple) and on_line[0] > on_line[1] + 50
+    assert json.loads((tmp_path / "catalog.jsonl").read_text("utf-8").splitlines()[3])["path"] == (
+        "c.pmx"
+    )
