@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,21 +19,25 @@ from torch import Tensor
 
 from contract.errors import InputError, TrainingError
 from models.config import NetworkConfig
+from models.execution import Precision
 from tests.conftest import REPOSITORY
+from tests.real_filters import real_vgg16_state
 from tests.tiny_shards import SIZE, write_shards
 from train.batch import Share
 from train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from train.focus import changed_error
-from train.loop import Run, learning_rate, train_stage
-from train.plan import Plan, StageSettings, Upkeep
-from train.presets import DEMO
+from train.loop import learning_rate, train_stage
+from train.plan import Plan, StageSettings, Upkeep, changed
+from train.presets import DEMO, PRESETS
+from train.run import Run
 from train.samples import open_splits
 from train.stages import STAGES
-from train.vgg import Vgg16
+from train.vgg import Vgg16, vgg16_from_state
 from train.watch import open_watch
 
 TINY = NetworkConfig(size=SIZE, channels=4, max_channels=8, residual_blocks=1, flow_scale=0.0)
 BATCH = 4
+UPKEEP = Upkeep(8, 16, 8, 4)
 
 
 @pytest.fixture(scope="module")
@@ -46,24 +51,12 @@ def _plan(steps: int = 6) -> Plan:
     return replace(DEMO, network=TINY, stages=stages, head_start_samples=8, ema_samples=16)
 
 
-def _run(shards: Path, folder: Path, plan: Plan | None = None) -> Run:
+def _run(shards: Path, folder: Path, plan: Plan | None = None, vgg: Vgg16 | None = None) -> Run:
     splits = open_splits(shards)
-    torch.manual_seed(0)
-    vgg = Vgg16()
     plan = plan or _plan()
     data = splits.train.fingerprint()
-    upkeep = Upkeep(8, 16, 8, 4)
-    return Run(
-        folder,
-        plan,
-        upkeep,
-        splits.train,
-        splits.validation,
-        data,
-        vgg,
-        torch.device("cpu"),
-        Share(),
-    )
+    parts = splits.train, splits.validation
+    return Run(folder, plan, UPKEEP, *parts, data, vgg, torch.device("cpu"), Share())
 
 
 def _state(run: Run, stage: str) -> Checkpoint:
@@ -85,11 +78,35 @@ def _without_seconds(checkpoint: Checkpoint) -> dict[str, object]:
     return vars(replace(checkpoint, seconds=0.0))
 
 
-@pytest.mark.parametrize("stage", ["morpher", "rotator-L1"])
+@pytest.fixture(scope="module")
+def rotators(shards: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run whose L1 rotator is trained, for the stages that need it."""
+    folder = tmp_path_factory.mktemp("rotators")
+    train_stage(_run(shards, folder), STAGES["rotator-L1"], None)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("stage", "precision"),
+    [
+        ("morpher", "float32"),
+        ("morpher", "float16"),
+        ("rotator-L1", "float32"),
+        ("rotator-P", "float32"),
+        ("combiner-L1-L1", "float32"),
+        ("combiner-L1-P", "float32"),
+    ],
+)
 def test_three_steps_and_three_more_are_six_bit_for_bit(
-    shards: Path, tmp_path: Path, stage: str
+    shards: Path, rotators: Path, tmp_path: Path, stage: str, precision: Precision
 ) -> None:
-    whole, parts = _run(shards, tmp_path / "whole"), _run(shards, tmp_path / "parts")
+    vgg = vgg16_from_state(real_vgg16_state(), "real filters") if "P" in stage else None
+    plan = replace(_plan(), precision=precision)
+    whole, parts = (_run(shards, tmp_path / name, plan, vgg) for name in ("whole", "parts"))
+    for run in (whole, parts):
+        run.folder.mkdir()
+        for needed in STAGES[stage].needs:
+            (run.folder / needed).symlink_to(rotators / needed)
     train_stage(whole, STAGES[stage], None)
     train_stage(parts, STAGES[stage], None, stop_after=3)
     assert _state(parts, stage).step == 3
@@ -101,8 +118,22 @@ def test_three_steps_and_three_more_are_six_bit_for_bit(
     assert not _same(_state(whole, stage).network, _state(whole, stage).ema)
 
 
+def test_float16_scales_gradients_and_learns_like_float32(shards: Path, tmp_path: Path) -> None:
+    losses = {}
+    for precision in ("float32", "float16"):
+        run = _run(shards, tmp_path / precision, replace(_plan(steps=12), precision=precision))
+        train_stage(run, STAGES["rotator-L1"], None)
+        losses[precision] = _state(run, "rotator-L1").loss
+    scaler = _state(run, "rotator-L1").scaler
+    assert scaler["scale"] > 1
+    assert scaler["_growth_tracker"] >= 10  # a first step may be left out, to lower the scale
+    assert losses["float16"] == pytest.approx(losses["float32"], rel=0.02)
+    assert losses["float16"] != losses["float32"]
+
+
 def test_the_stages_build_on_each_other(shards: Path, tmp_path: Path) -> None:
-    run = _run(shards, tmp_path, _plan(steps=3))
+    torch.manual_seed(0)
+    run = _run(shards, tmp_path, _plan(steps=3), Vgg16())
     with pytest.raises(InputError, match="rotator-L1"):
         train_stage(run, STAGES["combiner-L1-P"], None)
     with open_watch(tmp_path, stream=sys.stderr) as watch:
@@ -218,17 +249,19 @@ def test_the_focused_error_sees_changed_pixels_only() -> None:
     assert float(changed_error(image, target, target)) == 0
 
 
+CHANGES = (
+    f"network.size={SIZE}",
+    "network.channels=4",
+    "network.max_channels=8",
+    "network.residual_blocks=1",
+    "all.batch=4",
+    "upkeep.checkpoint_samples=8",
+    "upkeep.numbered_samples=24",
+)
+
+
 def _command(shards: Path, folder: Path, *changes: str) -> list[str]:
-    sets = [
-        f"network.size={SIZE}",
-        "network.channels=4",
-        "network.max_channels=8",
-        "network.residual_blocks=1",
-        "all.batch=4",
-        "upkeep.checkpoint_samples=8",
-        *changes,
-    ]
-    options = [word for change in sets for word in ("--set", change)]
+    options = [word for change in (*CHANGES, *changes) for word in ("--set", change)]
     stage = ["--stage", "morpher", "--preset", "demo", *options]
     return ["-m", "train.cli", "all", str(shards), "-o", str(folder), *stage]
 
@@ -237,25 +270,35 @@ def _environment() -> dict[str, str]:
     return os.environ | {"OMP_NUM_THREADS": "1"}
 
 
-def test_two_processes_train_like_one(shards: Path, tmp_path: Path) -> None:
-    length = "all.samples=32"
-    one, two = tmp_path / "one", tmp_path / "two"
+def test_the_number_of_processes_may_change_and_changes_nothing(
+    shards: Path, tmp_path: Path
+) -> None:
+    """One process all the way; then one, two, and one again."""
+    length, morpher = "all.samples=32", STAGES["morpher"]
+    plan, _ = changed(*PRESETS["demo"], (*CHANGES, length))
+    whole, mixed, back = (_run(shards, tmp_path / name, plan) for name in ("whole", "two", "back"))
+    train_stage(whole, morpher, None)
+    train_stage(mixed, morpher, None, stop_after=2)
     torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    for words in ([*_command(shards, one, length)], [*torchrun, *_command(shards, two, length)]):
-        done = subprocess.run(
-            [sys.executable, *words],
-            cwd=REPOSITORY,
-            env=_environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-    a, b = (load_checkpoint(folder / "morpher" / "checkpoint.pt") for folder in (one, two))
-    assert a.step == b.step == 8
-    assert a.loss == pytest.approx(b.loss, rel=1e-4)
-    for name, tensor in a.network.items():
-        assert torch.allclose(tensor, b.network[name], atol=1e-4), name
+    done = subprocess.run(
+        [sys.executable, *torchrun, *_command(shards, mixed.folder, length)],
+        cwd=REPOSITORY,
+        env=_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    back.rolling("morpher").parent.mkdir(parents=True)
+    shutil.copy(mixed.folder / "morpher" / "checkpoint-000000024.pt", back.rolling("morpher"))
+    assert _state(back, "morpher").step == 6
+    train_stage(back, morpher, None)
+    one = _state(whole, "morpher")
+    for other in (_state(mixed, "morpher"), _state(back, "morpher")):
+        assert one.step == other.step == 8
+        assert one.loss == pytest.approx(other.loss, rel=1e-4)
+        for name, tensor in one.network.items():
+            assert torch.allclose(tensor, other.network[name], atol=1e-4), name
 
 
 def test_a_killed_run_goes_on_from_a_whole_checkpoint(shards: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pickle
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ class Checkpoint:
     decides: the plan's part that decides the weights, with the data's fingerprint. step: how many
     are done; the order's position is ``step * batch``. network: the weights as trained; ema: their
     running mean, None where the plan has none. random: torch's state, uint8. seconds: of training.
-    loss: running mean, None at first.
+    loss: running mean, None at first. scaler: of gradients; empty but in float16.
     """
 
     stage: str
@@ -48,6 +48,7 @@ class Checkpoint:
     random: Tensor
     seconds: float
     loss: float | None
+    scaler: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def weights(self) -> Weights:

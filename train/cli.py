@@ -23,10 +23,11 @@ from train.batch import Share, require_size
 from train.estimate import estimate
 from train.evaluate import evaluate as measure
 from train.evaluate import mean_rest_picture
-from train.loop import Run, train_stage
+from train.loop import train_stage
 from train.plan import Plan, Upkeep, changed
 from train.presets import PRESETS
 from train.report import markdown, write_report
+from train.run import Run
 from train.samples import PARTS, Part, SampleSet, Splits, has_parts, open_samples, open_splits
 from train.stages import STAGES, Stage
 from train.vgg import find_vgg16, load_vgg16

@@ -3,35 +3,32 @@
 from __future__ import annotations
 
 import math
-import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 
 import torch
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from contract.errors import TrainingError
+from models.execution import Execution
 from train.batch import SampleOrder, Share, StoredBatch, batches
 from train.checkpoint import (
     HEAD_START,
-    ROLLING,
     load_checkpoint,
     numbered,
     require_same,
     save_checkpoint,
 )
 from train.focus import changed_error
+from train.guard import explaining_memory, stopping_softly
 from train.losses import PerceptualLoss, PictureLoss, l1_loss
-from train.plan import Plan, StageSettings, Upkeep
-from train.samples import SampleSet
+from train.plan import StageSettings
+from train.run import Run
 from train.stages import STAGES, Stage, build_network, combiner_input, pictures_of
 from train.trainee import Trainee
-from train.vgg import Vgg16
 from train.watch import Watch
 
 BEFORE_FAILURE = "before-failure.pt"
@@ -41,35 +38,17 @@ _CALM_STEPS = 50
 
 
 @dataclass(frozen=True)
-class Run:
-    """What the stages of a run share. vgg: for perceptual losses, where some stage has one."""
+class _Work:
+    """A stage with all that its steps use. network: the trainee's, over all processes."""
 
-    folder: Path
-    plan: Plan
-    upkeep: Upkeep
-    samples: SampleSet
-    held_out: SampleSet
-    fingerprint: str
-    vgg: Vgg16 | None
-    device: torch.device
-    share: Share
-
-    def decides(self, stage: Stage) -> dict[str, object]:
-        """All that decides a stage's weights; a checkpoint of anything else is refused."""
-        return self.plan.decides(stage.name) | {"data": self.fingerprint}
-
-    def rolling(self, stage: str) -> Path:
-        """Where a stage's newest checkpoint lies."""
-        return self.folder / stage / ROLLING
-
-    def is_finished(self, stage: str) -> bool:
-        """Whether a stage has a checkpoint of its last step, made under this very plan."""
-        path = self.rolling(stage)
-        if not path.exists():
-            return False
-        checkpoint = load_checkpoint(path)
-        require_same(path, checkpoint, self.decides(STAGES[stage]))
-        return checkpoint.step >= self.plan.stages[stage].steps
+    run: Run
+    stage: Stage
+    settings: StageSettings
+    order: SampleOrder
+    trainee: Trainee
+    network: nn.Module
+    rotator: nn.Module | None
+    loss_of: PictureLoss
 
 
 def train_stage(run: Run, stage: Stage, watch: Watch | None, stop_after: int | None = None) -> None:
@@ -83,55 +62,74 @@ def train_stage(run: Run, stage: Stage, watch: Watch | None, stop_after: int | N
         InputError: a checkpoint is damaged or of another plan, or a stage before is missing.
         ShardError: a picture is damaged.
     """
-    settings, upkeep = run.plan.stages[stage.name], run.upkeep
-    order = SampleOrder(len(run.samples), run.plan.seed)
+    work = _prepare(run, stage)
+    trainee = work.trainee
+    if watch:
+        watch.begin(run, stage, trainee, work.rotator)
+    last = work.settings.steps
+    if stop_after is not None:
+        last = min(last, trainee.step + stop_after)
+    with stopping_softly() as stop, explaining_memory(stage.name):
+        for batch in _batches_until(work, last):
+            loss = _step(work, batch)
+            over = trainee.step == last
+            if watch:
+                _show(work, watch, loss, over)
+            if run.share.rank == 0:
+                _save(work, over or bool(stop))
+            if stop:
+                raise KeyboardInterrupt
+    if watch:
+        watch.end(trainee)
 
-    # Build, and resume where there is something to resume.
+
+def _prepare(run: Run, stage: Stage) -> _Work:
+    """Build, and resume where there is something to resume."""
+    settings = run.plan.stages[stage.name]
+    order = SampleOrder(len(run.samples), run.plan.seed)
     rotator = _frozen(run, stage.rotator)
     trainee = _begin(run, stage)
     loss_of = _loss(run, stage, settings)
     network = trainee.network
     parallel = DistributedDataParallel(network) if run.share.ranks > 1 else network
-    if watch:
-        watch.begin(run, stage, trainee, rotator)
+    return _Work(run, stage, settings, order, trainee, parallel, rotator, loss_of)
 
-    last = settings.steps if stop_after is None else min(settings.steps, trainee.step + stop_after)
-    positions = range(trainee.step * settings.batch, last * settings.batch, settings.batch)
-    with _stopping_softly() as stop, _explaining_memory(stage):
-        for batch in batches(
-            run.samples,
-            order,
-            stage.pictures,
-            positions,
-            run.share,
-            upkeep.loader_threads,
-        ):
-            # Step.
-            started = time.perf_counter()
-            trainee.set_learning_rate(learning_rate(settings, trainee.step * settings.batch))
-            whole = order.between(*_ends(trainee.step, settings.batch))
-            part = len(batch.numbers) * run.share.ranks / len(whole)
-            loss = part * _forward(run, stage, settings, parallel, rotator, loss_of, batch)
-            mean_loss = _over_all(loss.detach(), run.share)
-            _check(run, stage, trainee, mean_loss, whole.tolist())
-            trainee.step_back(loss, mean_loss, settings.batch, run.plan.ema_samples)
-            trainee.seconds += time.perf_counter() - started
 
-            # Report.
-            before, now = _ends(trainee.step - 1, settings.batch)
-            over = trainee.step == last
-            if watch and (over or before // upkeep.log_samples < now // upkeep.log_samples):
-                watch.report(trainee, mean_loss)
-            if watch and (over or before // upkeep.grid_samples < now // upkeep.grid_samples):
-                watch.show_held_out(trainee)
+def _batches_until(work: _Work, last: int) -> Iterator[StoredBatch]:
+    """This process' part of the batches of all steps that are left before step ``last``."""
+    run, batch = work.run, work.settings.batch
+    positions = range(work.trainee.step * batch, last * batch, batch)
+    threads = run.upkeep.loader_threads
+    return batches(run.samples, work.order, work.stage.pictures, positions, run.share, threads)
 
-            # Save.
-            if run.share.rank == 0:
-                _save(run, stage, trainee, over or bool(stop))
-            if stop:
-                raise KeyboardInterrupt
-    if watch:
-        watch.end(trainee)
+
+def _step(work: _Work, batch: StoredBatch) -> float:
+    """One step; its loss, the mean over all processes."""
+    run, settings, trainee = work.run, work.settings, work.trainee
+    started = time.perf_counter()
+    trainee.set_learning_rate(learning_rate(settings, trainee.step * settings.batch))
+    whole = work.order.between(*_ends(trainee.step, settings.batch))
+    part = len(batch.numbers) * run.share.ranks / len(whole)
+    loss = part * _forward(work, batch)
+    mean_loss = _over_all(loss.detach(), run.share)
+    _check(work, mean_loss, whole.tolist())
+    trainee.step_back(loss, mean_loss, settings.batch, run.plan.ema_samples)
+    trainee.seconds += time.perf_counter() - started
+    return mean_loss
+
+
+def _show(work: _Work, watch: Watch, loss: float, over: bool) -> None:
+    upkeep = work.run.upkeep
+    if over or _passed(work, upkeep.log_samples):
+        watch.report(work.trainee, loss)
+    if over or _passed(work, upkeep.grid_samples):
+        watch.show_held_out(work.trainee)
+
+
+def _passed(work: _Work, interval: int) -> bool:
+    """Whether the last step went over a multiple of ``interval`` samples."""
+    before, now = _ends(work.trainee.step - 1, work.settings.batch)
+    return before // interval < now // interval
 
 
 def learning_rate(settings: StageSettings, samples: int) -> float:
@@ -182,24 +180,17 @@ def _loss(run: Run, stage: Stage, settings: StageSettings) -> PictureLoss:
     return PerceptualLoss(run.vgg, settings.perceptual_weight)
 
 
-def _forward(
-    run: Run,
-    stage: Stage,
-    settings: StageSettings,
-    network: nn.Module,
-    rotator: nn.Module | None,
-    loss_of: PictureLoss,
-    batch: StoredBatch,
-) -> Tensor:
+def _forward(work: _Work, batch: StoredBatch) -> Tensor:
     """The mean loss of the pictures at hand."""
+    run, stage, focus = work.run, work.stage, work.settings.focus
     here = batch.to_network(run.device, run.plan.network.size)
     image, target, pose = here.image, here.target, here.pose[:, stage.axes]
-    with torch.autocast(run.device.type, torch.bfloat16, run.plan.precision == "bfloat16"):
-        inputs = (image,) if rotator is None else combiner_input(rotator, image, pose)
-        outputs = pictures_of(stage.kind, network(*inputs, pose))
-        loss = loss_of(target, *outputs)
-        if settings.focus:
-            loss = loss + settings.focus * changed_error(image, target, *outputs)
+    with Execution(precision=run.plan.precision).autocast(run.device):
+        inputs = (image,) if work.rotator is None else combiner_input(work.rotator, image, pose)
+        outputs = pictures_of(stage.kind, work.network(*inputs, pose))
+        loss = work.loss_of(target, *outputs)
+        if focus:
+            loss = loss + focus * changed_error(image, target, *outputs)
     return loss
 
 
@@ -210,8 +201,9 @@ def _over_all(loss: Tensor, share: Share) -> float:
     return float(loss) / share.ranks
 
 
-def _check(run: Run, stage: Stage, trainee: Trainee, loss: float, whole: list[int]) -> None:
+def _check(work: _Work, loss: float, whole: list[int]) -> None:
     """Stop before a step that would spoil the weights."""
+    run, stage, trainee = work.run, work.stage, work.trainee
     calm = trainee.step < _CALM_STEPS or trainee.loss is None
     if math.isfinite(loss) and (calm or loss <= _EXPLODED * (trainee.loss or math.inf)):
         return
@@ -226,56 +218,18 @@ def _check(run: Run, stage: Stage, trainee: Trainee, loss: float, whole: list[in
     )
 
 
-def _save(run: Run, stage: Stage, trainee: Trainee, at_once: bool) -> None:
+def _save(work: _Work, at_once: bool) -> None:
     """Write the checkpoints that are due after a step."""
-    batch, upkeep = run.plan.stages[stage.name].batch, run.upkeep
-    before, now = _ends(trainee.step - 1, batch)
-
-    def due(interval: int) -> bool:
-        return before // interval < now // interval
-
+    run, stage, trainee = work.run, work.stage, work.trainee
+    before, now = _ends(trainee.step - 1, work.settings.batch)
     paths: list[Path] = []
     head_start = run.folder / stage.name / HEAD_START
-    ends = trainee.step == run.plan.stages[stage.name].steps
+    ends = trainee.step == work.settings.steps
     if before < run.plan.head_start_samples <= now or (ends and not head_start.exists()):
         paths.append(head_start)
-    if due(upkeep.numbered_samples):
+    if _passed(work, run.upkeep.numbered_samples):
         paths.append(numbered(run.folder / stage.name, now))
-    if at_once or due(upkeep.checkpoint_samples):
+    if at_once or _passed(work, run.upkeep.checkpoint_samples):
         paths.append(run.rolling(stage.name))
     for path in paths:
         save_checkpoint(path, trainee.checkpoint(stage.name, run.decides(stage)))
-
-
-@contextmanager
-def _stopping_softly() -> Iterator[list[int]]:
-    """Collects a first Ctrl-C or SIGTERM, to be heeded between two steps; a second one is heard."""
-    stop: list[int] = []
-
-    def note(number: int, _frame: FrameType | None) -> None:
-        stop.append(number)
-        signal.signal(number, signal.default_int_handler)
-
-    former = {}
-    with suppress(ValueError):  # only the main thread may listen
-        former = {n: signal.signal(n, note) for n in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
-
-
-@contextmanager
-def _explaining_memory(stage: Stage) -> Iterator[None]:
-    try:
-        yield
-    except (RuntimeError, MemoryError) as error:
-        text = str(error)
-        is_memory = isinstance(error, MemoryError | torch.OutOfMemoryError)
-        if not is_memory and "allocate memory" not in text and "not enough memory" not in text:
-            raise
-        raise TrainingError(
-            f"stage {stage.name}: memory ran out; give a smaller batch (--set {stage.name}.batch=N)"
-            " or smaller networks (--set network.channels=N); --dry-run estimates both"
-        ) from error

@@ -79,9 +79,8 @@ class Plan:
         _require("beta1", self.beta1, 0 <= self.beta1 < 1, "it must lie in [0, 1)")
         _require("beta2", self.beta2, 0 <= self.beta2 < 1, "it must lie in [0, 1)")
         _require("ema_samples", self.ema_samples, self.ema_samples >= 0, "0 or more")
-        # float16 would need a gradient scaler, and its state in checkpoints; bfloat16 does not.
-        exact = self.precision in ("float32", "bfloat16")
-        _require("precision", self.precision, exact, "float32 or bfloat16")
+        known = get_args(Precision)
+        _require("precision", self.precision, self.precision in known, " or ".join(known))
 
     def to_json(self) -> dict[str, Any]:
         """The plan, as JSON can hold it."""

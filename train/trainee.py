@@ -32,6 +32,8 @@ class Trainee:
         self.optimizer = torch.optim.Adam(
             self.network.parameters(), lr=1e-4, betas=(plan.beta1, plan.beta2)
         )
+        # In float16 small gradients would vanish; elsewhere the scaler does nothing.
+        self.scaler = torch.amp.GradScaler(device.type, enabled=plan.precision == "float16")
         self.ema = self._copy() if plan.ema_samples else None
         self.step = 0
         self.seconds = 0.0
@@ -54,8 +56,9 @@ class Trainee:
     def step_back(self, loss: Tensor, mean_loss: float, batch: int, ema_samples: int) -> None:
         """One step against the gradient of ``loss``; ``mean_loss`` is it over all processes."""
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        self.optimizer.step()
+        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
         self.step += 1
         past = mean_loss if self.loss is None else self.loss
         self.loss = _LOSS_MEMORY * past + (1 - _LOSS_MEMORY) * mean_loss
@@ -85,12 +88,14 @@ class Trainee:
             torch.get_rng_state(),
             self.seconds,
             self.loss,
+            self.scaler.state_dict(),
         )
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Be as the checkpoint was."""
         self.network.load_state_dict(checkpoint.network)
         self.optimizer.load_state_dict(dict(checkpoint.optimizer))
+        self.scaler.load_state_dict(dict(checkpoint.scaler))
         if self.ema is not None and checkpoint.ema is not None:
             for name, tensor in checkpoint.ema.items():
                 self.ema[name].copy_(tensor)

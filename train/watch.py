@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 import numpy as np
 import rich.progress
@@ -22,11 +22,9 @@ from torch.utils.tensorboard import SummaryWriter
 from contract.files import write_bytes
 from train.batch import Batch, load_batch
 from train.grid import draw_grid, look
+from train.run import Run
+from train.stages import Stage
 from train.trainee import Trainee
-
-if TYPE_CHECKING:
-    from train.loop import Run
-    from train.stages import Stage
 
 GRID_SAMPLES = 8
 LOG_FILE = "log.txt"
