@@ -1,6 +1,7 @@
 # Each target calls one command; what a command does stands in its --help.
 MODELS  ?=
 OUT     ?= out
+CATALOG ?= $(OUT)/catalog.jsonl
 POSES   ?= 64
 SEED    ?= 0
 WORKERS ?= 0
@@ -13,13 +14,14 @@ PRESET  ?= paper
 
 BIN := .venv/bin
 
-.PHONY: help setup setup-render demo test render train-all evaluate doctor bench clean
+.PHONY: help setup setup-render demo test scan render train-all evaluate doctor bench clean
 
 help:
 	@echo "make demo                      the whole main job on generated characters, into demo/"
 	@echo "make test                      set up, then run all checks and tests"
-	@echo "make render MODELS=dir         pictures of a folder of models, as shards in OUT ($(OUT))"
-	@echo "     options: OUT POSES (per model) SEED WORKERS (0: one a core) SIZE SHADING AMBIENT"
+	@echo "make scan MODELS=dir           what is in a folder of models, into CATALOG ($(CATALOG))"
+	@echo "make render MODELS=dir         scan, split by source, and draw shards into OUT ($(OUT))"
+	@echo "     options: OUT CATALOG POSES (per model) SEED WORKERS (0: one a core) SIZE SHADING AMBIENT"
 	@echo "make train-all DATA=out        train what is missing on shards, into RUN ($(RUN)); PRESET"
 	@echo "make evaluate DATA=out         measure RUN's bundle on the test part"
 	@echo "make doctor                    which OpenGL there is, and how to get one"
@@ -40,8 +42,12 @@ test: setup
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
 
-render: setup-render
-	$(BIN)/dataset build "$(MODELS)" -o "$(OUT)" --poses $(POSES) --seed $(SEED) \
+scan: setup-render
+	$(BIN)/dataset scan "$(MODELS)" -o "$(CATALOG)" --sheet "$(OUT)/heads.png" --workers $(WORKERS)
+
+render: scan
+	$(BIN)/dataset split "$(CATALOG)" -o "$(OUT)/split.json" --poses $(POSES) --if-possible
+	$(BIN)/dataset build "$(CATALOG)" -o "$(OUT)" --poses $(POSES) --seed $(SEED) \
 	    --workers $(WORKERS) --size $(SIZE) --shading $(SHADING) --ambient $(AMBIENT)
 
 train-all: setup

@@ -33,6 +33,16 @@ STEPS = (
         45,
     ),
     Step(
+        "Scan them: which morphs close the eyes, where the head is, who is a copy of whom",
+        f"dataset scan {OUT}/characters -o {OUT}/catalog.jsonl --sheet {OUT}/heads.png",
+        75,
+    ),
+    Step(
+        "Split them by source, so that no character of the test is trained on",
+        f"dataset split {OUT}/catalog.jsonl -o {OUT}/shards/split.json --poses 40",
+        1,
+    ),
+    Step(
         "Render one source at full size, to look at",
         f"dataset build {OUT}/characters/franchise_00 -o {OUT}/closeup --poses 4 --seed 0",
         15,
@@ -44,12 +54,12 @@ STEPS = (
     ),
     Step(
         "Render all sources at the size of the demo's networks",
-        f"dataset build {OUT}/characters -o {OUT}/shards --poses 40 --size 64 --seed 0",
+        f"dataset build {OUT}/catalog.jsonl -o {OUT}/shards --poses 40 --size 64 --seed 0",
         255,
     ),
     Step("Verify every checksum and picture", f"dataset verify {OUT}/shards", 10),
     Step(
-        "Train all stages; one source is held out for validation, one for the test",
+        "Train all stages on the sources that are for training",
         f"train all {OUT}/shards -o {OUT}/run --preset demo --losses L1",
         600,
     ),
@@ -75,8 +85,9 @@ def main() -> None:
         if code:
             sys.exit(code)
     print(
-        f"\ndone in {_minutes(time.monotonic() - start)}; look at {OUT}/contact_sheet.png, "
-        f"{OUT}/evaluation/results.md and {OUT}/evaluation/samples-bundle.png"
+        f"\ndone in {_minutes(time.monotonic() - start)}; look at {OUT}/heads.png, "
+        f"{OUT}/contact_sheet.png, {OUT}/evaluation/results.md and "
+        f"{OUT}/evaluation/samples-bundle.png"
     )
 
 

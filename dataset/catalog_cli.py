@@ -17,7 +17,7 @@ from dataset.corrections import load_corrections, overrides_of
 from dataset.duplicates import representatives
 from dataset.progress import counted, open_progress
 from dataset.provenance import shown_path
-from dataset.split import save_split, split_by_names, split_by_shares, split_table
+from dataset.split import PARTS, save_split, shortage, split_by_names, split_by_shares, split_table
 
 PathType = click.Path(path_type=Path)
 WORKERS = click.option(
@@ -112,6 +112,9 @@ def _scan_lines(out: Path, catalog: Catalog) -> Iterator[str]:
 @click.option("--poses", type=click.IntRange(1), default=64, show_default=True, help="A model.")
 @click.option("--keep-duplicates", is_flag=True, help="As for build.")
 @click.option("--include-doubtful", is_flag=True, help="As for build.")
+@click.option(
+    "--if-possible", is_flag=True, help="With too few sources say so and end with exit code 0."
+)
 @click.option("-o", "--out", type=PathType, help="Default: split.json beside the catalogue.")
 def split(
     catalog_path: Path,
@@ -124,6 +127,7 @@ def split(
     poses: int,
     keep_duplicates: bool,
     include_doubtful: bool,
+    if_possible: bool,
     out: Path | None,
 ) -> None:
     """Divide the sources of CATALOG into train, validation and test.
@@ -135,6 +139,9 @@ def split(
     corrections = load_corrections(overrides_of(catalog_path))
     chosen = choose(catalog, corrections, Wish(keep_duplicates, include_doubtful))
     drawn = [model.path for model in chosen.models]
+    if if_possible and (why := shortage(catalog.rows, drawn, len(PARTS))):
+        click.echo(f"not split: {why}", err=True)
+        return
     given = {"train": train, "validation": validation, "test": test}
     if validation_sources or test_sources:
         if any(share is not None for share in given.values()):

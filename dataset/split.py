@@ -26,11 +26,18 @@ _MANY = 3
 
 @dataclass(frozen=True)
 class Split:
-    """The sources of each of ``PARTS``, sorted."""
+    """The sources of each of ``PARTS``, sorted. As JSON it is what the trainer reads, too."""
 
-    parts: Mapping[str, tuple[str, ...]]
+    train: tuple[str, ...]
+    validation: tuple[str, ...]
+    test: tuple[str, ...]
     seed: int = 0
     split_version: int = SPLIT_VERSION
+
+    @property
+    def parts(self) -> Mapping[str, tuple[str, ...]]:
+        """The sources by part."""
+        return {"train": self.train, "validation": self.validation, "test": self.test}
 
     def part_of(self) -> Mapping[str, str]:
         """Source -> part."""
@@ -38,7 +45,7 @@ class Split:
 
 
 def split_by_shares(
-    rows: Sequence[CatalogRow], drawn: Iterable[str], shares: Mapping[str, float], seed: int
+    rows: Sequence[CatalogRow], drawn: Sequence[str], shares: Mapping[str, float], seed: int
 ) -> Split:
     """Spread sources at random so that each part gets about its share of the ``drawn`` paths.
 
@@ -49,9 +56,10 @@ def split_by_shares(
         given = ", ".join(f"{part} {shares[part]:g}" for part in PARTS)
         raise InputError(f"shares ({given}) must add up to 1, with some of it for train")
     sizes = _sizes(rows, drawn)
-    units = [unit for unit in bound_sources(rows) if _size(unit, sizes)]
+    units = _units(rows, sizes)
     wanted = [part for part in ("test", "validation") if shares[part]]
-    _require_enough(rows, units, len(wanted) + 1)
+    if why := shortage(rows, drawn, len(wanted) + 1):
+        raise InputError(why)
     np.random.default_rng([seed, 0x5911]).shuffle(units)
     total, parts = sum(sizes.values()), {part: list[str]() for part in PARTS}
     for left, part in enumerate(wanted):
@@ -135,17 +143,22 @@ def bound_sources(rows: Sequence[CatalogRow]) -> list[tuple[str, ...]]:
     return sorted({tuple(sorted(unit)) for unit in together.values()})
 
 
-def _require_enough(
-    rows: Sequence[CatalogRow], units: Sequence[tuple[str, ...]], wanted: int
-) -> None:
-    if len(units) >= wanted:
-        return
+def _units(rows: Sequence[CatalogRow], sizes: Mapping[str, int]) -> list[tuple[str, ...]]:
+    """The sets of sources that have models to draw."""
+    return [unit for unit in bound_sources(rows) if _size(unit, sizes)]
+
+
+def shortage(rows: Sequence[CatalogRow], drawn: Iterable[str], parts: int) -> str:
+    """Why the ``drawn`` paths cannot be split into so many parts; empty if they can."""
+    units = _units(rows, _sizes(rows, drawn))
+    if len(units) >= parts:
+        return ""
     sources = {row.source for row in rows}
     why = f"the catalogue has {counted(len(sources), 'source')} ({_listed(sources)})"
     if bound := [unit for unit in units if len(unit) > 1]:
         why += f", of which {_listed(bound[0])} share near-duplicates"
-    raise InputError(
-        f"{why}; {wanted} parts need {wanted} separate sources with models to draw: a source is a "
+    return (
+        f"{why}; {parts} parts need {parts} separate sources with models to draw: a source is a "
         "folder right below the models folder, and is never cut"
     )
 
@@ -159,7 +172,8 @@ def _listed(names: Iterable[str]) -> str:
 def _with_the_rest(rows: Sequence[CatalogRow], parts: dict[str, list[str]], seed: int) -> Split:
     given = {source for sources in parts.values() for source in sources}
     parts["train"] += {row.source for row in rows} - given
-    return Split({part: tuple(sorted(parts[part])) for part in PARTS}, seed)
+    train, validation, test = (tuple(sorted(parts[part])) for part in PARTS)
+    return Split(train, validation, test, seed)
 
 
 def save_split(path: Path, split: Split) -> None:
@@ -176,7 +190,7 @@ def load_split(path: Path, rows: Sequence[CatalogRow]) -> Split:
     """
     try:
         split = decode(Split, json.loads(path.read_bytes().decode("utf-8", "surrogatepass")))
-        if set(split.parts) != set(PARTS) or split.split_version != SPLIT_VERSION:
+        if split.split_version != SPLIT_VERSION:
             raise ValueError("another version")
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error

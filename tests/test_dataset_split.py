@@ -137,7 +137,7 @@ def test_a_split_is_kept_and_refused_where_it_no_longer_fits(tmp_path: Path) -> 
         load_split(path, [*rows, model("d/0.pmx")])
     with pytest.raises(InputError, match="parts a, c, which share characters; split again"):
         load_split(path, [model("a/0.pmx", 0), model("b/0.pmx"), model("c/0.pmx", 0)])
-    for text in ("", "{}", '{"parts": {"train": []}}', "[" * 100_000):
+    for text in ("", "{}", '{"train": [], "test": []}', "[" * 100_000):
         path.write_text(text)
         with pytest.raises(InputError, match=r"is no split .* split again"):
             load_split(path, rows)
@@ -147,7 +147,7 @@ def test_a_split_is_kept_and_refused_where_it_no_longer_fits(tmp_path: Path) -> 
 
 def test_the_table_counts_what_is_drawn() -> None:
     rows = sources(a=3, b=1, c=2)
-    made = Split({"train": ("a",), "validation": ("b",), "test": ("c",)})
+    made = Split(train=("a",), validation=("b",), test=("c",))
     table = split_table(made, rows, ["a/0.pmx", "a/1.pmx", "c/0.pmx"], poses=10)
     assert [line.split() for line in table.splitlines()] == [
         ["sources", "models", "poses", "pictures"],
@@ -296,6 +296,9 @@ def test_the_commands_say_what_is_wrong_in_one_line(tmp_path: Path) -> None:
     catalog = tmp_path / "catalog.jsonl"
     said = _run("scan", models, "-o", catalog, "--workers", 1)
     assert "2 models of 2 sources: 2 ok, 0 doubtful, 0 refused; 0 groups" in said
+    assert "not split: the catalogue has 2 sources (a, b)" in _run(
+        "split", catalog, "--if-possible"
+    )
     for arguments, fault in (
         (["split", catalog], "3 parts need 3 separate sources"),
         (["split", catalog, "--test-sources", "z"], "source z: not in the catalogue"),
