@@ -73,6 +73,12 @@ def judged(factors: Mapping[str, float]) -> Judgement:
     )
 
 
+def lowered(judgement: Judgement, factors: Mapping[str, float]) -> Judgement:
+    """The judgement with the factors of further checks."""
+    more = judged(factors)
+    return Judgement(judgement.score * more.score, judgement.objections + more.objections)
+
+
 def confidence(judgements: Mapping[str, Judgement]) -> Confidence:
     """All judgements together; keys are the names of answers."""
     objections = tuple(

@@ -20,7 +20,7 @@ from renderer.head_box import Found, HeadBox, find_chin, find_skull_top
 from renderer.morph_use import MorphUse, Side
 from renderer.mouth import MouthOpening, MouthProbe
 from renderer.upright import judge_upright
-from renderer.winks import Wink, WinkProbe, looked_for
+from renderer.winks import Wink, WinkProbe, agreeing, looked_for
 
 __all__ = ["HeadBox", "MorphUse", "Rig", "Side", "fit_rig"]
 
@@ -75,9 +75,10 @@ def fit_rig(model: MmdModel, *, allow_smile: bool = False) -> Rig:
     skin = np.isin(face.materials, face.materials[_skin_seen(face, mouth, lips_y)])
     chin, skull_top = _head_box(face, head, skin, lips_y)
     box = HeadBox(chin.y, skull_top.y, eyes.centre_x)
+    left_judgement, right_judgement = agreeing(left, right)
     judgements = {
-        "left_eye": left.judgement,
-        "right_eye": right.judgement,
+        "left_eye": left_judgement,
+        "right_eye": right_judgement,
         "mouth": mouth.judgement,
         "chin": judged(chin.checks),
         "skull_top": judged(skull_top.checks),

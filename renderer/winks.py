@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from renderer.confidence import Judgement, judged, ramp
+from renderer.confidence import Judgement, judged, lowered, ramp
 from renderer.face import Change, Face
 from renderer.formats.model import MmdModel
 from renderer.lids import Closing, LidProbe
@@ -27,6 +27,7 @@ _STRAY_COST, _POPPED_COST = 4.0, 3.0
 _MAX_POPPED = 0.15
 _CHEEKS = 0.55  # below the eyes, in distances between them: moves down there are not of lids
 _SURE_HINT = 2.0  # of names that are believed even where the eye is not seen to close
+_KINDS_APART, _COVERED_APART = 4.0, 0.3  # of the two eyes, beyond which one is seldom right
 _UNSEEN, _SMILE = 0.3, 0.3  # factors: a name alone is believed; the wink smiles
 _MOVED, _UNMOVED = 0.5, 0.1  # of half an eye's height
 _BOTH = (Side.LEFT, Side.RIGHT)
@@ -186,6 +187,24 @@ class WinkProbe:
 
     def _leaves_open(self, blink: Blink, side: Side) -> float:
         return ramp(self._closed(blink, _other(side)), _OTHER_OPEN, _OTHER_OPEN / 2, 0.5)
+
+
+def agreeing(left: Wink, right: Wink) -> tuple[Judgement, Judgement]:
+    """The judgements of both eyes, lowered where their choices are not of one manner.
+
+    Faces are drawn alike on both sides, so where one eye closes otherwise than the other, one of
+    the two morphs is likely another expression.
+    """
+    closings = left.blink.closings[0], right.blink.closings[1]
+    kinds = abs(left.blink.kind(Side.LEFT) - right.blink.kind(Side.RIGHT))
+    covered = abs(closings[0].covered - closings[1].covered)
+    alone = [wink.use.side is Side.WHOLE for wink in (left, right)]
+    checks = {
+        "eyes-alike": ramp(kinds, 1.5 * _KINDS_APART, _KINDS_APART, 0.4),
+        "eyes-cover-alike": ramp(covered, 2 * _COVERED_APART, _COVERED_APART, 0.4),
+        "eyes-of-one-manner": 1.0 if alone[0] == alone[1] else 0.7,
+    }
+    return lowered(left.judgement, checks), lowered(right.judgement, checks)
 
 
 def _other(side: Side) -> Side:

@@ -14,7 +14,10 @@ from contract.pose import FACE_AXES
 from renderer.confidence import DOUBTFUL_BELOW, Confidence, Judgement, confidence, judged, ramp
 from renderer.formats.model import MmdModel
 from renderer.formats.read import read_model
+from renderer.lids import Closing
+from renderer.morph_use import MorphUse, Side
 from renderer.rig import Rig, fit_rig
+from renderer.winks import Blink, Wink, agreeing
 from tests.rig_variants import (
     dome,
     grid_mesh,
@@ -172,3 +175,32 @@ def test_scores_are_products_of_what_checks_say() -> None:
 def test_ramps_rise_from_their_floor(value: float, factor: float) -> None:
     assert ramp(value, 1, 3, 0.2) == pytest.approx(factor)
     assert ramp(-value, -1, -3, 0.2) == pytest.approx(factor)
+
+
+def test_eyes_that_close_in_different_manners_are_doubted_a_little(known: Known) -> None:
+    """Without the right eye's winks half of a blink is taken: right, but not of one manner."""
+    rig = fit_rig(known.model)
+    whole = {axis for axis, (use,) in rig.drives.items() if use.side.value == "whole"}
+    alone = {morph for morph, side in known.drives["right_eye"] if side == "whole"}
+    if not {"left_eye", "right_eye"} <= whole:
+        pytest.skip("this character has no one-eyed winks")
+    changed = fit_rig(scaled_morphs(known.model, alone, 0.0))
+    assert changed.drives["right_eye"][0].side.value == "right"
+    assert "left_eye:eyes-of-one-manner=0.70" in changed.confidence.objections
+    assert "right_eye:eyes-of-one-manner=0.70" in changed.confidence.objections
+    assert changed.confidence.left_eye < rig.confidence.left_eye
+
+
+@pytest.mark.parametrize(
+    ("kinds", "covered", "score"), [(0.0, 0.0, 1.0), (3.9, 0.25, 1.0), (6.0, 0.0, 0.4)]
+)
+def test_choices_for_the_two_eyes_are_compared(kinds: float, covered: float, score: float) -> None:
+    def wink(side: Side, hint: float, covered: float) -> Wink:
+        closing = Closing(9, 0.75, 0.0, 0.0, covered)
+        blink = Blink(0, (closing, closing), (1.0, 1.0), 0.0, hint)
+        return Wink(MorphUse(0, 1.0, side), "", blink, judged({"seen": 1.0}))
+
+    left, right = wink(Side.LEFT, kinds, 1.0), wink(Side.RIGHT, 0.0, 1.0 - covered)
+    for judgement in agreeing(left, right):
+        assert judgement.score == pytest.approx(score)
+        assert bool(judgement.objections) == (score < 1)
