@@ -20,12 +20,13 @@ from models.face_rotator import FaceRotator
 from tests.tiny_shards import SIZE, write_shards
 from train.batch import load_batch
 from train.cli import main
-from train.evaluate import COPYING, MORPHER, NO_CHANGE, Tally, evaluate, mean_rest_picture, ssim
+from train.evaluate import COPYING, MORPHER, NO_CHANGE, evaluate, mean_rest_picture
 from train.plan import changed
 from train.presets import PRESETS
 from train.regions import changed_pixels, disoccluded, face_regions, turned
 from train.report import markdown, write_report
 from train.samples import open_samples
+from train.tally import Tally, ssim
 
 TINY = NetworkConfig(size=SIZE, channels=4, max_channels=8, residual_blocks=1)
 SETS = (
@@ -152,11 +153,13 @@ def _train(shards: Path, run: Path, *more: str) -> tuple[int, str]:
 
 def test_from_shards_to_a_measured_bundle(shards: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    code, text = _train(shards, run, "--dry-run")
+    code, text = _train(shards, run, "--precompute", "--dry-run")
     assert code == 0, text
     assert "stage combiner-L1-L1" in text and "GB here" in text and not run.exists()
-    code, text = _train(shards, run)
+    assert "kept pictures of rotator-L1: 0.00 GB on disk" in text
+    code, text = _train(shards, run, "--precompute")
     assert code == 0, text
+    assert len(list(run.glob("pathways/rotator-L1-*/part-00000.npy"))) == 1
     assert "bundle: morpher, rotator-L1, combiner-L1-L1" in text
     bundle = load_bundle(run / "bundle")
     assert bundle.configurations() == ("PU-L1", "ZH-L1", "FU-L1-L1")

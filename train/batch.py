@@ -21,45 +21,50 @@ from torch import Tensor
 from contract.errors import InputError
 from dataset.records import PictureName
 from train.network_form import to_network
+from train.pathways import Pathways
 from train.samples import SampleSet
 
 I64 = npt.NDArray[np.int64]
 U8 = npt.NDArray[np.uint8]
+CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
 class Batch:
     """N samples: image and target (N, 4, S, S) float32 in network form, pose (N, 6) float32.
 
-    ``numbers`` says which samples of their set they are.
+    ``numbers`` says which samples of their set they are. pathways: what a frozen rotator made of
+    the images, two (N, 4, S, S), where that was kept.
     """
 
     image: Tensor
     target: Tensor
     pose: Tensor
     numbers: tuple[int, ...]
-
-    def to(self, device: torch.device) -> Batch:
-        """The same batch on ``device``."""
-        image, target, pose = (one.to(device) for one in (self.image, self.target, self.pose))
-        return Batch(image, target, pose, self.numbers)
+    pathways: tuple[Tensor, Tensor] | None = None
 
 
 @dataclass(frozen=True)
 class StoredBatch:
     """N samples as they were stored: inputs and targets (2, N, H, W, 4) uint8, pose (N, 6) float32.
 
-    ``numbers`` says which samples of their set they are.
+    ``numbers`` says which samples of their set they are. pathways: (2, N, 4, S, S) float16, what
+    a frozen rotator made of the inputs, where that was kept.
     """
 
     pictures: Tensor
     pose: Tensor
     numbers: tuple[int, ...]
+    pathways: Tensor | None = None
 
     def to_network(self, device: torch.device, size: int) -> Batch:
         """In network form on ``device``; size: H, or the whole fraction of it to reduce to."""
         image, target = to_network(self.pictures.to(device), size)
-        return Batch(image, target, self.pose.to(device), self.numbers)
+        turned = None
+        if self.pathways is not None:
+            one, two = self.pathways.to(device).float()
+            turned = one, two
+        return Batch(image, target, self.pose.to(device), self.numbers, turned)
 
 
 @dataclass(frozen=True)
@@ -107,10 +112,12 @@ def read_batch(
     numbers: Sequence[int] | I64,
     names: Sequence[PictureName],
     room: U8 | None = None,
+    pathways: Pathways | None = None,
 ) -> StoredBatch:
     """Read some samples: the two pictures ``names`` (input, target) and no other.
 
-    room: memory for the pictures, (2, N or more, H, W, 4); None: new memory.
+    room: memory for the pictures, (2, N or more, H, W, 4); None: new memory. pathways: read theirs
+    too.
 
     Raises:
         ShardError: a picture is damaged; the message names the shard.
@@ -122,15 +129,20 @@ def read_batch(
         reader, row = samples.readers[samples.shard[number]], int(samples.row[number])
         pose[place] = reader.samples["pose"][row]
         reader.decode_into(row, names, pictures[:, place])
+    turned = None if pathways is None else pathways.read(numbers)
     read = torch.from_numpy(pictures), torch.from_numpy(pose)
-    return StoredBatch(*read, tuple(map(int, numbers)))
+    return StoredBatch(*read, tuple(map(int, numbers)), turned)
 
 
 def load_batch(
-    samples: SampleSet, numbers: Sequence[int] | I64, names: Sequence[PictureName], size: int
+    samples: SampleSet,
+    numbers: Sequence[int] | I64,
+    names: Sequence[PictureName],
+    size: int,
+    device: torch.device = CPU,
 ) -> Batch:
-    """``read_batch`` in network form, on the CPU; size: as ``StoredBatch.to_network`` has it."""
-    return read_batch(samples, numbers, names).to_network(torch.device("cpu"), size)
+    """``read_batch`` in network form; size and device: as ``StoredBatch.to_network`` has them."""
+    return read_batch(samples, numbers, names).to_network(device, size)
 
 
 def batches(
@@ -140,6 +152,7 @@ def batches(
     positions: range,
     share: Share = Share(),
     workers: int = 1,
+    pathways: Pathways | None = None,
 ) -> Iterator[StoredBatch]:
     """The batches that begin at ``positions``, whose step is the batch size; read ahead.
 
@@ -161,7 +174,7 @@ def batches(
                     yield future.result()
                     rooms.append(room)
                 room = rooms.pop()
-                job = pool.submit(read_batch, samples, numbers, names, room)
+                job = pool.submit(read_batch, samples, numbers, names, room, pathways)
                 waiting.append((job, room))
             for future, _ in waiting:
                 yield future.result()

@@ -6,7 +6,7 @@ import fcntl
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
@@ -20,11 +20,11 @@ from models.configurations import FULL_CONFIGURATIONS
 from models.tha1 import export_tha1, full_networks
 from train.assemble import assemble, write_run
 from train.batch import Share, require_size
-from train.estimate import estimate
+from train.estimate import describe
 from train.evaluate import evaluate as measure
 from train.evaluate import mean_rest_picture
 from train.loop import train_stage
-from train.plan import Plan, Upkeep, changed
+from train.plan import changed
 from train.presets import PRESETS
 from train.report import markdown, write_report
 from train.run import Run
@@ -62,6 +62,11 @@ def main() -> None:
 @click.option(
     "--skip-broken-shards", is_flag=True, help="Check all shards; leave out damaged ones."
 )
+@click.option(
+    "--precompute",
+    is_flag=True,
+    help="Keep the rotators' pictures on disk for their combiners; says first how much that takes.",
+)
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option("--dry-run", is_flag=True, help="Show the plan and its cost; train nothing.")
 def train_all(
@@ -75,6 +80,7 @@ def train_all(
     split_file: Path | None,
     resize: bool,
     skip_broken_shards: bool,
+    precompute: bool,
     device: str,
     dry_run: bool,
 ) -> None:
@@ -86,12 +92,13 @@ def train_all(
     torchrun --nproc-per-node N -m train.cli all DATA -o RUN.
     """
     plan, upkeep = changed(*PRESETS[preset], changes)
+    upkeep = replace(upkeep, precompute=precompute or upkeep.precompute)
     splits = open_splits(data, split_file, skip_broken_shards, plan.seed)
     for part in PARTS:
         require_size(splits.part(part), plan.network.size, resize)
     stages = _choose(wanted, losses, vgg16, preset, dry_run)
     if dry_run:
-        click.echo(_describe(plan, upkeep, splits, stages, _device(device, 0)))
+        click.echo(describe(plan, upkeep, splits, stages, _device(device, 0)))
         return
     with _processes() as share:
         here = _device(device, share.rank)
@@ -189,37 +196,6 @@ def _only_run(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
-
-
-def _describe(
-    plan: Plan, upkeep: Upkeep, splits: Splits, stages: Sequence[Stage], device: torch.device
-) -> str:
-    lines = [f"preset {plan.preset}, on {device}"]
-    settings = plan.to_json()
-    del settings["stages"]
-    lines += [f"  {name} = {value}" for name, value in settings.items()]
-    lines += [f"  upkeep.{name} = {value}" for name, value in asdict(upkeep).items()]
-    for part in PARTS:
-        found = splits.part(part)
-        lines.append(
-            f"{part}: {len(found)} samples of {len(found.characters)} characters "
-            f"from {len(found.sources)} sources"
-        )
-    total = 0.0
-    for stage in stages:
-        cost = estimate(plan, stage, device)
-        total += cost.seconds
-        lines.append(f"stage {stage.name}")
-        lines += [f"  {k} = {v}" for k, v in asdict(plan.stages[stage.name]).items()]
-        lines.append(
-            f"  {plan.stages[stage.name].steps} steps; {cost.parameters} parameters; about "
-            f"{_hours(cost.seconds)} and {cost.memory_bytes / 1e9:.2f} GB here"
-        )
-    return "\n".join([*lines, f"all stages: about {_hours(total)} here"])
-
-
-def _hours(seconds: float) -> str:
-    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
 
 
 @main.command()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +13,9 @@ from torch import Tensor, nn
 from models.bundle import Network
 from models.execution import Execution
 from train.losses import PerceptualLoss, PictureLoss, l1_loss
-from train.plan import Plan
+from train.pathways import Pathways
+from train.plan import Plan, Upkeep
+from train.samples import PARTS, Splits
 from train.stages import STAGES, Stage, build_network, combiner_input, pictures_of
 from train.vgg import Vgg16
 
@@ -88,3 +92,40 @@ def _step(
         torch.cuda.synchronize()
     network.zero_grad()
     return sum(storages.values())
+
+
+def describe(
+    plan: Plan, upkeep: Upkeep, splits: Splits, stages: Sequence[Stage], device: torch.device
+) -> str:
+    """All that a run is going to do and what it costs, for people; nothing is trained."""
+    lines = [f"preset {plan.preset}, on {device}"]
+    settings = plan.to_json()
+    del settings["stages"]
+    lines += [f"  {name} = {value}" for name, value in settings.items()]
+    lines += [f"  upkeep.{name} = {value}" for name, value in asdict(upkeep).items()]
+    for part in PARTS:
+        found = splits.part(part)
+        lines.append(
+            f"{part}: {len(found)} samples of {len(found.characters)} characters "
+            f"from {len(found.sources)} sources"
+        )
+    total = 0.0
+    for stage in stages:
+        cost = estimate(plan, stage, device)
+        total += cost.seconds
+        lines.append(f"stage {stage.name}")
+        lines += [f"  {k} = {v}" for k, v in asdict(plan.stages[stage.name]).items()]
+        lines.append(
+            f"  {plan.stages[stage.name].steps} steps; {cost.parameters} parameters; about "
+            f"{_hours(cost.seconds)} and {cost.memory_bytes / 1e9:.2f} GB here"
+        )
+    if upkeep.precompute:
+        kept = Pathways(Path(), len(splits.train), plan.network.size)
+        size = kept.bytes_of(range(kept.parts)) / 1e9
+        rotators = {stage.rotator for stage in stages if stage.rotator}
+        lines += [f"kept pictures of {name}: {size:.2f} GB on disk" for name in sorted(rotators)]
+    return "\n".join([*lines, f"all stages: about {_hours(total)} here"])
+
+
+def _hours(seconds: float) -> str:
+    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"

@@ -10,9 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 import torch
-from skimage.metrics import structural_similarity
 from torch import Tensor
 
 from contract.errors import InputError
@@ -22,8 +20,8 @@ from train.batch import load_batch
 from train.grid import U8, draw_grid, shown
 from train.regions import changed_pixels, disoccluded, face_regions, turned
 from train.samples import SampleSet
+from train.tally import F64, Goal, Row, Table
 
-METRICS = ("mse", "ssim", "mse_eyes", "mse_mouth", "mse_disoccluded")
 COPYING, MEAN_REST, NO_CHANGE, MORPHER = (
     "copying the input",
     "mean rest picture",
@@ -32,28 +30,6 @@ COPYING, MEAN_REST, NO_CHANGE, MORPHER = (
 )
 PICTURES_OF_EACH = 3
 _BATCH = 16
-_RESAMPLINGS = 2000
-_INTERVAL = (2.5, 97.5)
-
-F64 = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Value:
-    """A metric's mean and its 95% interval; NaN where there was nothing to measure."""
-
-    mean: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of a table; ``values`` by metric."""
-
-    bundle: str
-    name: str
-    values: Mapping[str, Value]
 
 
 @dataclass(frozen=True)
@@ -71,47 +47,6 @@ class Results:
     pictures: Mapping[str, U8] = field(default_factory=dict)
 
 
-class Tally:
-    """Sums and counts of every metric of one row, by character: (metrics, characters)."""
-
-    def __init__(self, characters: int) -> None:
-        self._sums: F64 = np.zeros((len(METRICS), characters))
-        self._counts: F64 = np.zeros((len(METRICS), characters))
-
-    def add(self, metric: str, character: int, values: float, count: float) -> None:
-        """``count`` measurements that add up to ``values``."""
-        self._sums[METRICS.index(metric), character] += values
-        self._counts[METRICS.index(metric), character] += count
-
-    def values(self) -> dict[str, Value]:
-        """Means over all measurements, with intervals by drawing characters with replacement."""
-        count = self._sums.shape[1]
-        generator = np.random.Generator(np.random.PCG64(0))
-        drawn = generator.multinomial(count, np.full(count, 1 / count), _RESAMPLINGS)
-        found: dict[str, Value] = {}
-        for number, metric in enumerate(METRICS):
-            sums, counts = self._sums[number], self._counts[number]
-            if not counts.any():
-                found[metric] = Value(float("nan"), float("nan"), float("nan"))
-                continue
-            drawn_counts = drawn @ counts
-            means = (drawn @ sums)[drawn_counts > 0] / drawn_counts[drawn_counts > 0]
-            low, high = np.percentile(means, _INTERVAL)
-            found[metric] = Value(float(sums.sum() / counts.sum()), float(low), float(high))
-        return found
-
-
-@dataclass(frozen=True)
-class Goal:
-    """Pictures that are wanted, (N, 4, H, W), and their regions, each (N, H, W) bool.
-
-    regions: eyes, mouth and, for turned heads, what comes into view.
-    """
-
-    pictures: Tensor
-    regions: tuple[Tensor, ...]
-
-
 @dataclass(frozen=True)
 class Case:
     """N samples of one character: rest pictures (N, 4, H, W), poses (N, 6), what is wanted."""
@@ -122,31 +57,6 @@ class Case:
     rest: Tensor
     expression: Goal
     posed: Goal
-
-
-class Table:
-    """The rows of a table as they fill; ``characters``: how many there are."""
-
-    def __init__(self, characters: int) -> None:
-        self._characters = characters
-        self._tallies: dict[tuple[str, str], Tally] = {}
-
-    def measure(self, bundle: str, name: str, character: int, goal: Goal, output: Tensor) -> F64:
-        """Add N pictures (N, 4, H, W) to a row; their mean squared errors, (N,)."""
-        tally = self._tallies.setdefault((bundle, name), Tally(self._characters))
-        squares = (output - goal.pictures) ** 2
-        errors: F64 = squares.mean((1, 2, 3)).double().cpu().numpy()
-        tally.add("mse", character, float(errors.sum()), len(errors))
-        for metric, region in zip(METRICS[2:], goal.regions, strict=False):
-            inside = float((squares * region[:, None]).sum())
-            tally.add(metric, character, inside, float(region.sum()) * squares.shape[1])
-        for one, other in zip(_unit(output), _unit(goal.pictures), strict=True):
-            tally.add("ssim", character, ssim(one, other), 1)
-        return errors
-
-    def rows(self) -> tuple[Row, ...]:
-        """The rows, in the order in which they were begun."""
-        return tuple(Row(*names, tally.values()) for names, tally in self._tallies.items())
 
 
 @torch.no_grad()
@@ -247,11 +157,11 @@ def _cases(samples: SampleSet, size: int, device: torch.device) -> Iterator[Case
         # Twice through the pictures, so that a character with many samples fits into memory.
         changed = torch.zeros(size, size, dtype=torch.bool, device=device)
         for part in parts:
-            faces = load_batch(samples, part, ("rest", "expression"), size).to(device)
+            faces = load_batch(samples, part, ("rest", "expression"), size, device)
             changed |= changed_pixels(faces.image, faces.target)
         for part in parts:
-            faces = load_batch(samples, part, ("rest", "expression"), size).to(device)
-            turns = load_batch(samples, part, ("expression", "posed"), size).to(device)
+            faces = load_batch(samples, part, ("rest", "expression"), size, device)
+            turns = load_batch(samples, part, ("expression", "posed"), size, device)
             straight, joints = face_regions(changed), faces.pose[:, :3]
             still = tuple(region.expand(len(part), -1, -1) for region in straight)
             moved = tuple(turned(region, joints) for region in straight)
@@ -259,27 +169,6 @@ def _cases(samples: SampleSet, size: int, device: torch.device) -> Iterator[Case
             expression = Goal(faces.target, still)
             posed = Goal(turns.target, (*moved, revealed))
             yield Case(character, faces.numbers, faces.pose, faces.image, expression, posed)
-
-
-def _unit(pictures: Tensor) -> npt.NDArray[np.float32]:
-    """(N, 4, H, W) in [-1, 1] -> (N, H, W, 4) in [0, 1]."""
-    unit: npt.NDArray[np.float32] = ((pictures + 1) / 2).permute(0, 2, 3, 1).cpu().numpy()
-    return unit
-
-
-def ssim(one: npt.NDArray[np.float32], other: npt.NDArray[np.float32]) -> float:
-    """scikit-image's SSIM with the settings of Wang et al. 2004; (H, W, 4) in [0, 1]."""
-    return float(
-        structural_similarity(  # type: ignore[no-untyped-call]
-            one,
-            other,
-            data_range=1.0,
-            channel_axis=-1,
-            gaussian_weights=True,
-            sigma=1.5,
-            use_sample_covariance=False,
-        )
-    )
 
 
 def _ends_and_middle(
@@ -294,7 +183,7 @@ def _ends_and_middle(
     few = min(PICTURES_OF_EACH, len(order))
     middle = (len(order) - few) // 2
     numbers = order[:few] + order[middle : middle + few] + order[-few:]
-    faces = load_batch(samples, numbers, ("rest", "posed"), size).to(device)
+    faces = load_batch(samples, numbers, ("rest", "posed"), size, device)
     columns = [("rest", shown(faces.image)), ("target", shown(faces.target))]
     made = run_all(bundle, faces.image, faces.pose)
     columns += [(name, shown(output)) for name, output in made.items()]

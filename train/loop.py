@@ -14,6 +14,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from contract.errors import TrainingError
 from models.execution import Execution
+from models.face_rotator import FaceRotator
 from train.batch import SampleOrder, Share, StoredBatch, batches
 from train.checkpoint import (
     HEAD_START,
@@ -25,9 +26,11 @@ from train.checkpoint import (
 from train.focus import changed_error
 from train.guard import explaining_memory, stopping_softly
 from train.losses import PerceptualLoss, PictureLoss, l1_loss
+from train.pathways import Pathways
 from train.plan import StageSettings
+from train.precompute import precompute
 from train.run import Run
-from train.stages import STAGES, Stage, build_network, combiner_input, pictures_of
+from train.stages import Stage, build_network, combiner_input, pictures_of
 from train.trainee import Trainee
 from train.watch import Watch
 
@@ -47,7 +50,8 @@ class _Work:
     order: SampleOrder
     trainee: Trainee
     network: nn.Module
-    rotator: nn.Module | None
+    rotator: FaceRotator | None
+    pathways: Pathways | None
     loss_of: PictureLoss
 
 
@@ -62,37 +66,43 @@ def train_stage(run: Run, stage: Stage, watch: Watch | None, stop_after: int | N
         InputError: a checkpoint is damaged or of another plan, or a stage before is missing.
         ShardError: a picture is damaged.
     """
-    work = _prepare(run, stage)
-    trainee = work.trainee
-    if watch:
-        watch.begin(run, stage, trainee, work.rotator)
-    last = work.settings.steps
+    with explaining_memory(stage.name):
+        work = _prepare(run, stage, watch)
+        if watch:
+            watch.begin(run, stage, work.trainee, work.rotator)
+        _run_steps(work, watch, stop_after)
+        if watch:
+            watch.end(work.trainee)
+
+
+def _run_steps(work: _Work, watch: Watch | None, stop_after: int | None) -> None:
+    trainee, last = work.trainee, work.settings.steps
     if stop_after is not None:
         last = min(last, trainee.step + stop_after)
-    with stopping_softly() as stop, explaining_memory(stage.name):
+    with stopping_softly() as stop:
         for batch in _batches_until(work, last):
             loss = _step(work, batch)
             over = trainee.step == last
             if watch:
                 _show(work, watch, loss, over)
-            if run.share.rank == 0:
+            if work.run.share.rank == 0:
                 _save(work, over or bool(stop))
             if stop:
                 raise KeyboardInterrupt
-    if watch:
-        watch.end(trainee)
 
 
-def _prepare(run: Run, stage: Stage) -> _Work:
+def _prepare(run: Run, stage: Stage, watch: Watch | None) -> _Work:
     """Build, and resume where there is something to resume."""
     settings = run.plan.stages[stage.name]
     order = SampleOrder(len(run.samples), run.plan.seed)
-    rotator = _frozen(run, stage.rotator)
+    rotator, pathways = _frozen(run, stage.rotator), None
+    if rotator and run.upkeep.precompute:
+        pathways = precompute(run, stage, rotator, watch.note if watch else lambda _: None)
     trainee = _begin(run, stage)
     loss_of = _loss(run, stage, settings)
     network = trainee.network
     parallel = DistributedDataParallel(network) if run.share.ranks > 1 else network
-    return _Work(run, stage, settings, order, trainee, parallel, rotator, loss_of)
+    return _Work(run, stage, settings, order, trainee, parallel, rotator, pathways, loss_of)
 
 
 def _batches_until(work: _Work, last: int) -> Iterator[StoredBatch]:
@@ -100,7 +110,8 @@ def _batches_until(work: _Work, last: int) -> Iterator[StoredBatch]:
     run, batch = work.run, work.settings.batch
     positions = range(work.trainee.step * batch, last * batch, batch)
     threads = run.upkeep.loader_threads
-    return batches(run.samples, work.order, work.stage.pictures, positions, run.share, threads)
+    samples, names = run.samples, work.stage.pictures
+    return batches(samples, work.order, names, positions, run.share, threads, work.pathways)
 
 
 def _step(work: _Work, batch: StoredBatch) -> float:
@@ -162,11 +173,11 @@ def _begin(run: Run, stage: Stage) -> Trainee:
     return trainee
 
 
-def _frozen(run: Run, name: str | None) -> nn.Module | None:
-    """The finished network of another stage, frozen."""
+def _frozen(run: Run, name: str | None) -> FaceRotator | None:
+    """The finished rotator of another stage, frozen."""
     if name is None:
         return None
-    network = build_network(STAGES[name].kind, run.plan.network, run.plan.seed)
+    network = FaceRotator(run.plan.network)
     network.load_state_dict(load_checkpoint(run.rolling(name)).weights)
     network.to(run.device).requires_grad_(False).eval()
     run.upkeep.execution.prepare(network)
@@ -186,7 +197,9 @@ def _forward(work: _Work, batch: StoredBatch) -> Tensor:
     here = batch.to_network(run.device, run.plan.network.size)
     image, target, pose = here.image, here.target, here.pose[:, stage.axes]
     with Execution(precision=run.plan.precision).autocast(run.device):
-        inputs = (image,) if work.rotator is None else combiner_input(work.rotator, image, pose)
+        inputs: tuple[Tensor, ...] = (image,)
+        if work.rotator:
+            inputs = here.pathways or combiner_input(work.rotator, image, pose)
         outputs = pictures_of(stage.kind, work.network(*inputs, pose))
         loss = work.loss_of(target, *outputs)
         if focus:

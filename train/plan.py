@@ -95,7 +95,11 @@ class Plan:
 
 @dataclass(frozen=True)
 class Upkeep:
-    """What a run keeps and shows; none of it changes the weights. Intervals are in samples."""
+    """What a run keeps and shows; none of it changes the weights, but for rounding.
+
+    Intervals are in samples. precompute: keep a frozen rotator's pictures on disk for its
+    combiners, instead of making them anew at every step.
+    """
 
     checkpoint_samples: int = 25_000
     numbered_samples: int = 500_000
@@ -103,8 +107,10 @@ class Upkeep:
     log_samples: int = 500
     execution: Execution = field(default_factory=Execution)
     loader_threads: int = 2
+    precompute: bool = False
 
     def __post_init__(self) -> None:
+        _check_types(self, "upkeep")
         for name in ("checkpoint_samples", "numbered_samples", "grid_samples", "log_samples"):
             _require(name, getattr(self, name), getattr(self, name) >= 1, "it must be 1 or more")
 
@@ -158,13 +164,15 @@ def _replaced(record: Any, name: str, value: object) -> Any:  # noqa: ANN401  # 
     return replace(record, **{name: value})
 
 
-def _check_types(record: StageSettings | Plan, thing: str) -> None:
-    kinds: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float)}
+def _check_types(record: StageSettings | Plan | Upkeep, thing: str) -> None:
+    kinds: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "bool": (bool,)}
     for one in fields(record):
         value = getattr(record, one.name)
         wanted = kinds.get(cast(str, one.type))
-        if wanted and (isinstance(value, bool) or not isinstance(value, wanted)):
-            raise InputError(f"{thing}: {one.name} is {value!r}; give a number ({one.type})")
+        is_mixed_up = isinstance(value, bool) != (wanted == (bool,))
+        if wanted and (is_mixed_up or not isinstance(value, wanted)):
+            remedy = "true or false" if wanted == (bool,) else f"a number ({one.type})"
+            raise InputError(f"{thing}: {one.name} is {value!r}; give {remedy}")
 
 
 def _require(name: str, value: object, holds: bool, rule: str) -> None:

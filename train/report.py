@@ -12,7 +12,8 @@ from pathlib import Path
 from PIL import Image
 
 from contract.files import write_bytes
-from train.evaluate import COPYING, METRICS, NO_CHANGE, Results, Row, Value
+from train.evaluate import COPYING, NO_CHANGE, Results
+from train.tally import METRICS, Row, Value
 
 _NOTES = """\
 {samples} samples of {characters} characters, none of them of a source that was trained on, \

@@ -84,7 +84,7 @@ def build_network(kind: Kind, config: NetworkConfig, seed: int) -> Network:
     return networks[kind](config, generator)
 
 
-def combiner_input(rotator: torch.nn.Module, image: Tensor, pose: Tensor) -> tuple[Tensor, ...]:
+def combiner_input(rotator: torch.nn.Module, image: Tensor, pose: Tensor) -> tuple[Tensor, Tensor]:
     """What a combiner reads: the frozen rotator's two pictures (N, 4, H, W), without gradients."""
     with torch.no_grad():
         turned = rotator(image, pose)

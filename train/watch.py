@@ -138,8 +138,8 @@ def _held_out(run: Run, stage: Stage) -> Batch:
     """The same samples in every stage and run: spread evenly over the held-out set."""
     count = min(GRID_SAMPLES, len(run.held_out))
     numbers = np.linspace(0, len(run.held_out) - 1, count).astype(np.int64)
-    batch = load_batch(run.held_out, numbers, stage.pictures, run.plan.network.size)
-    return batch.to(run.device)
+    size = run.plan.network.size
+    return load_batch(run.held_out, numbers, stage.pictures, size, run.device)
 
 
 def _clock(seconds: float) -> str:
