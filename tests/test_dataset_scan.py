@@ -19,7 +19,8 @@ from dataset.catalog import Catalog, CatalogRow, cache_of, load_catalog, save_ca
 from dataset.pool import Crew
 from dataset.progress import LogProgress
 from dataset.scan import scan
-from tests.test_dataset_build import COMMAND, write_models
+from tests.test_dataset_build import write_models
+from tests.test_dataset_interrupted import COMMAND
 from tests.tiny_studio import SLOWNESS, open_tiny_scanner
 
 PATIENT = Crew(2, 60)
