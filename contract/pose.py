@@ -87,6 +87,15 @@ class Pose:
 REST = Pose()
 
 
+def mirrored_pose(vector: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """The pose (6,) whose picture is the mirror image, left for right, of that of ``vector``.
+
+    For a character that is symmetric; light and camera are.
+    """
+    head_x, head_y, neck_z, left_eye, right_eye, mouth = vector
+    return np.array([head_x, -head_y, -neck_z, right_eye, left_eye, mouth], np.float32)
+
+
 def pose_from_vector(vector: npt.ArrayLike) -> Pose:
     """The pose of six numbers in the order of ``AXIS_NAMES``; ``PoseError`` on any other count."""
     values = np.asarray(vector, np.float64).reshape(-1)

@@ -26,6 +26,7 @@ from contract.pose import (
     REST,
     Pose,
     PoseAxis,
+    mirrored_pose,
     pose_from_mapping,
     pose_from_vector,
 )
@@ -47,6 +48,13 @@ def test_the_six_axes_in_order() -> None:
 def test_the_rest_pose_is_every_axis_at_rest() -> None:
     assert REST.to_vector().tolist() == [axis.rest for axis in AXES] == [0, 0, 0, 0, 0, 1]
     assert REST.to_vector().dtype == np.float32
+
+
+def test_a_mirrored_pose_swaps_sides_and_keeps_the_rest() -> None:
+    pose = Pose(head_x=-1, head_y=1, neck_z=0.5, left_eye=0.25, right_eye=1, mouth=0)
+    wanted = Pose(head_x=-1, head_y=-1, neck_z=-0.5, left_eye=1, right_eye=0.25, mouth=0)
+    assert np.array_equal(mirrored_pose(pose.to_vector()), wanted.to_vector())
+    assert np.array_equal(mirrored_pose(REST.to_vector()), REST.to_vector())
 
 
 def test_vector_and_mapping_give_the_same_pose() -> None:

@@ -15,7 +15,7 @@ from contract.errors import InputError, ShardError
 from contract.image import stored_to_network
 from contract.pose import pose_from_vector
 from tests.tiny_shards import SIZE, draw_face, write_shards
-from train.batch import Batch, SampleOrder, Share, batches, load_batch, require_size
+from train.batch import Batch, SampleOrder, Share, batches, load_batch, read_batch, require_size
 from train.network_form import to_network
 from train.samples import PARTS, SampleSet, open_samples, open_splits
 
@@ -42,6 +42,28 @@ def test_a_batch_is_the_stored_pictures_in_network_form(shards: Path) -> None:
         assert np.array_equal(batch.pose[place].numpy(), stored.pose)
         colour = 30 + 25 * int(samples.character[number]) % 200
         assert np.array_equal(stored.posed, draw_face(colour, pose_from_vector(stored.pose)))
+
+
+def test_mirror_images_are_samples_of_their_own(shards: Path) -> None:
+    """The drawn faces are symmetric: a mirror image is the face drawn in the mirrored pose."""
+    samples = open_samples(shards)
+    both = samples.with_mirror_images()
+    count = len(samples)
+    assert len(both) == 2 * count
+    assert both.fingerprint() == samples.fingerprint()
+    plain, mirrored = (
+        read_batch(both, [7 + start, 30 + start], ("expression", "posed")) for start in (0, count)
+    )
+    assert torch.equal(mirrored.pictures, plain.pictures.flip(3))
+    assert not torch.equal(mirrored.pictures, plain.pictures)
+    for place, number in enumerate((7, 30)):
+        pose = pose_from_vector(mirrored.pose[place].numpy())
+        assert pose.left_eye == plain.pose[place, 4]
+        colour = 30 + 25 * int(samples.character[number]) % 200
+        assert np.array_equal(mirrored.pictures[1, place].numpy(), draw_face(colour, pose))
+    assert both.identify(count + 7) == both.identify(7)[:-1] + ", mirrored)"
+    kept = both.of_sources(samples.sources[:1])
+    assert kept.mirror.sum() == len(kept) // 2 == 12
 
 
 def test_conversion_is_the_contracts_bit_for_bit_for_every_byte() -> None:

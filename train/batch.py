@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from contract.errors import InputError
+from contract.pose import mirrored_pose
 from dataset.records import PictureName
 from train.network_form import to_network
 from train.pathways import Pathways
@@ -129,6 +130,9 @@ def read_batch(
         reader, row = samples.readers[samples.shard[number]], int(samples.row[number])
         pose[place] = reader.samples["pose"][row]
         reader.decode_into(row, names, pictures[:, place])
+        if samples.mirror[number]:
+            pose[place] = mirrored_pose(pose[place])
+            pictures[:, place] = pictures[:, place, :, ::-1].copy()
     turned = None if pathways is None else pathways.read(numbers)
     read = torch.from_numpy(pictures), torch.from_numpy(pose)
     return StoredBatch(*read, tuple(map(int, numbers)), turned)

@@ -94,6 +94,8 @@ def train_all(
     plan, upkeep = changed(*PRESETS[preset], changes)
     upkeep = replace(upkeep, precompute=precompute or upkeep.precompute)
     splits = open_splits(data, split_file, skip_broken_shards, plan.seed)
+    if plan.mirror:
+        splits = replace(splits, train=splits.train.with_mirror_images())
     for part in PARTS:
         require_size(splits.part(part), plan.network.size, resize)
     stages = _choose(wanted, losses, vgg16, preset, dry_run)

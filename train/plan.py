@@ -60,7 +60,7 @@ class Plan:
 
     head_start_samples: where the L1 rotator is kept for the P rotator to start from. ema_samples:
     half-life of the running mean of weights that is used after training; 0: the last weights
-    themselves.
+    themselves. mirror: train on mirror images as well, on as many; they are samples of their own.
     """
 
     preset: str
@@ -72,6 +72,7 @@ class Plan:
     head_start_samples: int = EPOCH_SAMPLES // 2
     ema_samples: int = 0
     precision: Precision = "float32"
+    mirror: bool = False
 
     def __post_init__(self) -> None:
         _check_types(self, "plan")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -36,13 +36,15 @@ class SampleSet:
     """N samples, addressed by number 0..N-1; only their tables are in memory.
 
     shard, row (N,): where a sample lies, in ``readers`` and in that shard. character (N,): whom it
-    shows, in ``characters``. size: pixels a side of the pictures.
+    shows, in ``characters``. mirror (N,) bool: whether it is the mirror image of what lies there.
+    size: pixels a side of the pictures.
     """
 
     readers: tuple[ShardReader, ...]
     shard: npt.NDArray[np.int32]
     row: npt.NDArray[np.int32]
     character: npt.NDArray[np.int32]
+    mirror: npt.NDArray[np.bool_]
     characters: tuple[Character, ...]
     size: int
 
@@ -57,10 +59,14 @@ class SampleSet:
     def identify(self, number: int) -> str:
         """Where sample ``number`` lies, for people: shard, row and model."""
         shard = self.readers[self.shard[number]].path.name
-        return f"{shard}:{self.row[number]} ({self.characters[self.character[number]].path})"
+        whom = self.characters[self.character[number]].path
+        return f"{shard}:{self.row[number]} ({whom}{', mirrored' if self.mirror[number] else ''})"
 
     def fingerprint(self) -> str:
-        """64 hexadecimal digits that change with any picture, sample or their order."""
+        """64 hexadecimal digits that change with any picture, sample or their order.
+
+        Mirror images do not matter.
+        """
         digest = hashlib.sha256()
         for reader, rows in zip(self.readers, self._rows_by_shard(), strict=True):
             digest.update(reader.header.configuration_hash.encode())
@@ -70,7 +76,18 @@ class SampleSet:
         return digest.hexdigest()
 
     def _rows_by_shard(self) -> list[npt.NDArray[np.int32]]:
-        return [self.row[self.shard == number] for number in range(len(self.readers))]
+        shard = np.where(self.mirror, -1, self.shard)
+        return [self.row[shard == number] for number in range(len(self.readers))]
+
+    def with_mirror_images(self) -> SampleSet:
+        """The samples and, as N more, the mirror image of each."""
+        return replace(
+            self,
+            shard=np.tile(self.shard, 2),
+            row=np.tile(self.row, 2),
+            character=np.tile(self.character, 2),
+            mirror=np.concatenate([self.mirror, ~self.mirror]),
+        )
 
     def of_sources(self, sources: Collection[str]) -> SampleSet:
         """Only the samples of characters from ``sources``; there may be none."""
@@ -82,6 +99,7 @@ class SampleSet:
             self.shard[keep],
             self.row[keep],
             renumbered[self.character[keep]].astype(np.int32),
+            self.mirror[keep],
             tuple(c for c, is_wanted in zip(self.characters, wanted, strict=True) if is_wanted),
             self.size,
         )
@@ -162,7 +180,8 @@ def _join(readers: Sequence[ShardReader], size: int) -> SampleSet:
         rows.append(np.arange(samples, dtype=np.int32))
         shown.append(of_model[reader.samples["model"]])
     joined = (np.concatenate(shards), np.concatenate(rows), np.concatenate(shown))
-    return SampleSet(tuple(readers), *joined, tuple(characters), size)
+    mirror = np.zeros(len(joined[0]), np.bool_)
+    return SampleSet(tuple(readers), *joined, mirror, tuple(characters), size)
 
 
 def has_parts(data: Path, split_file: Path | None = None) -> bool:
