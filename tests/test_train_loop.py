@@ -153,6 +153,24 @@ def test_the_stages_build_on_each_other(shards: Path, tmp_path: Path) -> None:
     assert any((tmp_path / "tensorboard").iterdir())
 
 
+def test_a_perceptual_combiner_may_start_from_the_one_with_l1(
+    shards: Path, rotators: Path, tmp_path: Path
+) -> None:
+    plan = _plan()
+    still = replace(plan.stages["morpher"], learning_rate=1e-12)
+    warm = {**plan.stages, "combiner-L1-P": replace(still, from_l1=True)}
+    run = _run(shards, tmp_path, replace(plan, stages=warm), Vgg16())
+    (tmp_path / "rotator-L1").symlink_to(rotators / "rotator-L1")
+    train_stage(run, STAGES["combiner-L1-L1"], None, stop_after=1)
+    with pytest.raises(InputError, match=r"at step 1 of 6; train that stage first"):
+        train_stage(run, STAGES["combiner-L1-P"], None)
+    train_stage(run, STAGES["combiner-L1-L1"], None)
+    train_stage(run, STAGES["combiner-L1-P"], None, stop_after=1)
+    given, begun = _state(run, "combiner-L1-L1").weights, _state(run, "combiner-L1-P").network
+    for name, tensor in given.items():
+        assert torch.allclose(tensor, begun[name], atol=1e-6), name
+
+
 def test_training_lowers_the_loss(shards: Path, tmp_path: Path) -> None:
     run = _run(shards, tmp_path, _plan(steps=60))
     with open_watch(tmp_path) as watch:

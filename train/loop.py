@@ -12,12 +12,13 @@ import torch
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from contract.errors import TrainingError
+from contract.errors import InputError, TrainingError
 from models.execution import Execution
 from models.face_rotator import FaceRotator
 from train.batch import SampleOrder, Share, StoredBatch, batches
 from train.checkpoint import (
     HEAD_START,
+    Checkpoint,
     load_checkpoint,
     numbered,
     require_same,
@@ -167,10 +168,18 @@ def _begin(run: Run, stage: Stage) -> Trainee:
         checkpoint = load_checkpoint(path)
         require_same(path, checkpoint, run.decides(stage))
         trainee.restore(checkpoint)
-    elif stage.starts_from:
-        start = load_checkpoint(run.folder / stage.starts_from / HEAD_START)
+    elif start := _start(run, stage):
         trainee.start_from(start.weights)
     return trainee
+
+
+def _start(run: Run, stage: Stage) -> Checkpoint | None:
+    """The state of another stage that this one starts from."""
+    if stage.starts_from:
+        return load_checkpoint(run.folder / stage.starts_from / HEAD_START)
+    if run.plan.stages[stage.name].from_l1 and stage.sibling:
+        return _finished(run, stage.sibling)
+    return None
 
 
 def _frozen(run: Run, name: str | None) -> FaceRotator | None:
@@ -178,10 +187,19 @@ def _frozen(run: Run, name: str | None) -> FaceRotator | None:
     if name is None:
         return None
     network = FaceRotator(run.plan.network)
-    network.load_state_dict(load_checkpoint(run.rolling(name)).weights)
+    network.load_state_dict(_finished(run, name).weights)
     network.to(run.device).requires_grad_(False).eval()
     run.upkeep.execution.prepare(network)
     return network
+
+
+def _finished(run: Run, name: str) -> Checkpoint:
+    """The last state of another stage; ``InputError`` while it is not at its end."""
+    path, steps = run.rolling(name), run.plan.stages[name].steps
+    checkpoint = load_checkpoint(path)
+    if checkpoint.step < steps:
+        raise InputError(f"{path}: at step {checkpoint.step} of {steps}; train that stage first")
+    return checkpoint
 
 
 def _loss(run: Run, stage: Stage, settings: StageSettings) -> PictureLoss:

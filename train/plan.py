@@ -26,6 +26,8 @@ class StageSettings:
     learning_rate: reached after ``warmup_samples``, kept, or with ``decay`` "cosine" lowered to
     zero at the end. focus: weight of the mean error over the pixels that the pose changes, beside
     that over the whole picture (0, the paper's: none). perceptual_weight: of the perceptual loss.
+    from_l1: a combiner with the perceptual loss starts from the finished one with L1 (the paper's
+    starts from nothing).
     """
 
     batch: int
@@ -35,6 +37,7 @@ class StageSettings:
     decay: Decay = "none"
     focus: float = 0.0
     perceptual_weight: float = 0.0
+    from_l1: bool = False
 
     def __post_init__(self) -> None:
         _check_types(self, "stage")

@@ -54,7 +54,7 @@ DEMO = Plan(
             ("rotator", "L1"): _demo_stage(18_000),
             ("rotator", "P"): _demo_stage(800, perceptual_weight=ROTATOR_WEIGHT),
             ("combiner", "L1"): _demo_stage(7_000),
-            ("combiner", "P"): _demo_stage(600, perceptual_weight=COMBINER_WEIGHT),
+            ("combiner", "P"): _demo_stage(600, perceptual_weight=COMBINER_WEIGHT, from_l1=True),
         }
     ),
     head_start_samples=18_000,

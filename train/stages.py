@@ -29,7 +29,8 @@ class Stage:
 
     pictures: input and target. axes: the part of the pose that the network is given. rotator: the
     stage whose frozen network makes a combiner's input. starts_from: the stage whose network, as it
-    was at half an epoch, this one starts from.
+    was at half an epoch, this one starts from. sibling: the stage that does the same with L1; a
+    combiner may start from its network, as it was at the end.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Stage:
     loss: LossName
     rotator: str | None = None
     starts_from: str | None = None
+    sibling: str | None = None
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -59,7 +61,10 @@ def _rotator(loss: LossName) -> Stage:
 
 def _combiner(rotator: LossName, loss: LossName) -> Stage:
     name, pictures = combiner_name(rotator, loss), _rotator(loss).pictures
-    return Stage(name, "combiner", pictures, _JOINTS, loss, rotator=rotator_name(rotator))
+    sibling = combiner_name(rotator, "L1") if loss == "P" else None
+    return Stage(
+        name, "combiner", pictures, _JOINTS, loss, rotator=rotator_name(rotator), sibling=sibling
+    )
 
 
 STAGES: dict[str, Stage] = {
