@@ -135,6 +135,7 @@ def test_another_rotator_or_other_data_finds_nothing_kept(shards: Path, tmp_path
     for other_run, rotator in (
         (run, _rotator(1)),
         (replace(run, fingerprint="other"), _rotator()),
+        (replace(run, samples=run.samples.with_mirror_images()), _rotator()),
         (replace(run, plan=replace(run.plan, precision="bfloat16")), _rotator()),
     ):
         other, notes = _keep(other_run, rotator)

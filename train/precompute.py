@@ -57,7 +57,8 @@ def precompute(
 
 
 def _digest(run: Run, rotator: FaceRotator) -> str:
-    decides = [_VERSION, run.fingerprint, run.plan.precision, rotator.config.to_json()]
+    data = run.fingerprint, len(run.samples)  # their number tells whether mirror images are there
+    decides = _VERSION, *data, run.plan.precision, rotator.config.to_json()
     digest = hashlib.sha256(json.dumps(decides).encode())
     for name, tensor in sorted(rotator.state_dict().items()):
         digest.update(name.encode())
