@@ -14,7 +14,7 @@ PRESET  ?= paper
 
 BIN := .venv/bin
 
-.PHONY: help setup setup-render demo test scan render train-all evaluate doctor bench clean
+.PHONY: help setup setup-render setup-test demo test scan render train-all evaluate doctor bench clean
 
 help:
 	@echo "make demo                      the whole main job on generated characters, into demo/"
@@ -30,13 +30,16 @@ help:
 setup:
 	@./setup.sh
 
+setup-test:
+	@./setup.sh test
+
 setup-render:
 	@./setup.sh render
 
 demo: setup
 	$(BIN)/python demo.py
 
-test: setup
+test: setup-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -59,7 +62,7 @@ evaluate: setup
 doctor: setup-render
 	$(BIN)/renderer doctor
 
-bench: setup
+bench: setup-test
 	for benchmark in bench/bench_*.py; do $(BIN)/python $$benchmark || exit 1; done
 
 clean:

@@ -1,0 +1,1 @@
+"""What a user of trained networks needs: one drawing comes alive."""

@@ -1,0 +1,197 @@
+"""``animate still | gif | video``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from contract.cli import ErrorLineGroup
+from contract.pose import AXES, pose_from_mapping
+
+if TYPE_CHECKING:
+    from animate.background import Background
+    from animate.motion import Motion
+    from animate.poser import Poser
+    from contract.image import Stored
+
+PathType = click.Path(path_type=Path)
+MOTION_NAMES = ("idle", "blink", "nod", "shake", "sway", "talk")
+DRAWING = click.argument("drawing", type=PathType)
+BUNDLE = click.option(
+    "--bundle",
+    type=PathType,
+    default=Path("run/bundle"),
+    show_default=True,
+    help="Folder of trained networks.",
+)
+CONFIGURATION = click.option(
+    "--configuration", help="Which of the bundle's, as FU-P-P; the best there is unless given."
+)
+DEVICE = click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda", "mps"]),
+    default="auto",
+    show_default=True,
+)
+SIZE = click.option(
+    "--size", type=click.IntRange(1, 4096), help="Pixels a side; the networks' unless given."
+)
+BACKGROUND = click.option("--background", help="A colour (white, #ff8800) or a picture.")
+OUT = click.option("-o", "--out", type=PathType, required=True)
+
+
+@click.group(cls=ErrorLineGroup)
+def main() -> None:
+    """Bring a drawing to life with trained networks.
+
+    The drawing: one anime character, upright, looking at you, eyes and mouth open, on a transparent
+    background, the head in the middle half of the picture.
+    """
+
+
+def _pose_values(
+    _context: click.Context, _option: click.Parameter, texts: tuple[str, ...]
+) -> dict[str, float]:
+    """``axis=number`` each."""
+    values = {}
+    for text in texts:
+        name, equals, number = text.partition("=")
+        try:
+            values[name] = float(number)
+        except ValueError:
+            equals = ""
+        if not equals or not math.isfinite(values[name]):
+            raise click.BadParameter(f"{text!r} is no axis=number, as head_x=0.5")
+    return values
+
+
+@main.command()
+@DRAWING
+@click.option(
+    "--pose",
+    multiple=True,
+    callback=_pose_values,
+    metavar="AXIS=VALUE",
+    help=f"Any of {', '.join(axis.name for axis in AXES)}; the mouth is closed unless given.",
+)
+@BUNDLE
+@CONFIGURATION
+@DEVICE
+@SIZE
+@BACKGROUND
+@OUT
+def still(
+    drawing: Path,
+    pose: dict[str, float],
+    bundle: Path,
+    configuration: str | None,
+    device: str,
+    size: int | None,
+    background: str | None,
+    out: Path,
+) -> None:
+    """One picture of DRAWING in a pose."""
+    from animate.output import write_still  # noqa: PLC0415
+
+    wanted = pose_from_mapping({"mouth": 0.0, **pose})
+    poser = _open(drawing, bundle, configuration, device)
+    finish = _Finish(poser, size, background)
+    write_still(out, finish.of(poser.draw(wanted)))
+    click.echo(f"{out}: {finish.size}x{finish.size}", err=True)
+
+
+@main.command("gif")
+@DRAWING
+@click.option(
+    "--motion",
+    "name",
+    type=click.Choice(MOTION_NAMES),
+    default="idle",
+    show_default=True,
+)
+@click.option("--csv", "table", type=PathType, help="Poses from a table instead: time and axes.")
+@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="How long.")
+@click.option("--fps", type=click.FloatRange(1, 120), default=25.0, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of a motion.")
+@BUNDLE
+@CONFIGURATION
+@DEVICE
+@SIZE
+@BACKGROUND
+@OUT
+def gif(
+    drawing: Path,
+    name: str,
+    table: Path | None,
+    seconds: float | None,
+    fps: float,
+    seed: int,
+    bundle: Path,
+    configuration: str | None,
+    device: str,
+    size: int | None,
+    background: str | None,
+    out: Path,
+) -> None:
+    """DRAWING in motion, as OUT's suffix says: .gif, .png (APNG), .webp, .mp4, .webm; or a folder.
+
+    WebM, WebP and APNG keep soft transparency; a GIF's is one bit; MP4 has none.
+    """
+    from animate.motion import built_in, read_csv  # noqa: PLC0415
+
+    motion = read_csv(table, fps) if table else built_in(name, seconds or 0.0, fps, seed)
+    poser = _open(drawing, bundle, configuration, device)
+    _write(out, poser, motion, _Finish(poser, size, background))
+
+
+main.add_command(gif, "video")
+
+
+def _open(drawing: Path, bundle: Path, configuration: str | None, device: str) -> Poser:
+    from animate import open_poser  # noqa: PLC0415  # loads torch
+
+    networks = open_poser.open_networks(open_poser.open_bundle(bundle), configuration, device)
+    return open_poser.open_poser(networks, drawing)
+
+
+class _Finish:
+    """What is done with every picture that the networks make."""
+
+    def __init__(self, poser: Poser, size: int | None, text: str | None) -> None:
+        from animate.background import background  # noqa: PLC0415
+
+        self.size = size or poser.size
+        self._background: Background | None = background(text, self.size) if text else None
+
+    def of(self, picture: Stored) -> Stored:
+        """At the wanted size, on the background."""
+        from animate.drawing import resized  # noqa: PLC0415
+
+        sized = resized(picture, self.size, self.size)
+        return self._background.under(sized) if self._background else sized
+
+
+def _write(out: Path, poser: Poser, motion: Motion, finish: _Finish) -> None:
+    from animate.output import write_animation  # noqa: PLC0415
+    from animate.progress import shown  # noqa: PLC0415
+
+    def frames(wanted: range) -> Iterator[Stored]:
+        for frame in shown(wanted):
+            yield finish.of(poser.draw(motion.pose(frame)))
+
+    write_animation(out, frames, len(motion.poses), motion.fps)
+    for note in motion.notes:
+        click.echo(note, err=True)
+    click.echo(
+        f"{out}: {len(motion.poses)} frames of {finish.size}x{finish.size}, {motion.seconds:.2f} s "
+        f"at {motion.fps:g} a second",
+        err=True,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""From a bundle's folder and a drawing's file to a poser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from animate.drawing import Drawing, clean, read_drawing, resized
+from animate.poser import Poser, TorchNetworks, choose_configuration
+from contract.errors import DeviceError, InputError
+from contract.image import Stored
+from models.bundle import Bundle, load_bundle
+from models.bundle_record import RECORD_FILE
+from models.execution import Execution, fastest
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+def open_bundle(folder: Path) -> Bundle:
+    """The bundle in ``folder``.
+
+    Raises:
+        InputError: there is none (saying how to come by one), or it is of no use.
+    """
+    if not (folder / RECORD_FILE).is_file():
+        raise InputError(
+            f"{folder}: no bundle (no {RECORD_FILE} in it); `make demo` trains a small one into "
+            "demo/run/bundle, `make train-all` a real one, and `models import` makes one of THA1's "
+            "three files"
+        )
+    return load_bundle(folder)
+
+
+def open_device(name: str) -> torch.device:
+    """The device called ``name``; for "auto" the best there is.
+
+    Raises:
+        DeviceError: it is not there.
+    """
+    there = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if name == "auto":
+        return torch.device(next(kind for kind, is_there in there.items() if is_there))
+    if not there[name]:
+        raise DeviceError(f"device {name}: not on this machine; give --device auto")
+    return torch.device(name)
+
+
+def open_networks(
+    bundle: Bundle, configuration: str | None, device: str, *, compiled: bool = False
+) -> TorchNetworks:
+    """The networks of a configuration, ready to run the fastest way that is right."""
+    place = open_device(device)
+    best = fastest(place)
+    execution = Execution(best.channels_last, best.precision, compiled)
+    return TorchNetworks(bundle, choose_configuration(bundle, configuration), place, execution)
+
+
+def fitted(drawing: Drawing, size: int) -> Stored:
+    """A drawing at the networks' size.
+
+    Raises:
+        InputError: it is not square, or has no transparent background.
+    """
+    height, width = drawing.picture.shape[:2]
+    remedy = f"try `animate check {drawing.name} --fix fixed.png`"
+    if width != height:
+        raise InputError(f"{drawing.name}: {width}x{height}; it must be square; {remedy}")
+    if not drawing.has_alpha or (drawing.picture[..., 3] == 255).all():
+        raise InputError(f"{drawing.name}: no transparent background; {remedy}")
+    return clean(resized(drawing.picture, size, size))
+
+
+def open_poser(networks: TorchNetworks, drawing: Path) -> Poser:
+    """A poser of a drawing's file; ``InputError`` when it is of no use."""
+    return Poser(networks, fitted(read_drawing(drawing), networks.size))

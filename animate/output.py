@@ -1,0 +1,173 @@
+"""Writes frames as PNG, GIF, APNG, WebP, MP4 or WebM: whole files or none.
+
+Transparency: WebP, APNG and PNG keep it, WebM (VP9) too; a GIF's is one bit; MP4 has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from fractions import Fraction
+from itertools import chain
+from pathlib import Path
+
+import av
+import numpy as np
+from av.error import FFmpegError
+from av.video.stream import VideoStream
+from PIL import Image
+
+from contract.errors import InputError
+from contract.files import replacing
+from contract.image import Stored
+
+ALPHA_SEEN = 128
+"""Of a GIF's pixels: below this they are transparent."""
+_PALETTE_FRAMES = 12
+
+Frames = Callable[[range], Iterable[Stored]]
+_VIDEO_CODECS = {".webm": ("libvpx-vp9",), ".mp4": ("libx264", "mpeg4")}
+
+
+def write_still(path: Path, picture: Stored) -> None:
+    """One picture as PNG or WebP; ``InputError`` when it cannot be written."""
+    kind = {".png": "PNG", ".webp": "WEBP"}.get(path.suffix.lower())
+    if kind is None:
+        raise InputError(f"{path}: a still is written as .png or .webp")
+    with replacing(path) as temporary:
+        Image.fromarray(picture, "RGBA").save(temporary, kind, lossless=True, exact=True)
+
+
+def write_animation(
+    path: Path, frames: Frames, count: int, fps: float, matte: str = "white"
+) -> None:
+    """All frames as the kind that the suffix names; a name without one becomes a folder of PNGs.
+
+    ``frames`` gives the frames of a range of numbers below ``count``. ``matte``: the colour under
+    the soft edges of a GIF, and under all of an MP4. ``InputError`` when it cannot be written.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in WRITERS:
+        raise InputError(f"{path}: unknown kind; give one of {', '.join(filter(None, WRITERS))}")
+    WRITERS[suffix](path, frames, count, fps, matte)
+
+
+def _write_folder(path: Path, frames: Frames, count: int, _fps: float, _matte: str) -> None:
+    digits = max(4, len(str(count)))
+    for number, frame in enumerate(frames(range(count))):
+        write_still(path / f"frame-{number:0{digits}}.png", frame)
+
+
+def _write_images(
+    path: Path, frames: Frames, count: int, fps: float, kind: str, **options: object
+) -> None:
+    # A list, for Pillow goes through the frames of an APNG twice.
+    first, *pictures = [Image.fromarray(frame, "RGBA") for frame in frames(range(count))]
+    with replacing(path) as temporary:
+        first.save(
+            temporary,
+            kind,
+            save_all=True,
+            append_images=pictures,
+            duration=1000 / fps if kind == "PNG" else round(1000 / fps),
+            loop=0,
+            **options,
+        )
+
+
+def _write_apng(path: Path, frames: Frames, count: int, fps: float, _matte: str) -> None:
+    _write_images(path, frames, count, fps, "PNG", disposal=1, blend=0)
+
+
+def _write_webp(path: Path, frames: Frames, count: int, fps: float, _matte: str) -> None:
+    _write_images(path, frames, count, fps, "WEBP", quality=90, method=4, alpha_quality=100)
+
+
+def _write_gif(path: Path, frames: Frames, count: int, fps: float, matte: str) -> None:
+    """One palette for all frames, so that still parts do not flicker and the file stays small."""
+    every = max(1, count // _PALETTE_FRAMES)
+    sampled = [_matted(frame, matte) for frame in frames(range(0, count, every))]
+    strip = Image.fromarray(np.concatenate(sampled)[..., :3], "RGB")
+    palette = strip.quantize(255, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+
+    def indexed(frame: Stored) -> Image.Image:
+        colours = Image.fromarray(np.ascontiguousarray(_matted(frame, matte)[..., :3]), "RGB")
+        picture = np.array(colours.quantize(palette=palette, dither=Image.Dither.NONE))
+        picture[frame[..., 3] < ALPHA_SEEN] = 255
+        made = Image.fromarray(picture, "P")
+        made.putpalette([*palette.getpalette()[: 255 * 3], *bytes(3 * 256)][: 256 * 3])  # type: ignore[index]
+        return made
+
+    pictures = map(indexed, frames(range(count)))
+    first = next(pictures)
+    with replacing(path) as temporary:
+        # Hundredths of a second are all that a GIF can say.
+        first.save(
+            temporary,
+            "GIF",
+            save_all=True,
+            append_images=pictures,
+            transparency=255,
+            duration=max(20, round(100 / fps) * 10),
+            loop=0,
+            disposal=2,
+            optimize=False,
+        )
+
+
+def _matted(frame: Stored, matte: str) -> Stored:
+    """What is seen of a frame, on the matte; the rest of it is the matte's colour."""
+    page = Image.new("RGBA", (frame.shape[1], frame.shape[0]), matte)
+    page.alpha_composite(Image.fromarray(frame, "RGBA"))
+    return np.array(page)
+
+
+def _write_video(path: Path, frames: Frames, count: int, fps: float, matte: str) -> None:
+    suffix = path.suffix.lower()
+    pictures = iter(frames(range(count)))
+    first = next(pictures)
+    if first.shape[0] % 2 or first.shape[1] % 2:
+        raise InputError(
+            f"{path}: {first.shape[1]} pixels; a video's sides are even: change --size"
+        )
+    has_alpha = suffix == ".webm" and bool((first[..., 3] < 255).any())
+    with replacing(path) as temporary:
+        try:
+            with av.open(str(temporary), "w", format=suffix[1:]) as container:
+                stream = _stream(container, suffix, fps, first, has_alpha)
+                for picture in chain([first], pictures):
+                    shown = picture if has_alpha else _matted(picture, matte)
+                    for packet in stream.encode(av.VideoFrame.from_ndarray(shown, "rgba")):
+                        container.mux(packet)
+                for packet in stream.encode():
+                    container.mux(packet)
+        except FFmpegError as error:
+            raise InputError(f"{path}: cannot be encoded ({error})") from error
+
+
+def _stream(
+    container: av.container.OutputContainer, suffix: str, fps: float, frame: Stored, has_alpha: bool
+) -> VideoStream:
+    codec = next(name for name in _VIDEO_CODECS[suffix] if name in av.codecs_available)
+    stream = container.add_stream(codec, rate=Fraction(fps).limit_denominator(1001))
+    assert isinstance(stream, VideoStream)
+    stream.height, stream.width = frame.shape[:2]
+    stream.pix_fmt = "yuva420p" if has_alpha else "yuv420p"
+    # Without auto-alt-ref=0 VP9 drops the alpha.
+    options: dict[str, Mapping[str, str]] = {
+        "libvpx-vp9": {"auto-alt-ref": "0", "crf": "22", "b": "0", "cpu-used": "4"},
+        "libx264": {"crf": "18", "preset": "medium", "movflags": "+faststart"},
+        "mpeg4": {"q": "3"},
+    }
+    stream.options = dict(options[codec])
+    return stream
+
+
+WRITERS: Mapping[str, Callable[[Path, Frames, int, float, str], None]] = {
+    "": _write_folder,
+    ".gif": _write_gif,
+    ".png": _write_apng,
+    ".apng": _write_apng,
+    ".webp": _write_webp,
+    ".mp4": _write_video,
+    ".webm": _write_video,
+}
