@@ -6,6 +6,7 @@ with other options. Says at every step what it does and about how long is left.
 
 from __future__ import annotations
 
+import json
 import shlex
 import subprocess
 import sys
@@ -19,7 +20,10 @@ BIN = Path(sys.executable).parent
 
 @dataclass(frozen=True)
 class Step:
-    """``seconds``: what the step took on two cores without a GPU; only for the time left."""
+    """``seconds``: what the step took on two cores without a GPU; only for the time left.
+
+    UNSEEN in a command stands for a model of the test part.
+    """
 
     title: str
     command: str
@@ -68,6 +72,17 @@ STEPS = (
         f"train evaluate {OUT}/run/bundle --data {OUT}/shards -o {OUT}/evaluation",
         60,
     ),
+    Step(
+        "Draw a character of that source, as the input that a person would give",
+        f"renderer still UNSEEN -o {OUT}/unseen.png",
+        2,
+    ),
+    Step(
+        "Bring it to life with the trained networks",
+        f"animate gif {OUT}/unseen.png --bundle {OUT}/run/bundle --motion idle --seconds 6 "
+        f"--fps 20 --size 256 -o {OUT}/unseen.gif",
+        20,
+    ),
 )
 
 
@@ -79,16 +94,25 @@ def main() -> None:
         to_do = sum(later.seconds for later in STEPS[number:])
         pace = (time.monotonic() - start) / done if done else 1.0
         print(f"\n[{number + 1}/{len(STEPS)}] {step.title}; {_minutes(to_do * pace)} left in all")
-        print(f"$ {step.command}", flush=True)
-        program, *arguments = shlex.split(step.command)
+        command = (
+            step.command.replace("UNSEEN", _unseen()) if "UNSEEN" in step.command else step.command
+        )
+        print(f"$ {command}", flush=True)
+        program, *arguments = shlex.split(command)
         code = subprocess.run([BIN / program, *arguments], check=False).returncode
         if code:
             sys.exit(code)
     print(
         f"\ndone in {_minutes(time.monotonic() - start)}; look at {OUT}/heads.png, "
-        f"{OUT}/contact_sheet.png, {OUT}/evaluation/results.md and "
-        f"{OUT}/evaluation/samples-bundle.png"
+        f"{OUT}/contact_sheet.png, {OUT}/evaluation/results.md, "
+        f"{OUT}/evaluation/samples-bundle.png and {OUT}/unseen.gif"
     )
+
+
+def _unseen() -> str:
+    """The first model of the first source that is kept for the test."""
+    source = json.loads((OUT / "shards" / "split.json").read_text("utf-8"))["test"][0]
+    return str(min((OUT / "characters" / source).rglob("*.pm[xd]")))
 
 
 def _minutes(seconds: float) -> str:
