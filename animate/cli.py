@@ -114,6 +114,7 @@ def still(
     show_default=True,
 )
 @click.option("--csv", "table", type=PathType, help="Poses from a table instead: time and axes.")
+@click.option("--vmd", type=PathType, help="MMD's motion of a figure or a face instead.")
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), help="How long.")
 @click.option("--fps", type=click.FloatRange(1, 120), default=25.0, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of a motion.")
@@ -127,6 +128,7 @@ def gif(
     drawing: Path,
     name: str,
     table: Path | None,
+    vmd: Path | None,
     seconds: float | None,
     fps: float,
     seed: int,
@@ -141,14 +143,24 @@ def gif(
 
     WebM, WebP and APNG keep soft transparency; a GIF's is one bit; MP4 has none.
     """
-    from animate.motion import built_in, read_csv  # noqa: PLC0415
-
-    motion = read_csv(table, fps) if table else built_in(name, seconds or 0.0, fps, seed)
+    motion = _motion(name, table, vmd, seconds or 0.0, fps, seed)
     poser = _open(drawing, bundle, configuration, device)
     _write(out, poser, motion, _Finish(poser, size, background))
 
 
 main.add_command(gif, "video")
+
+
+def _motion(
+    name: str, table: Path | None, vmd: Path | None, seconds: float, fps: float, seed: int
+) -> Motion:
+    if vmd:
+        from animate.vmd_motion import read_motion  # noqa: PLC0415
+
+        return read_motion(vmd, fps)
+    from animate.motion import built_in, read_csv  # noqa: PLC0415
+
+    return read_csv(table, fps) if table else built_in(name, seconds, fps, seed)
 
 
 def _open(drawing: Path, bundle: Path, configuration: str | None, device: str) -> Poser:

@@ -1,0 +1,193 @@
+"""VMD motions, whole: keyframes of bones, morphs, camera, light, shadow and IK switches.
+
+Source: the VMD format description ("VMD file format", MMD 7.40 and later); which bytes of a curve
+hold which control point was checked on files of MMD itself. Text is cp932 in fixed fields cut at
+the first NUL. Sections from the camera on may be missing, in order, from the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from contract.errors import FormatError
+from renderer.formats.cursor import Cursor
+from renderer.formats.pmd_records import decode
+
+FRAMES_PER_SECOND = 30.0
+MAX_FILE_BYTES = 256 << 20
+
+Records = npt.NDArray[Any]
+
+BONE_RECORD = np.dtype(
+    [
+        ("name", "V15"),
+        ("frame", "<u4"),
+        ("position", "<f4", 3),
+        ("rotation", "<f4", 4),  # quaternion x, y, z, w, in the file's own numbers
+        ("curves", "u1", 64),
+    ]
+)
+MORPH_RECORD = np.dtype([("name", "V15"), ("frame", "<u4"), ("weight", "<f4")])
+CAMERA_RECORD = np.dtype(
+    [
+        ("frame", "<u4"),
+        ("distance", "<f4"),
+        ("target", "<f4", 3),
+        ("rotation", "<f4", 3),
+        ("curves", "u1", 24),
+        ("view_angle_degrees", "<u4"),
+        ("orthographic", "u1"),
+    ]
+)
+LIGHT_RECORD = np.dtype([("frame", "<u4"), ("color", "<f4", 3), ("direction", "<f4", 3)])
+SHADOW_RECORD = np.dtype([("frame", "<u4"), ("mode", "u1"), ("distance", "<f4")])
+IK_SWITCH_RECORD = np.dtype([("name", "V20"), ("on", "u1")])
+_OTHERS = {"camera": CAMERA_RECORD, "light": LIGHT_RECORD, "shadow": SHADOW_RECORD}
+
+_MAGIC = b"Vocaloid Motion Data "
+_NAME_BYTES = {b"0002": 20, b"file": 10}
+
+# The 64 bytes are four rows of 16, each the row before moved on by one. MMD keeps physics flags in
+# bytes 2 and 3 of the first row, so x1 of the rotation is read where the last row begins.
+_ROTATION_CURVE = (48, 7, 11, 15)
+
+
+@dataclass(frozen=True)
+class IkFrame:
+    """From ``frame`` on: is the model shown, and which IK chains are on."""
+
+    frame: int
+    shown: bool
+    switches: Mapping[str, bool]
+
+
+@dataclass(frozen=True)
+class Vmd:
+    """A motion file; all arrays are read-only, frames are thirtieths of a second.
+
+    ``bones`` and ``morphs``: by name, ``BONE_RECORD`` or ``MORPH_RECORD`` in order of frames, one
+    a frame (the file's last where there are several).
+    """
+
+    model_name: str
+    bones: Mapping[str, Records]
+    morphs: Mapping[str, Records]
+    camera: Records
+    light: Records
+    shadow: Records
+    ik: tuple[IkFrame, ...]
+    trailing_bytes: int
+
+    @property
+    def last_frame(self) -> int:
+        """The last frame of any bone or morph."""
+        tracks = (*self.bones.values(), *self.morphs.values())
+        return max((int(track["frame"][-1]) for track in tracks), default=0)
+
+
+def rotation_curves(records: Records) -> npt.NDArray[np.float64]:
+    """The Bezier control points x1, y1, x2, y2 in [0, 1], (n, 4), of ``BONE_RECORD`` records.
+
+    They shape the rotation from the keyframe before to this one.
+    """
+    curves: npt.NDArray[np.float64] = records["curves"][:, list(_ROTATION_CURVE)] / 127.0
+    return np.minimum(curves, 1.0)
+
+
+def read_vmd(path: Path) -> Vmd:
+    """Read a VMD file.
+
+    ``FormatError`` (file, section, byte offset) where it is unreadable, cut short or no VMD.
+    """
+    cursor = Cursor(_read_bytes(path), path.name)
+    model_name = _header(cursor)
+    bones = _tracks(cursor, "bones", BONE_RECORD)
+    morphs = _tracks(cursor, "morphs", MORPH_RECORD)
+    others = {section: _records(cursor, section, record) for section, record in _OTHERS.items()}
+    return Vmd(model_name, bones, morphs, **others, ik=_ik(cursor), trailing_bytes=cursor.remaining)
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        if not path.is_file():
+            raise FormatError(f"{path.name}: not a file; give a motion file", "unreadable-file")
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise FormatError(
+                f"{path.name}: over {MAX_FILE_BYTES >> 20} MiB; this is not read", "file-too-large"
+            )
+        return path.read_bytes()
+    except OSError as error:
+        raise FormatError(
+            f"{path.name}: cannot be read ({error.strerror}); check the file", "unreadable-file"
+        ) from error
+
+
+def _header(cursor: Cursor) -> str:
+    signature = cursor.raw(30, "the signature")
+    size = _NAME_BYTES.get(signature[len(_MAGIC) :].split(b"\0", 1)[0])
+    if not signature.startswith(_MAGIC) or size is None:
+        raise cursor.fault("no VMD signature; this is not a VMD file", "not-a-motion", 0)
+    return decode(cursor.raw(size, "the model's name"))
+
+
+def _records(cursor: Cursor, section: str, record: np.dtype[Any]) -> Records:
+    """The records of a section; none where the file ends before it."""
+    cursor.enter(section)
+    if section in _OTHERS and not cursor.remaining:
+        return np.empty(0, record)
+    count = cursor.count(record.itemsize, f"{section} keyframes", "I")
+    return cursor.array(record, count, f"{section} keyframes")
+
+
+def _tracks(cursor: Cursor, section: str, record: np.dtype[Any]) -> Mapping[str, Records]:
+    records = _records(cursor, section, record)
+    _require_finite(cursor, section, records)
+    names = [decode(name.tobytes()) for name in records["name"]]
+    rows: dict[str, list[int]] = {}
+    for row, name in enumerate(names):
+        rows.setdefault(name, []).append(row)
+    return {name: _ordered(records[of_name]) for name, of_name in rows.items()}
+
+
+def _ordered(track: Records) -> Records:
+    """By frame, the last of those at the same frame."""
+    track = track[np.argsort(track["frame"], kind="stable")]
+    is_last = np.append(np.diff(track["frame"].astype(np.int64)) > 0, True)
+    kept: Records = track[is_last]
+    kept.setflags(write=False)
+    return kept
+
+
+def _require_finite(cursor: Cursor, section: str, records: Records) -> None:
+    for field in ("position", "rotation", "weight"):
+        if field not in (records.dtype.names or ()):
+            continue
+        values = records[field]
+        axes = tuple(range(1, values.ndim))
+        (broken,) = np.nonzero(~np.isfinite(values).all(axis=axes))
+        if len(broken):
+            raise cursor.fault(
+                f"keyframe {broken[0]} has a {field} that is not finite; the file is corrupt",
+                "non-finite-numbers",
+                cursor.section_starts[section] + 4 + int(broken[0]) * records.itemsize,
+            )
+
+
+def _ik(cursor: Cursor) -> tuple[IkFrame, ...]:
+    cursor.enter("IK switches")
+    if not cursor.remaining:
+        return ()
+    frames: list[IkFrame] = []
+    for _ in range(cursor.count(9, "IK keyframes", "I")):
+        frame, shown = cursor.unpack("IB", "an IK keyframe")
+        count = cursor.count(IK_SWITCH_RECORD.itemsize, "IK switches", "I")
+        switches = cursor.array(IK_SWITCH_RECORD, count, "IK switches")
+        states = {decode(switch["name"].tobytes()): bool(switch["on"]) for switch in switches}
+        frames.append(IkFrame(frame, bool(shown), states))
+    return tuple(frames)

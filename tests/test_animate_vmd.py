@@ -1,0 +1,153 @@
+"""MMD's motions in the six axes, against rotations and curves with known answers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from animate.motion import Motion
+from animate.vmd_motion import HEAD, NECK, joints_of, read_motion
+from contract.errors import FormatError, InputError
+from contract.pose import AXES, AXIS_NAMES, JOINT_RADIANS_AT_ONE, Pose
+from renderer.quaternion import Quat, from_axis_angle, multiply, rotate
+from tests.conftest import SHARED
+from tests.vmd_bytes import bone, morph, vmd
+
+X, Y, Z = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
+
+
+def turn(axis: tuple[float, float, float], degrees: float) -> Quat:
+    return from_axis_angle(axis, math.radians(degrees))
+
+
+def motion_of(
+    folder: Path, bones: Sequence[bytes], morphs: Sequence[bytes] = (), fps: float = 30
+) -> Motion:
+    path = folder / "a.vmd"
+    path.write_bytes(vmd(bones, morphs))
+    return read_motion(path, fps)
+
+
+def track(motion: Motion, name: str) -> list[float]:
+    return motion.poses[:, AXIS_NAMES.index(name)].tolist()
+
+
+@pytest.mark.parametrize("bone_name", [NECK, HEAD])
+@pytest.mark.parametrize(("name", "axis"), [("head_x", X), ("head_y", Y), ("neck_z", Z)])
+def test_a_turn_about_an_axis_of_either_bone(
+    tmp_path: Path, bone_name: str, name: str, axis: tuple[float, float, float]
+) -> None:
+    motion = motion_of(tmp_path, [bone(bone_name, 0, turn(axis, 7.5))])
+    assert motion.pose(0).to_vector() == pytest.approx(
+        [0.5 if axis == name else 0 for axis in AXIS_NAMES], abs=1e-6
+    )
+    assert not motion.notes
+
+
+def test_positive_is_up_and_to_the_viewers_left() -> None:
+    """Where the nose (0, 0, -1) and the crown (0, 1, 0) go, in a file's own numbers."""
+    assert rotate(turn(X, 10), (0, 0, -1))[1] > 0  # up
+    assert rotate(turn(Y, 10), (0, 0, -1))[0] < 0  # to the screen's left
+    assert rotate(turn(Z, 10), (0, 1, 0))[0] < 0  # leans to the screen's left
+
+
+def test_the_angles_of_both_bones_add_up(tmp_path: Path) -> None:
+    motion = motion_of(tmp_path, [bone(NECK, 0, turn(X, 5)), bone(HEAD, 0, turn(X, 4))])
+    assert motion.pose(0).head_x == pytest.approx(0.6)
+
+
+def test_any_pose_comes_back_from_the_rotations_that_the_renderer_gives_it() -> None:
+    rng = np.random.default_rng(3)
+    for values in rng.uniform(-1, 1, (50, 3)):
+        turns = zip((X, Y, Z), values * JOINT_RADIANS_AT_ONE, strict=True)
+        x, y, z = (from_axis_angle(axis, float(radians)) for axis, radians in turns)
+        both = multiply(z, multiply(y, x))
+        np.testing.assert_allclose(joints_of(np.array([both]))[0], values, atol=1e-9)
+
+
+def test_between_keyframes_rotation_follows_the_later_ones_curve(tmp_path: Path) -> None:
+    keys = [bone(HEAD, 0), bone(HEAD, 10, turn(Y, 15), curve=(0, 127, 0, 127))]
+    motion = motion_of(tmp_path, keys)
+    # x = t^3, y = 1 - (1 - t)^3: at x = 1/2, t = 0.7937.
+    eased = 1 - (1 - 0.5 ** (1 / 3)) ** 3
+    assert motion.pose(5).head_y == pytest.approx(eased, abs=1e-5)
+    assert track(motion, "head_y")[::10] == pytest.approx([0, 1], abs=1e-6)
+    linear = motion_of(tmp_path, [bone(HEAD, 0), bone(HEAD, 10, turn(Y, 15))])
+    np.testing.assert_allclose(track(linear, "head_y"), np.arange(11) / 10, atol=1e-6)
+
+
+def test_rotation_takes_the_short_way_round(tmp_path: Path) -> None:
+    negated = tuple(-number for number in turn(Z, 10))
+    motion = motion_of(tmp_path, [bone(HEAD, 0), bone(HEAD, 2, negated)])
+    assert track(motion, "neck_z") == pytest.approx([0, 1 / 3, 2 / 3], abs=1e-6)
+
+
+def test_other_frame_rates(tmp_path: Path) -> None:
+    motion = motion_of(tmp_path, [], [morph("あ", 0, 0), morph("あ", 30, 1)], fps=12)
+    assert len(motion.poses) == 13
+    np.testing.assert_allclose(track(motion, "mouth"), np.arange(13) / 12, atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("name", "left_eye", "right_eye", "mouth"),
+    [
+        ("まばたき", 0.5, 0.5, 0),
+        ("笑い", 0.5, 0.5, 0),
+        ("ウィンク", 0.5, 0, 0),
+        ("ウィンク２", 0.5, 0, 0),
+        ("ウィンク右", 0, 0.5, 0),
+        ("ｳｨﾝｸ２右", 0, 0.5, 0),
+        ("あ", 0, 0, 0.5),
+        ("お", 0, 0, 0.3),
+    ],
+)
+def test_morphs(tmp_path: Path, name: str, left_eye: float, right_eye: float, mouth: float) -> None:
+    pose = motion_of(tmp_path, [], [morph(name, 0, 0.5)]).pose(0)
+    expected = Pose(left_eye=left_eye, right_eye=right_eye, mouth=mouth)
+    assert pose.to_vector() == pytest.approx(expected.to_vector())
+
+
+def test_what_goes_too_far_is_clamped_and_said(tmp_path: Path) -> None:
+    keys = [bone(HEAD, 0, turn(Y, -10)), bone(HEAD, 10, turn(Y, -30))]
+    motion = motion_of(tmp_path, keys, [morph("笑い", 0, 0.75), morph("まばたき", 0, 0.75)])
+    assert min(track(motion, "head_y")) == -1
+    assert track(motion, "left_eye") == [1] * 11
+    assert [note.split(": ", 1)[1] for note in motion.notes] == [
+        "head_y clamped in 8 of 11 frames (up to -30.0 degrees)",
+        "left_eye clamped in 11 of 11 frames (up to 1.50)",
+        "right_eye clamped in 11 of 11 frames (up to 1.50)",
+    ]
+
+
+def test_bones_below_the_neck_are_left_out_and_said(tmp_path: Path) -> None:
+    motion = motion_of(tmp_path, [bone(HEAD, 0), bone("上半身", 0, turn(X, 9))])
+    assert motion.pose(0).head_x == 0
+    assert "上半身 not used" in motion.notes[0]
+
+
+def test_another_skeleton_and_a_shortened_file(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"neither 首 nor 頭 .*\(1 other bones, 1 other morphs\)"):
+        motion_of(tmp_path, [bone("tail", 0)], [morph("wag", 0, 1)])
+    path = tmp_path / "short.vmd"
+    path.write_bytes(vmd([bone(HEAD, 0)])[:99])
+    with pytest.raises(FormatError, match=r"short\.vmd: bones, byte 50 of 99"):
+        read_motion(path, 30)
+
+
+def test_a_motion_without_end_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="lower --fps"):
+        motion_of(tmp_path, [bone(HEAD, 0xFFFFFFFF)])
+
+
+def test_real_motions_move_within_the_ranges() -> None:
+    paths = sorted((SHARED / "motions").glob("*.vmd"))
+    if not paths:
+        pytest.skip("real motions are not beside the repository (../shared/motions)")
+    for path in paths:
+        motion = read_motion(path, 25)
+        for column, axis in zip(motion.poses.T, AXES, strict=True):
+            assert axis.low <= column.min() <= column.max() <= axis.high
