@@ -9,39 +9,18 @@ from typing import TYPE_CHECKING
 
 import click
 
+from animate.check_cli import check
+from animate.finish import Finish, open_drawing
+from animate.options import BACKGROUND, BUNDLE, CONFIGURATION, DEVICE, DRAWING, OUT, SIZE, PathType
 from contract.cli import ErrorLineGroup
 from contract.pose import AXES, pose_from_mapping
 
 if TYPE_CHECKING:
-    from animate.background import Background
     from animate.motion import Motion
     from animate.poser import Poser
     from contract.image import Stored
 
-PathType = click.Path(path_type=Path)
 MOTION_NAMES = ("idle", "blink", "nod", "shake", "sway", "talk")
-DRAWING = click.argument("drawing", type=PathType)
-BUNDLE = click.option(
-    "--bundle",
-    type=PathType,
-    default=Path("run/bundle"),
-    show_default=True,
-    help="Folder of trained networks.",
-)
-CONFIGURATION = click.option(
-    "--configuration", help="Which of the bundle's, as FU-P-P; the best there is unless given."
-)
-DEVICE = click.option(
-    "--device",
-    type=click.Choice(["auto", "cpu", "cuda", "mps"]),
-    default="auto",
-    show_default=True,
-)
-SIZE = click.option(
-    "--size", type=click.IntRange(1, 4096), help="Pixels a side; the networks' unless given."
-)
-BACKGROUND = click.option("--background", help="A colour (white, #ff8800) or a picture.")
-OUT = click.option("-o", "--out", type=PathType, required=True)
 
 
 @click.group(cls=ErrorLineGroup)
@@ -98,8 +77,8 @@ def still(
     from animate.output import write_still  # noqa: PLC0415
 
     wanted = pose_from_mapping({"mouth": 0.0, **pose})
-    poser = _open(drawing, bundle, configuration, device)
-    finish = _Finish(poser, size, background)
+    poser = open_drawing(drawing, bundle, configuration, device)
+    finish = Finish(poser, size, background)
     write_still(out, finish.of(poser.draw(wanted)))
     click.echo(f"{out}: {finish.size}x{finish.size}", err=True)
 
@@ -144,11 +123,12 @@ def gif(
     WebM, WebP and APNG keep soft transparency; a GIF's is one bit; MP4 has none.
     """
     motion = _motion(name, table, vmd, seconds or 0.0, fps, seed)
-    poser = _open(drawing, bundle, configuration, device)
-    _write(out, poser, motion, _Finish(poser, size, background))
+    poser = open_drawing(drawing, bundle, configuration, device)
+    _write(out, poser, motion, Finish(poser, size, background))
 
 
 main.add_command(gif, "video")
+main.add_command(check)
 
 
 def _motion(
@@ -163,31 +143,7 @@ def _motion(
     return read_csv(table, fps) if table else built_in(name, seconds, fps, seed)
 
 
-def _open(drawing: Path, bundle: Path, configuration: str | None, device: str) -> Poser:
-    from animate import open_poser  # noqa: PLC0415  # loads torch
-
-    networks = open_poser.open_networks(open_poser.open_bundle(bundle), configuration, device)
-    return open_poser.open_poser(networks, drawing)
-
-
-class _Finish:
-    """What is done with every picture that the networks make."""
-
-    def __init__(self, poser: Poser, size: int | None, text: str | None) -> None:
-        from animate.background import background  # noqa: PLC0415
-
-        self.size = size or poser.size
-        self._background: Background | None = background(text, self.size) if text else None
-
-    def of(self, picture: Stored) -> Stored:
-        """At the wanted size, on the background."""
-        from animate.drawing import resized  # noqa: PLC0415
-
-        sized = resized(picture, self.size, self.size)
-        return self._background.under(sized) if self._background else sized
-
-
-def _write(out: Path, poser: Poser, motion: Motion, finish: _Finish) -> None:
+def _write(out: Path, poser: Poser, motion: Motion, finish: Finish) -> None:
     from animate.output import write_animation  # noqa: PLC0415
     from animate.progress import shown  # noqa: PLC0415
 

@@ -1,0 +1,31 @@
+"""What the commands have in common on the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+PathType = click.Path(path_type=Path)
+DRAWING = click.argument("drawing", type=PathType)
+BUNDLE = click.option(
+    "--bundle",
+    type=PathType,
+    default=Path("run/bundle"),
+    show_default=True,
+    help="Folder of trained networks.",
+)
+CONFIGURATION = click.option(
+    "--configuration", help="Which of the bundle's, as FU-P-P; the best there is unless given."
+)
+DEVICE = click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda", "mps"]),
+    default="auto",
+    show_default=True,
+)
+SIZE = click.option(
+    "--size", type=click.IntRange(1, 4096), help="Pixels a side; the networks' unless given."
+)
+BACKGROUND = click.option("--background", help="A colour (white, #ff8800) or a picture.")
+OUT = click.option("-o", "--out", type=PathType, required=True)
