@@ -1,0 +1,65 @@
+"""``animate check``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from contract.errors import InputError
+from contract.image import DEFAULT_SIZE
+
+PathType = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("drawing", type=PathType)
+@click.option("--fix", "fixed", type=PathType, help="Write a mended copy, a PNG.")
+@click.option(
+    "--size", type=click.IntRange(16, 4096), default=DEFAULT_SIZE, show_default=True, help="Of it."
+)
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+def check(drawing: Path, fixed: Path | None, size: int, as_json: bool) -> None:
+    """Does DRAWING meet the input convention? Each fault in words, with its remedy.
+
+    Exit codes: 0 it does, or --fix made a copy that does; 1 it does not.
+    """
+    from animate.check import check as look  # noqa: PLC0415
+    from animate.check import fix  # noqa: PLC0415
+    from animate.drawing import read_drawing  # noqa: PLC0415
+    from animate.output import write_still  # noqa: PLC0415
+
+    given = read_drawing(drawing)
+    report = look(given)
+    if as_json:
+        click.echo(json.dumps(asdict(report), ensure_ascii=False))
+    else:
+        click.echo("\n".join(_lines(drawing, report)))
+    if fixed:
+        if fixed.exists() and fixed.samefile(drawing):
+            raise InputError(f"{fixed}: is the drawing itself; give another name")
+        if fixed.suffix.lower() != ".png":
+            raise InputError(f"{fixed}: a drawing is written as .png")
+        mended = fix(given, size)
+        write_still(fixed, mended.picture)
+        report = look(mended)
+        click.echo(f"wrote {fixed}: {'; '.join(f.text for f in report.faults) or 'no fault left'}")
+    if report.faults:
+        click.get_current_context().exit(1)
+
+
+def _lines(path: Path, report: object) -> list[str]:
+    from animate.check import Report  # noqa: PLC0415
+
+    assert isinstance(report, Report)
+    lines = [f"{path}: {report.width}x{report.height}"]
+    if head := report.head:
+        lines.append(
+            f"  head     rows {head.skull_top:.0f} to {head.chin:.0f}, middle column "
+            f"{head.centre_x:.0f} (found by its {head.source})"
+        )
+    lines += [f"  note     {note}" for note in report.notes]
+    lines += [f"  fault    {fault.text}" for fault in report.faults]
+    return lines if report.faults else [*lines, "  good     ready to be animated"]
