@@ -89,12 +89,11 @@ def still(
     "--motion",
     "name",
     type=click.Choice(MOTION_NAMES),
-    default="idle",
-    show_default=True,
+    help="A built-in one; idle unless another is given.",
 )
 @click.option("--csv", "table", type=PathType, help="Poses from a table instead: time and axes.")
 @click.option("--vmd", type=PathType, help="MMD's motion of a figure or a face instead.")
-@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="How long.")
+@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="How long; cuts others.")
 @click.option("--fps", type=click.FloatRange(1, 120), default=25.0, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of a motion.")
 @BUNDLE
@@ -105,7 +104,7 @@ def still(
 @OUT
 def gif(
     drawing: Path,
-    name: str,
+    name: str | None,
     table: Path | None,
     vmd: Path | None,
     seconds: float | None,
@@ -122,7 +121,9 @@ def gif(
 
     WebM, WebP and APNG keep soft transparency; a GIF's is one bit; MP4 has none.
     """
-    motion = _motion(name, table, vmd, seconds or 0.0, fps, seed)
+    if sum(given is not None for given in (name, table, vmd)) > 1:
+        raise click.UsageError("give one of --motion, --csv and --vmd")
+    motion = _motion(name or "idle", table, vmd, seconds or 0.0, fps, seed)
     poser = open_drawing(drawing, bundle, configuration, device)
     _write(out, poser, motion, Finish(poser, size, background))
 
@@ -134,13 +135,13 @@ main.add_command(check)
 def _motion(
     name: str, table: Path | None, vmd: Path | None, seconds: float, fps: float, seed: int
 ) -> Motion:
+    from animate.motion import built_in, cut, read_csv  # noqa: PLC0415
+
     if vmd:
         from animate.vmd_motion import read_motion  # noqa: PLC0415
 
-        return read_motion(vmd, fps)
-    from animate.motion import built_in, read_csv  # noqa: PLC0415
-
-    return read_csv(table, fps) if table else built_in(name, seconds, fps, seed)
+        return cut(read_motion(vmd, fps), seconds)
+    return cut(read_csv(table, fps), seconds) if table else built_in(name, seconds, fps, seed)
 
 
 def _write(out: Path, poser: Poser, motion: Motion, finish: Finish) -> None:

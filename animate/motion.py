@@ -9,7 +9,7 @@ import csv
 import io
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +53,12 @@ class Motion:
     def pose(self, frame: int) -> Pose:
         """The pose of a frame."""
         return pose_from_vector(self.poses[frame])
+
+
+def cut(motion: Motion, seconds: float) -> Motion:
+    """The first ``seconds`` of a motion; all of it for 0 and where it is shorter."""
+    frames = round(min(seconds * motion.fps, MAX_FRAMES)) or len(motion.poses)
+    return replace(motion, poses=motion.poses[:frames])
 
 
 def built_in(name: str, seconds: float, fps: float, seed: int = 0) -> Motion:

@@ -20,14 +20,21 @@ from renderer.formats.vmd import FRAMES_PER_SECOND, Records, Vmd, read_vmd, rota
 
 NECK, HEAD = "首", "頭"
 _IGNORED_BONES = ("上半身", "上半身2")
-_BOTH = {"まばたき": 1.0, "笑い": 1.0}
-MORPHS: Mapping[str, Mapping[str, float]] = {
-    "left_eye": {**_BOTH, "ウィンク": 1.0, "ウィンク２": 1.0},
-    "right_eye": {**_BOTH, "ウィンク右": 1.0, "ｳｨﾝｸ２右": 1.0},
-    # How far each vowel opens the mouth, beside あ.
-    "mouth": {"あ": 1.0, "え": 0.5, "お": 0.6, "い": 0.25, "う": 0.25},
+_BOTH_EYES = ("まばたき", "笑い")
+EYES: Mapping[str, tuple[str, ...]] = {
+    "left_eye": (*_BOTH_EYES, "ウィンク", "ウィンク２"),
+    "right_eye": (*_BOTH_EYES, "ウィンク右", "ウィンク２右", "ｳｨﾝｸ２右"),
 }
-"""What a morph of weight 1 adds to an axis."""
+"""Morphs that close an eye; the one that closes it most counts, for a shut eye shuts no further."""
+MOUTH: Mapping[str, float] = {
+    "あ": 1.0,
+    "ワ": 0.8,
+    "お": 0.6,
+    "え": 0.5,
+    "い": 0.25,
+    "う": 0.25,
+}
+"""How far morphs open the mouth, beside あ; they add up, as MMD adds their offsets."""
 
 
 def read_motion(path: Path, fps: float) -> Motion:
@@ -38,7 +45,7 @@ def read_motion(path: Path, fps: float) -> Motion:
         InputError: it moves neither 首 nor 頭 nor any morph of eyes or mouth, or is too long.
     """
     motion = read_vmd(path)
-    morphs = {name for weights in MORPHS.values() for name in weights} & set(motion.morphs)
+    morphs = {*MOUTH, *EYES["left_eye"], *EYES["right_eye"]} & set(motion.morphs)
     if not morphs and not {NECK, HEAD} & set(motion.bones):
         raise InputError(
             f"{path}: moves neither {NECK} nor {HEAD} nor a morph of eyes or mouth "
@@ -51,8 +58,11 @@ def read_motion(path: Path, fps: float) -> Motion:
     at = np.arange(frames, dtype=np.float64) * (FRAMES_PER_SECOND / fps)
     poses = np.tile(NEUTRAL.to_vector().astype(np.float64), (frames, 1))
     poses[:, [AXIS_NAMES.index(axis) for axis in JOINT_AXES]] = joint_values(motion, at)
-    for axis, weights in MORPHS.items():
-        poses[:, AXIS_NAMES.index(axis)] = _sum_of_morphs(motion, weights, at)
+    for axis, names in EYES.items():
+        closed = [_sampled_weight(motion, name, at) for name in names]
+        poses[:, AXIS_NAMES.index(axis)] = np.max(closed, axis=0)
+    opened = [share * _sampled_weight(motion, name, at) for name, share in MOUTH.items()]
+    poses[:, AXIS_NAMES.index("mouth")] = np.sum(opened, axis=0)
     low, high = (np.array([getattr(axis, end) for axis in AXES]) for end in ("low", "high"))
     notes = (*_clamped(path, poses, low, high), *_left_out(path, motion))
     return Motion(fps, np.clip(poses, low, high), notes)
@@ -134,12 +144,13 @@ def _product(a: F64, b: F64) -> F64:
     return np.hstack([vector, wa * wb - (va * vb).sum(axis=1, keepdims=True)])
 
 
-def _sum_of_morphs(motion: Vmd, weights: Mapping[str, float], at: F64) -> F64:
-    total = np.zeros(len(at))
-    for name, weight in weights.items():
-        if (track := motion.morphs.get(name)) is not None:
-            total += weight * np.interp(at, track["frame"], track["weight"])
-    return total
+def _sampled_weight(motion: Vmd, name: str, at: F64) -> F64:
+    """(frames,), linear between keyframes; 0 where the file has no such morph."""
+    track = motion.morphs.get(name)
+    if track is None:
+        return np.zeros(len(at))
+    weights: F64 = np.interp(at, track["frame"], track["weight"])
+    return weights
 
 
 def _clamped(path: Path, poses: F64, low: F64, high: F64) -> list[str]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from animate.cli import MOTION_NAMES
-from animate.motion import MOTIONS, NEUTRAL, Motion, built_in, read_csv, write_csv
+from animate.motion import MOTIONS, NEUTRAL, Motion, built_in, cut, read_csv, write_csv
 from contract.errors import InputError
 from contract.pose import AXES, AXIS_NAMES, Pose
 
@@ -68,6 +68,12 @@ def test_seconds_and_frames_are_as_asked() -> None:
         built_in("talk", 1e9, 120)
     with pytest.raises(InputError, match="motion wave: unknown; choose idle"):
         built_in("wave", 1, 25)
+
+
+def test_a_motion_can_be_cut_short() -> None:
+    motion = built_in("talk", 2.0, 10)
+    np.testing.assert_array_equal(cut(motion, 0.5).poses, motion.poses[:5])
+    assert len(cut(motion, 0).poses) == len(cut(motion, 99).poses) == 20
 
 
 # Tables.

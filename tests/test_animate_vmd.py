@@ -11,9 +11,14 @@ import pytest
 
 from animate.motion import Motion
 from animate.vmd_motion import HEAD, NECK, joints_of, read_motion
+from characters.generate import write_character
 from contract.errors import FormatError, InputError
 from contract.pose import AXES, AXIS_NAMES, JOINT_RADIANS_AT_ONE, Pose
+from renderer.deform import Deformer
+from renderer.formats.read import read_model
+from renderer.posing import bone_rotations
 from renderer.quaternion import Quat, from_axis_angle, multiply, rotate
+from renderer.rig import fit_rig
 from tests.conftest import SHARED
 from tests.vmd_bytes import bone, morph, vmd
 
@@ -33,7 +38,7 @@ def motion_of(
 
 
 def track(motion: Motion, name: str) -> list[float]:
-    return motion.poses[:, AXIS_NAMES.index(name)].tolist()
+    return [float(value) for value in motion.poses[:, AXIS_NAMES.index(name)]]
 
 
 @pytest.mark.parametrize("bone_name", [NECK, HEAD])
@@ -69,6 +74,21 @@ def test_any_pose_comes_back_from_the_rotations_that_the_renderer_gives_it() -> 
         np.testing.assert_allclose(joints_of(np.array([both]))[0], values, atol=1e-9)
 
 
+def test_a_head_lies_where_the_files_own_rotations_put_it(tmp_path: Path) -> None:
+    """The neck leans and the head turns and tilts: six axes can say this without any loss."""
+    neck, head = turn(Z, 9), multiply(turn(Y, -12), turn(X, 6))
+    pose = motion_of(tmp_path, [bone(NECK, 0, neck), bone(HEAD, 0, head)]).pose(0)
+    model = read_model(write_character(tmp_path, seed=7))
+    rig, deformer = fit_rig(model), Deformer(model)
+    rest = deformer.morph(())
+    is_head = model.vertices.positions[:, 1] > rig.head_box.chin_y
+    by_file = deformer.skin(rest, {rig.neck_bone: neck, rig.head_bone: head}).positions[is_head]
+    by_pose = deformer.skin(rest, bone_rotations(rig, pose)).positions[is_head]
+    height = rig.head_box.skull_top_y - rig.head_box.chin_y
+    assert np.abs(by_file - model.vertices.positions[is_head]).max() > 0.2 * height
+    np.testing.assert_allclose(by_pose, by_file, atol=1e-5 * height)
+
+
 def test_between_keyframes_rotation_follows_the_later_ones_curve(tmp_path: Path) -> None:
     keys = [bone(HEAD, 0), bone(HEAD, 10, turn(Y, 15), curve=(0, 127, 0, 127))]
     motion = motion_of(tmp_path, keys)
@@ -100,8 +120,10 @@ def test_other_frame_rates(tmp_path: Path) -> None:
         ("ウィンク", 0.5, 0, 0),
         ("ウィンク２", 0.5, 0, 0),
         ("ウィンク右", 0, 0.5, 0),
+        ("ウィンク２右", 0, 0.5, 0),
         ("ｳｨﾝｸ２右", 0, 0.5, 0),
         ("あ", 0, 0, 0.5),
+        ("ワ", 0, 0, 0.4),
         ("お", 0, 0, 0.3),
     ],
 )
@@ -111,15 +133,22 @@ def test_morphs(tmp_path: Path, name: str, left_eye: float, right_eye: float, mo
     assert pose.to_vector() == pytest.approx(expected.to_vector())
 
 
+def test_of_morphs_that_close_an_eye_the_strongest_counts(tmp_path: Path) -> None:
+    keys = [morph("まばたき", 0, 0.6), morph("笑い", 0, 0.5), morph("ウィンク", 0, 0.7)]
+    motion = motion_of(tmp_path, [], keys)
+    assert motion.pose(0).left_eye == pytest.approx(0.7)
+    assert motion.pose(0).right_eye == pytest.approx(0.6)
+    assert not motion.notes
+
+
 def test_what_goes_too_far_is_clamped_and_said(tmp_path: Path) -> None:
     keys = [bone(HEAD, 0, turn(Y, -10)), bone(HEAD, 10, turn(Y, -30))]
-    motion = motion_of(tmp_path, keys, [morph("笑い", 0, 0.75), morph("まばたき", 0, 0.75)])
+    motion = motion_of(tmp_path, keys, [morph("あ", 0, 0.75), morph("ワ", 0, 1)])
     assert min(track(motion, "head_y")) == -1
-    assert track(motion, "left_eye") == [1] * 11
+    assert track(motion, "mouth") == [1] * 11
     assert [note.split(": ", 1)[1] for note in motion.notes] == [
         "head_y clamped in 8 of 11 frames (up to -30.0 degrees)",
-        "left_eye clamped in 11 of 11 frames (up to 1.50)",
-        "right_eye clamped in 11 of 11 frames (up to 1.50)",
+        "mouth clamped in 11 of 11 frames (up to 1.55)",
     ]
 
 
