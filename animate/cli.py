@@ -1,4 +1,4 @@
-"""``animate still | gif | video``."""
+"""``animate still | gif | video | track``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import click
 from animate.check_cli import check
 from animate.finish import Finish, open_drawing
 from animate.options import BACKGROUND, BUNDLE, CONFIGURATION, DEVICE, DRAWING, OUT, SIZE, PathType
+from animate.track_cli import track
 from contract.cli import ErrorLineGroup
 from contract.pose import AXES, pose_from_mapping
 
@@ -129,6 +130,7 @@ def gif(
 
 
 main.add_command(gif, "video")
+main.add_command(track)
 main.add_command(check)
 
 

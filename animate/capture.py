@@ -1,0 +1,105 @@
+"""Frames of a video file or a camera, with the seconds at which they were taken."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from contract.errors import InputError
+
+MAX_PIXELS = 4096 * 4096
+
+Rgb = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """``picture`` (H, W, 3) uint8 sRGB, taken ``seconds`` after the first."""
+
+    seconds: float
+    picture: Rgb
+
+
+def file_frames(path: Path) -> Iterator[Frame]:
+    """All frames of a video file.
+
+    A file that is damaged midway gives what comes before.
+
+    Raises:
+        InputError: it is no video.
+    """
+    import av  # noqa: PLC0415
+    from av.error import FFmpegError  # noqa: PLC0415
+
+    count = 0
+    first = 0.0
+    try:
+        with av.open(str(path)) as container:
+            if not container.streams.video:
+                raise InputError(f"{path}: holds no video; give a video of a face")
+            for decoded in container.decode(video=0):
+                if decoded.width * decoded.height > MAX_PIXELS:
+                    raise InputError(f"{path}: {decoded.width}x{decoded.height}; scale it down")
+                seconds = decoded.time if decoded.time is not None else count / 30
+                first = first if count else seconds
+                count += 1
+                picture = np.asarray(decoded.to_ndarray(format="rgb24"), np.uint8)
+                yield Frame(seconds - first, picture)
+    except (FFmpegError, OSError) as error:
+        if not count:
+            raise InputError(f"{path}: cannot be read as a video ({error.strerror})") from error
+
+
+def camera_frames(number: int, seconds: float) -> Iterator[Frame]:
+    """Frames of a camera for some seconds, until Ctrl-C, or until it is unplugged.
+
+    Raises:
+        InputError: it is not there, or gives no picture.
+    """
+    try:
+        import cv2  # noqa: PLC0415
+    except ImportError as error:
+        raise InputError(
+            "a camera needs OpenCV; install it with: pip install 'opentha[track]'"
+        ) from error
+    with quiet():
+        device: Any = cv2.VideoCapture(number)
+    began = time.monotonic()
+    count = 0
+    try:
+        while device.isOpened():
+            is_there, picture = device.read()
+            taken = time.monotonic()
+            began = began if count else taken
+            if not is_there or taken - began >= seconds:
+                break
+            count += 1
+            yield Frame(taken - began, np.ascontiguousarray(picture[..., ::-1]))
+    except KeyboardInterrupt:
+        pass
+    finally:
+        device.release()
+    if not count:
+        raise InputError(f"camera {number}: not there, or in use; give --camera another number")
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Nothing reaches stderr: the C++ side of libraries talks there, and no option stops it."""
+    kept = os.dup(2)
+    try:
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, 2)
+        os.close(nothing)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

@@ -1,0 +1,123 @@
+"""What a face's landmarks say: how the head is turned, how far eyes and mouth are open.
+
+The head's turn is the one under which a rigid face would appear where the landmarks are (PnP), by
+the points that speech and blinks leave alone.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from animate.landmarks import Landmarks
+from contract.pose import JOINT_RADIANS_AT_ONE
+
+F64 = npt.NDArray[np.float64]
+
+MEASURES = ("head_x", "head_y", "neck_z", "left_open", "right_open", "mouth_open")
+
+# Index in the face mesh: where it is on a face of usual size, in cm: x to the person's left, y up,
+# z toward the viewer. Points off the middle stand for the right side; the left mirrors them.
+_MIDDLE = {
+    10: (0.0, 8.26, 4.48),  # the hair line
+    9: (0.0, 4.89, 5.39),
+    168: (0.0, 3.27, 5.24),  # between the eyes
+    6: (0.0, 2.47, 5.79),
+    1: (0.0, -1.13, 7.48),  # the nose's tip
+}
+_SIDES = {
+    (33, 263): (4.45, 2.66, 3.17),  # outer corners of the eyes
+    (133, 362): (1.86, 2.59, 3.76),  # inner corners
+    (127, 356): (7.74, 2.36, -2.01),  # before the ears
+    (234, 454): (7.66, 0.67, -2.44),
+}
+_INDICES = [*_MIDDLE, *(index for pair in _SIDES for index in pair)]
+_FACE: F64 = np.array(
+    [*_MIDDLE.values(), *((sign * x, y, z) for x, y, z in _SIDES.values() for sign in (-1, 1))]
+)
+# A lens that sees about 53 degrees; heads turn no otherwise under a somewhat different one.
+_FOCAL_LENGTH_IN_WIDTHS = 1.0
+
+# Pairs of lid points from above and below, then the corners.
+_LIDS = {
+    "left_open": (((385, 380), (386, 374), (387, 373)), (263, 362)),
+    "right_open": (((160, 144), (159, 145), (158, 153)), (33, 133)),
+}
+_LIPS, _FACE_HEIGHT = (13, 14), (10, 152)
+
+
+@dataclass(frozen=True)
+class Measures:
+    """``values`` (frames, 6) in the order of ``MEASURES``, NaN without a face; ``seconds``.
+
+    The head in the axes' units (15 degrees at 1) as the picture shows it; openings as ratios.
+    """
+
+    seconds: F64
+    values: F64
+
+    @property
+    def has_face(self) -> npt.NDArray[np.bool_]:
+        """In which frames a face was found."""
+        return ~np.isnan(self.values[:, 0])
+
+
+def measure(landmarks: Landmarks, width: int, height: int) -> F64:
+    """The six numbers of ``MEASURES`` of a face in a picture of that size."""
+    head = joints_of_matrix(head_rotation(landmarks, width, height))
+    left, right = (_lid_ratio(landmarks, *_LIDS[name]) for name in ("left_open", "right_open"))
+    mouth = _distance(landmarks, *_LIPS) / max(_distance(landmarks, *_FACE_HEIGHT), 1e-9)
+    return np.array([*head, left, right, mouth])
+
+
+def _lid_ratio(
+    landmarks: Landmarks, lids: tuple[tuple[int, int], ...], corners: tuple[int, int]
+) -> float:
+    gap = sum(_distance(landmarks, *pair) for pair in lids) / len(lids)
+    return gap / max(_distance(landmarks, *corners), 1e-9)
+
+
+def _distance(landmarks: Landmarks, a: int, b: int) -> float:
+    return math.dist(landmarks[a], landmarks[b])
+
+
+def head_rotation(landmarks: Landmarks, width: int, height: int) -> F64:
+    """The head's turn (3, 3) on column vectors: x to the screen's right, y up, z to the viewer.
+
+    Zero turn looks at the camera, also where the head is at the picture's side: what perspective
+    adds there is taken out.
+    """
+    import cv2  # noqa: PLC0415
+
+    focal = _FOCAL_LENGTH_IN_WIDTHS * max(width, height)
+    camera = np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1.0]])
+    to_camera = np.diag([1.0, -1.0, -1.0])  # OpenCV's y is down, its z into the picture
+    _, turn, place = cv2.solvePnP(
+        _FACE @ to_camera, landmarks[_INDICES], camera, None, flags=cv2.SOLVEPNP_SQPNP
+    )
+    rotation = to_camera @ cv2.Rodrigues(turn)[0] @ to_camera
+    return _toward(to_camera @ place.reshape(3)).T @ rotation
+
+
+def _toward(place: F64) -> F64:
+    """The turn of a head at ``place`` that looks at the camera, without a lean."""
+    forward = -place / np.linalg.norm(place)
+    right = np.cross((0.0, 1.0, 0.0), forward)
+    right /= np.linalg.norm(right)
+    return np.stack([right, np.cross(forward, right), forward], axis=1)
+
+
+def joints_of_matrix(rotation: F64) -> F64:
+    """head_x, head_y, neck_z of a turn: first about x, then y, then z, each axis' own way.
+
+    Positive are up, to the viewer's left, and a lean to the viewer's left.
+    """
+    about_x = math.atan2(rotation[2, 1], rotation[2, 2])
+    about_y = -math.asin(min(1.0, max(-1.0, float(rotation[2, 0]))))
+    about_z = math.atan2(rotation[1, 0], rotation[0, 0])
+    # z is toward the viewer here, so a turn about x lowers the face and one about y turns it to
+    # the viewer's right.
+    return np.array([-about_x, -about_y, about_z]) / JOINT_RADIANS_AT_ONE

@@ -1,0 +1,165 @@
+"""``animate track``: a person before a camera or in a video moves the drawing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from animate.finish import Finish, open_drawing
+from animate.options import BACKGROUND, BUNDLE, CONFIGURATION, DEVICE, DRAWING, SIZE, PathType
+from contract.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from animate.face_measures import Measures
+    from animate.motion import Motion
+    from animate.poser import Poser
+    from animate.track import Pictures
+    from contract.image import Stored
+
+_SOURCE_PIXELS = 512
+_CAMERA_SECONDS = 3.0
+
+
+@click.command()
+@DRAWING
+@click.option("--video", type=PathType, help="A video of a person.")
+@click.option("--camera", type=click.IntRange(0), help="A camera's number, as 0.")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0, min_open=True),
+    default=30.0,
+    show_default=True,
+    help="How long the camera is watched; Ctrl-C ends it earlier.",
+)
+@click.option(
+    "--mirrored/--not-mirrored",
+    default=None,
+    help="As in a mirror: turn to your left, and it turns to yours. Default: with a camera only.",
+)
+@click.option(
+    "--calibration",
+    "calibration_path",
+    type=PathType,
+    help="JSON of your rest and range: read if it is there, else written.",
+)
+@click.option(
+    "--calibrate-seconds",
+    type=click.FloatRange(0, min_open=True),
+    help="How much of the beginning a new calibration looks at. "
+    f"Default: all of a video, {_CAMERA_SECONDS:g} of a camera.",
+)
+@click.option("--fps", type=click.FloatRange(1, 120), help="The source's own unless given.")
+@click.option("--csv", "table", type=PathType, help="Also write the poses as a table.")
+@click.option("--side-by-side", is_flag=True, help="Show the person beside the drawing.")
+@BUNDLE
+@CONFIGURATION
+@DEVICE
+@SIZE
+@BACKGROUND
+@click.option("-o", "--out", type=PathType, help="A video or an animation, as of `animate video`.")
+def track(
+    drawing: Path,
+    video: Path | None,
+    camera: int | None,
+    seconds: float,
+    mirrored: bool | None,
+    calibration_path: Path | None,
+    calibrate_seconds: float | None,
+    fps: float | None,
+    table: Path | None,
+    side_by_side: bool,
+    bundle: Path,
+    configuration: str | None,
+    device: str,
+    size: int | None,
+    background: str | None,
+    out: Path | None,
+) -> None:
+    """DRAWING moved by a person: head, eyes and mouth, from --video or --camera.
+
+    The person's usual face is the drawing's rest: look ahead and blink once while calibrating. A
+    camera is recorded first and drawn afterwards.
+    """
+    from animate import track as tracking  # noqa: PLC0415
+
+    if (video is None) == (camera is None):
+        raise InputError("source: give either --video FILE or --camera NUMBER")
+    if out is None and table is None:
+        raise InputError("output: give --out for the drawing, --csv for the poses, or both")
+    poser = open_drawing(drawing, bundle, configuration, device) if out else None
+    pictures = tracking.Pictures(_SOURCE_PIXELS) if side_by_side and out else None
+    name, measures = _watch(video, camera, seconds, pictures)
+    lookback = calibrate_seconds or (_CAMERA_SECONDS if video is None else float("inf"))
+    calibration, is_new = tracking.open_calibration(calibration_path, measures, lookback)
+    mirrored = camera is not None if mirrored is None else mirrored
+    motion = tracking.motion_of(measures, calibration, fps, mirrored=mirrored)
+    for note in tracking.faceless(measures, name):
+        click.echo(note, err=True)
+    if calibration_path:
+        click.echo(f"{calibration_path}: {'written' if is_new else 'used'}", err=True)
+    if table:
+        _write_table(table, motion)
+    if out and poser:
+        beside = _Beside(pictures, measures, mirrored=mirrored) if pictures else None
+        _write(out, poser, motion, Finish(poser, size, background), beside)
+
+
+def _watch(
+    video: Path | None, camera: int | None, seconds: float, pictures: Pictures | None
+) -> tuple[str, Measures]:
+    from animate.capture import camera_frames, file_frames  # noqa: PLC0415
+    from animate.track import read_measures  # noqa: PLC0415
+
+    if video is not None:
+        return video.name, read_measures(file_frames(video), pictures, video.name)
+    name = f"camera {camera}"
+    return name, read_measures(camera_frames(camera or 0, seconds), pictures, name)
+
+
+def _write_table(path: Path, motion: Motion) -> None:
+    from animate.motion import write_csv  # noqa: PLC0415
+    from contract.files import write_bytes  # noqa: PLC0415
+
+    write_bytes(path, write_csv(motion).encode())
+    click.echo(f"{path}: {len(motion.poses)} poses at {motion.fps:.4g} a second", err=True)
+
+
+class _Beside:
+    """Puts the person's frame of the same time to the left of the drawing."""
+
+    def __init__(self, pictures: Pictures, measures: Measures, *, mirrored: bool) -> None:
+        self._pictures = pictures
+        self._seconds = measures.seconds
+        self._mirrored = mirrored
+
+    def joined(self, drawn: Stored, second: float) -> Stored:
+        """(size, 2 * size, 4)."""
+        import numpy as np  # noqa: PLC0415
+
+        from animate.drawing import resized  # noqa: PLC0415
+        from animate.track import nearest_frame  # noqa: PLC0415
+
+        frame = nearest_frame(self._seconds, second)
+        source = self._pictures.square(frame, mirrored=self._mirrored)
+        size = drawn.shape[0]
+        return np.concatenate([resized(source, size, size), drawn], axis=1)
+
+
+def _write(out: Path, poser: Poser, motion: Motion, finish: Finish, beside: _Beside | None) -> None:
+    from animate.output import write_animation  # noqa: PLC0415
+    from animate.progress import shown  # noqa: PLC0415
+
+    def frames(wanted: range) -> Iterator[Stored]:
+        for frame in shown(wanted):
+            drawn = finish.of(poser.draw(motion.pose(frame)))
+            yield beside.joined(drawn, frame / motion.fps) if beside else drawn
+
+    write_animation(out, frames, len(motion.poses), motion.fps)
+    click.echo(
+        f"{out}: {len(motion.poses)} frames, {motion.seconds:.2f} s at {motion.fps:.4g} a second",
+        err=True,
+    )
