@@ -7,6 +7,7 @@ the points that speech and blinks leave alone.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +21,7 @@ F64 = npt.NDArray[np.float64]
 MEASURES = ("head_x", "head_y", "neck_z", "left_open", "right_open", "mouth_open")
 
 # Index in the face mesh: where it is on a face of usual size, in cm: x to the person's left, y up,
-# z toward the viewer. Points off the middle stand for the right side; the left mirrors them.
+# z toward the viewer; pairs are the person's right, which is at -x, and left.
 _MIDDLE = {
     10: (0.0, 8.26, 4.48),  # the hair line
     9: (0.0, 4.89, 5.39),
@@ -34,10 +35,13 @@ _SIDES = {
     (127, 356): (7.74, 2.36, -2.01),  # before the ears
     (234, 454): (7.66, 0.67, -2.44),
 }
-_INDICES = [*_MIDDLE, *(index for pair in _SIDES for index in pair)]
-_FACE: F64 = np.array(
-    [*_MIDDLE.values(), *((sign * x, y, z) for x, y, z in _SIDES.values() for sign in (-1, 1))]
-)
+FACE_POINTS: Mapping[int, tuple[float, float, float]] = {
+    **_MIDDLE,
+    **{pair[0]: (-x, y, z) for pair, (x, y, z) in _SIDES.items()},
+    **{pair[1]: (x, y, z) for pair, (x, y, z) in _SIDES.items()},
+}
+"""Where on a rigid face a landmark is, by its index."""
+_FACE: F64 = np.array([*FACE_POINTS.values()])
 # A lens that sees about 53 degrees; heads turn no otherwise under a somewhat different one.
 _FOCAL_LENGTH_IN_WIDTHS = 1.0
 
@@ -96,7 +100,7 @@ def head_rotation(landmarks: Landmarks, width: int, height: int) -> F64:
     camera = np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1.0]])
     to_camera = np.diag([1.0, -1.0, -1.0])  # OpenCV's y is down, its z into the picture
     _, turn, place = cv2.solvePnP(
-        _FACE @ to_camera, landmarks[_INDICES], camera, None, flags=cv2.SOLVEPNP_SQPNP
+        _FACE @ to_camera, landmarks[[*FACE_POINTS]], camera, None, flags=cv2.SOLVEPNP_SQPNP
     )
     rotation = to_camera @ cv2.Rodrigues(turn)[0] @ to_camera
     return _toward(to_camera @ place.reshape(3)).T @ rotation
