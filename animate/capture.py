@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,7 +53,9 @@ def file_frames(path: Path) -> Iterator[Frame]:
                 first = first if count else seconds
                 count += 1
                 picture = np.asarray(decoded.to_ndarray(format="rgb24"), np.uint8)
-                yield Frame(seconds - first, picture)
+                # Telephones store upright pictures lying down, and how to turn them.
+                upright = np.ascontiguousarray(np.rot90(picture, round(decoded.rotation / 90)))
+                yield Frame(seconds - first, upright)
     except (FFmpegError, OSError) as error:
         if not count:
             raise InputError(f"{path}: cannot be read as a video ({error.strerror})") from error
@@ -74,8 +77,8 @@ def camera_frames(number: int, seconds: float) -> Iterator[Frame]:
         device: Any = cv2.VideoCapture(number)
     began = time.monotonic()
     count = 0
-    try:
-        while device.isOpened():
+    with _interrupts() as interrupts:
+        while device.isOpened() and not interrupts:
             is_there, picture = device.read()
             taken = time.monotonic()
             began = began if count else taken
@@ -83,12 +86,20 @@ def camera_frames(number: int, seconds: float) -> Iterator[Frame]:
                 break
             count += 1
             yield Frame(taken - began, np.ascontiguousarray(picture[..., ::-1]))
-    except KeyboardInterrupt:
-        pass
-    finally:
-        device.release()
+    device.release()
     if not count:
         raise InputError(f"camera {number}: not there, or in use; give --camera another number")
+
+
+@contextmanager
+def _interrupts() -> Iterator[list[int]]:
+    """A list that is empty until Ctrl-C, which meanwhile interrupts nothing."""
+    received: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _frame: received.append(number))
+    try:
+        yield received
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from animate.finish import Finish, open_drawing
-from animate.options import BACKGROUND, BUNDLE, CONFIGURATION, DEVICE, DRAWING, SIZE, PathType
+from animate.options import BACKGROUND, BUNDLE, CONFIGURATION, DEVICE, SIZE, PathType
 from contract.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,12 +20,11 @@ if TYPE_CHECKING:
     from animate.track import Pictures
     from contract.image import Stored
 
-_SOURCE_PIXELS = 512
 _CAMERA_SECONDS = 3.0
 
 
 @click.command()
-@DRAWING
+@click.argument("drawing", type=PathType, required=False)
 @click.option("--video", type=PathType, help="A video of a person.")
 @click.option("--camera", type=click.IntRange(0), help="A camera's number, as 0.")
 @click.option(
@@ -62,7 +61,7 @@ _CAMERA_SECONDS = 3.0
 @BACKGROUND
 @click.option("-o", "--out", type=PathType, help="A video or an animation, as of `animate video`.")
 def track(
-    drawing: Path,
+    drawing: Path | None,
     video: Path | None,
     camera: int | None,
     seconds: float,
@@ -81,6 +80,8 @@ def track(
 ) -> None:
     """DRAWING moved by a person: head, eyes and mouth, from --video or --camera.
 
+    Without a DRAWING it writes the poses alone (--csv).
+
     The person's usual face is the drawing's rest: look ahead and blink once while calibrating. A
     camera is recorded first and drawn afterwards.
     """
@@ -90,8 +91,11 @@ def track(
         raise InputError("source: give either --video FILE or --camera NUMBER")
     if out is None and table is None:
         raise InputError("output: give --out for the drawing, --csv for the poses, or both")
-    poser = open_drawing(drawing, bundle, configuration, device) if out else None
-    pictures = tracking.Pictures(_SOURCE_PIXELS) if side_by_side and out else None
+    if out and not drawing:
+        raise InputError(f"{out}: of which drawing? Give one, or --csv alone for the poses")
+    poser = open_drawing(drawing, bundle, configuration, device) if out and drawing else None
+    finish = Finish(poser, size, background) if poser else None
+    pictures = tracking.Pictures(finish.size) if side_by_side and finish else None
     name, measures = _watch(video, camera, seconds, pictures)
     lookback = calibrate_seconds or (_CAMERA_SECONDS if video is None else float("inf"))
     calibration, is_new = tracking.open_calibration(calibration_path, measures, lookback)
@@ -103,9 +107,9 @@ def track(
         click.echo(f"{calibration_path}: {'written' if is_new else 'used'}", err=True)
     if table:
         _write_table(table, motion)
-    if out and poser:
+    if out and poser and finish:
         beside = _Beside(pictures, measures, mirrored=mirrored) if pictures else None
-        _write(out, poser, motion, Finish(poser, size, background), beside)
+        _write(out, poser, motion, finish, beside)
 
 
 def _watch(
@@ -117,6 +121,7 @@ def _watch(
     if video is not None:
         return video.name, read_measures(file_frames(video), pictures, video.name)
     name = f"camera {camera}"
+    click.echo(f"{name}: recording {seconds:g} s; Ctrl-C ends it earlier", err=True)
     return name, read_measures(camera_frames(camera or 0, seconds), pictures, name)
 
 
@@ -140,13 +145,11 @@ class _Beside:
         """(size, 2 * size, 4)."""
         import numpy as np  # noqa: PLC0415
 
-        from animate.drawing import resized  # noqa: PLC0415
         from animate.track import nearest_frame  # noqa: PLC0415
 
         frame = nearest_frame(self._seconds, second)
         source = self._pictures.square(frame, mirrored=self._mirrored)
-        size = drawn.shape[0]
-        return np.concatenate([resized(source, size, size), drawn], axis=1)
+        return np.concatenate([source, drawn], axis=1)
 
 
 def _write(out: Path, poser: Poser, motion: Motion, finish: Finish, beside: _Beside | None) -> None:
