@@ -64,7 +64,11 @@ def read_motion(path: Path, fps: float) -> Motion:
     opened = [share * _sampled_weight(motion, name, at) for name, share in MOUTH.items()]
     poses[:, AXIS_NAMES.index("mouth")] = np.sum(opened, axis=0)
     low, high = (np.array([getattr(axis, end) for axis in AXES]) for end in ("low", "high"))
-    notes = (*_clamped(path, poses, low, high), *_left_out(path, motion))
+    notes = (
+        *_clamped(path, poses, low, high),
+        *_left_out(path, motion),
+        *_unmoved(path, poses),
+    )
     return Motion(fps, np.clip(poses, low, high), notes)
 
 
@@ -175,6 +179,12 @@ def _left_out(path: Path, motion: Vmd) -> list[str]:
     if not names:
         return []
     return [f"{path}: {' and '.join(names)} not used: they turn the shoulders with the head"]
+
+
+def _unmoved(path: Path, poses: F64) -> list[str]:
+    if np.abs(poses - NEUTRAL.to_vector()).max() > 0.01:
+        return []
+    return [f"{path}: moves neither head, eyes nor mouth; what it moves, the six axes cannot show"]
 
 
 def _turns(track: Records) -> bool:

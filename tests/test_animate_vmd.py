@@ -158,6 +158,12 @@ def test_bones_below_the_neck_are_left_out_and_said(tmp_path: Path) -> None:
     assert "上半身 not used" in motion.notes[0]
 
 
+def test_a_motion_that_leaves_the_head_alone_is_said(tmp_path: Path) -> None:
+    motion = motion_of(tmp_path, [bone(HEAD, 0), bone("左腕", 0, turn(Z, 40))], [morph("あ", 0, 0)])
+    (note,) = motion.notes
+    assert "moves neither head, eyes nor mouth" in note
+
+
 def test_another_skeleton_and_a_shortened_file(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"neither 首 nor 頭 .*\(1 other bones, 1 other morphs\)"):
         motion_of(tmp_path, [bone("tail", 0)], [morph("wag", 0, 1)])
