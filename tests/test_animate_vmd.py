@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
+from scipy.spatial.transform import Rotation
 
 from animate.motion import Motion
 from animate.vmd_motion import HEAD, NECK, joints_of, read_motion
@@ -16,12 +18,14 @@ from contract.errors import FormatError, InputError
 from contract.pose import AXES, AXIS_NAMES, JOINT_RADIANS_AT_ONE, Pose
 from renderer.deform import Deformer
 from renderer.formats.read import read_model
+from renderer.formats.vmd import read_vmd
 from renderer.posing import bone_rotations
 from renderer.quaternion import Quat, from_axis_angle, multiply, rotate
 from renderer.rig import fit_rig
 from tests.conftest import SHARED
 from tests.vmd_bytes import bone, morph, vmd
 
+F64 = npt.NDArray[np.float64]
 X, Y, Z = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
 
 
@@ -186,3 +190,46 @@ def test_real_motions_move_within_the_ranges() -> None:
         motion = read_motion(path, 25)
         for column, axis in zip(motion.poses.T, AXES, strict=True):
             assert axis.low <= column.min() <= column.max() <= axis.high
+
+
+def turn_of(before: F64, after: F64) -> F64:
+    """The rotation vector, in degrees, that best carries one cloud of points onto another."""
+    u, _, v = np.linalg.svd((after - after.mean(axis=0)).T @ (before - before.mean(axis=0)))
+    rotation = u @ np.diag([1, 1, np.linalg.det(u @ v)]) @ v
+    return np.asarray(Rotation.from_matrix(rotation).as_rotvec(degrees=True), np.float64)
+
+
+@pytest.mark.parametrize("name", ["28_sleepy", "35_Afraid", "36_Anxious", "38_Ashamed"])
+def test_a_real_model_turns_as_a_real_motion_says(real_models: Path, name: str) -> None:
+    """At the keyframes: what lies within the ranges exactly so, what does not to the same side."""
+    path = SHARED / "motions" / f"{name}.vmd"
+    if not path.is_file():
+        pytest.skip("real motions are not beside the repository (../shared/motions)")
+    model = read_model(real_models / "piapro/LatMiku/Normal.pmd")
+    rig, deformer, motion = fit_rig(model), Deformer(model), read_vmd(path)
+    rest = deformer.morph(())
+    is_face = np.abs(model.vertices.positions[:, 1] - rig.head_box.chin_y - 1) < 0.8
+    is_face &= model.vertices.bone_indices[:, 0] == rig.head_bone
+    before = model.vertices.positions[is_face].astype(np.float64)
+    keys = {key: {int(one["frame"]): one for one in motion.bones[key]} for key in (NECK, HEAD)}
+    poses = read_motion(path, 30)
+    shared = sorted(set(keys[NECK]) & set(keys[HEAD]))
+    turns = []
+    for frame in shared:
+        by_file = {
+            bone_index: keys[key][frame]["rotation"].tolist()
+            for key, bone_index in ((NECK, rig.neck_bone), (HEAD, rig.head_bone))
+        }
+        pose = poses.pose(frame)
+        after, ours = (
+            deformer.skin(rest, rotations).positions[is_face].astype(np.float64)
+            for rotations in (by_file, bone_rotations(rig, pose))
+        )
+        wanted, found = turn_of(before, after), turn_of(before, ours)
+        turns.append(float(np.linalg.norm(wanted)))
+        if np.abs(pose.to_vector()[:3]).max() < 1:
+            np.testing.assert_allclose(found, wanted, atol=0.05)
+        else:
+            cosine = found @ wanted / (np.linalg.norm(found) * np.linalg.norm(wanted))
+            assert cosine > 0.9
+    assert max(turns) > 5
