@@ -10,8 +10,19 @@ from typing import TYPE_CHECKING
 import click
 
 from animate.check_cli import check
+from animate.export_cli import export
 from animate.finish import Finish, open_drawing
-from animate.options import BACKGROUND, BUNDLE, CONFIGURATION, DEVICE, DRAWING, OUT, SIZE, PathType
+from animate.options import (
+    BACKEND,
+    BACKGROUND,
+    BUNDLE,
+    CONFIGURATION,
+    DEVICE,
+    DRAWING,
+    OUT,
+    SIZE,
+    PathType,
+)
 from animate.track_cli import track
 from contract.cli import ErrorLineGroup
 from contract.pose import AXES, pose_from_mapping
@@ -61,6 +72,7 @@ def _pose_values(
 @BUNDLE
 @CONFIGURATION
 @DEVICE
+@BACKEND
 @SIZE
 @BACKGROUND
 @OUT
@@ -70,6 +82,7 @@ def still(
     bundle: Path,
     configuration: str | None,
     device: str,
+    backend: str,
     size: int | None,
     background: str | None,
     out: Path,
@@ -78,7 +91,7 @@ def still(
     from animate.output import write_still  # noqa: PLC0415
 
     wanted = pose_from_mapping({"mouth": 0.0, **pose})
-    poser = open_drawing(drawing, bundle, configuration, device)
+    poser = open_drawing(drawing, bundle, configuration, device, backend)
     finish = Finish(poser, size, background)
     write_still(out, finish.of(poser.draw(wanted)))
     click.echo(f"{out}: {finish.size}x{finish.size}", err=True)
@@ -100,6 +113,7 @@ def still(
 @BUNDLE
 @CONFIGURATION
 @DEVICE
+@BACKEND
 @SIZE
 @BACKGROUND
 @OUT
@@ -114,6 +128,7 @@ def gif(
     bundle: Path,
     configuration: str | None,
     device: str,
+    backend: str,
     size: int | None,
     background: str | None,
     out: Path,
@@ -125,13 +140,14 @@ def gif(
     if sum(given is not None for given in (name, table, vmd)) > 1:
         raise click.UsageError("give one of --motion, --csv and --vmd")
     motion = _motion(name or "idle", table, vmd, seconds or 0.0, fps, seed)
-    poser = open_drawing(drawing, bundle, configuration, device)
+    poser = open_drawing(drawing, bundle, configuration, device, backend)
     _write(out, poser, motion, Finish(poser, size, background))
 
 
 main.add_command(gif, "video")
 main.add_command(track)
 main.add_command(check)
+main.add_command(export)
 
 
 def _motion(

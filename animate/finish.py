@@ -11,11 +11,17 @@ if TYPE_CHECKING:
     from contract.image import Stored
 
 
-def open_drawing(drawing: Path, bundle: Path, configuration: str | None, device: str) -> Poser:
+def open_drawing(
+    drawing: Path,
+    bundle: Path,
+    configuration: str | None,
+    device: str,
+    backend: str = "auto",
+) -> Poser:
     """A poser of a drawing's file; ``OpenthaError`` where bundle or drawing is of no use."""
     from animate import open_poser  # noqa: PLC0415  # loads torch
 
-    networks = open_poser.open_networks(open_poser.open_bundle(bundle), configuration, device)
+    networks = open_poser.open_any(bundle, configuration, device, backend)
     return open_poser.open_poser(networks, drawing)
 
 

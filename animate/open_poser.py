@@ -7,7 +7,8 @@ from pathlib import Path
 import torch
 
 from animate.drawing import Drawing, clean, read_drawing, resized
-from animate.poser import Poser, TorchNetworks, choose_configuration
+from animate.onnx_networks import OnnxNetworks, is_export
+from animate.poser import Networks, Poser, TorchNetworks, choose_configuration
 from contract.errors import DeviceError, InputError
 from contract.image import Stored
 from models.bundle import Bundle, load_bundle
@@ -60,6 +61,22 @@ def open_networks(
     return TorchNetworks(bundle, choose_configuration(bundle, configuration), place, execution)
 
 
+def open_any(bundle: Path, configuration: str | None, device: str, backend: str) -> Networks:
+    """The networks in a folder: a bundle's, run by torch, or exported ones, run by onnxruntime.
+
+    Raises:
+        InputError: the folder holds neither, or not what ``backend`` (auto, torch, onnx) runs.
+    """
+    if backend == "torch" or (backend == "auto" and not is_export(bundle)):
+        return open_networks(open_bundle(bundle), configuration, device)
+    if not is_export(bundle):
+        raise InputError(
+            f"{bundle}: holds no ONNX files; write them with `animate export --bundle {bundle} "
+            "-o FOLDER`"
+        )
+    return OnnxNetworks(bundle)
+
+
 def fitted(drawing: Drawing, size: int) -> Stored:
     """A drawing at the networks' size.
 
@@ -75,6 +92,6 @@ def fitted(drawing: Drawing, size: int) -> Stored:
     return clean(resized(drawing.picture, size, size))
 
 
-def open_poser(networks: TorchNetworks, drawing: Path) -> Poser:
+def open_poser(networks: Networks, drawing: Path) -> Poser:
     """A poser of a drawing's file; ``InputError`` when it is of no use."""
     return Poser(networks, fitted(read_drawing(drawing), networks.size))

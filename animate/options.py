@@ -13,7 +13,7 @@ BUNDLE = click.option(
     type=PathType,
     default=Path("run/bundle"),
     show_default=True,
-    help="Folder of trained networks.",
+    help="Folder of trained networks, or of ONNX files that `animate export` wrote.",
 )
 CONFIGURATION = click.option(
     "--configuration", help="Which of the bundle's, as FU-P-P; the best there is unless given."
@@ -23,6 +23,13 @@ DEVICE = click.option(
     type=click.Choice(["auto", "cpu", "cuda", "mps"]),
     default="auto",
     show_default=True,
+)
+BACKEND = click.option(
+    "--backend",
+    type=click.Choice(["auto", "torch", "onnx"]),
+    default="auto",
+    show_default=True,
+    help="What runs them; auto: by what the folder holds.",
 )
 SIZE = click.option(
     "--size", type=click.IntRange(1, 4096), help="Pixels a side; the networks' unless given."

@@ -7,13 +7,17 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import nn
 
 from contract.errors import InputError
 from contract.image import Network, Stored, network_to_stored, stored_to_network
 from contract.pose import JOINT_AXES, Pose
 from models.bundle import Bundle
+from models.combiner import Combiner
 from models.configurations import FULL_CONFIGURATIONS, require
 from models.execution import Execution
+from models.face_morpher import FaceMorpher
+from models.face_rotator import FaceRotator
 
 Vector = npt.NDArray[np.float32]
 
@@ -52,6 +56,44 @@ def choose_configuration(bundle: Bundle, wanted: str | None = None) -> str:
     return min(usable, key=_PREFERRED.index)
 
 
+class _Express(nn.Module):
+    """The morpher as one function of picture and pose."""
+
+    def __init__(self, morpher: FaceMorpher) -> None:
+        super().__init__()
+        self.morpher = morpher
+
+    def forward(self, picture: torch.Tensor, pose: torch.Tensor) -> torch.Tensor:
+        output: torch.Tensor = self.morpher(picture, pose).output
+        return output
+
+
+class _Turn(nn.Module):
+    """Rotator and combiner, or one of the rotator's pathways, as one function."""
+
+    def __init__(
+        self, rotator: FaceRotator, combiner: Combiner | None, pathway: int | None
+    ) -> None:
+        super().__init__()
+        self.rotator, self.combiner, self.pathway = rotator, combiner, pathway
+
+    def forward(self, picture: torch.Tensor, pose: torch.Tensor) -> torch.Tensor:
+        turned = self.rotator(picture, pose)
+        output: torch.Tensor = turned.pathway1 if self.pathway == 1 else turned.pathway2
+        if self.combiner is not None:
+            output = self.combiner(turned.pathway1, turned.pathway2, pose).output
+        return output
+
+
+def parts_of(bundle: Bundle, configuration: str) -> tuple[nn.Module, nn.Module]:
+    """What expresses and what turns: modules of picture (N, 4, S, S) and pose (N, 3)."""
+    chosen = require(configuration, bundle.networks())
+    assert bundle.morpher is not None  # every configuration has one
+    combiner = bundle.combiners[chosen.rotator, chosen.combiner] if chosen.combiner else None
+    turn = _Turn(bundle.rotators[chosen.rotator], combiner, chosen.pathway)
+    return _Express(bundle.morpher).eval(), turn.eval()
+
+
 class TorchNetworks:
     """The networks of a bundle's configuration on a device."""
 
@@ -59,43 +101,29 @@ class TorchNetworks:
         self, bundle: Bundle, configuration: str, device: torch.device, execution: Execution
     ) -> None:
         assert bundle.morpher is not None  # every configuration has one
-        chosen = require(configuration, bundle.networks())
         self.size = bundle.morpher.config.size
-        self._device, self._execution, self._pathway = device, execution, chosen.pathway
-        self._morpher = bundle.morpher.to(device)
-        self._rotator = bundle.rotators[chosen.rotator].to(device)
-        self._combiner = (
-            bundle.combiners[chosen.rotator, chosen.combiner].to(device)
-            if chosen.combiner
-            else None
-        )
-        for network in (self._morpher, self._rotator, self._combiner):
-            if network is not None:
-                execution.prepare(network)
+        self._device, self._execution = device, execution
+        self._express, self._turn = (part.to(device) for part in parts_of(bundle, configuration))
+        for part in (self._express, self._turn):
+            execution.prepare(part)
 
-    @torch.inference_mode()
     def express(self, picture: Network, face: Vector) -> Network:
         """See ``Networks``."""
-        with self._execution.autocast(self._device):
-            return _array(self._morpher(self._batch(picture), self._batch(face)).output)
+        return self._run(self._express, picture, face)
 
-    @torch.inference_mode()
     def turn(self, expression: Network, joints: Vector) -> Network:
         """See ``Networks``."""
-        pose = self._batch(joints)
+        return self._run(self._turn, expression, joints)
+
+    @torch.inference_mode()
+    def _run(self, part: nn.Module, picture: Network, pose: Vector) -> Network:
         with self._execution.autocast(self._device):
-            turned = self._rotator(self._batch(expression), pose)
-            if self._combiner is None:
-                return _array(turned.pathway1 if self._pathway == 1 else turned.pathway2)
-            return _array(self._combiner(turned.pathway1, turned.pathway2, pose).output)
+            batch: torch.Tensor = part(self._batch(picture), self._batch(pose))
+        values: Network = batch[0].float().cpu().numpy()
+        return values
 
     def _batch(self, values: npt.NDArray[np.float32]) -> torch.Tensor:
         return torch.from_numpy(values)[None].to(self._device)
-
-
-def _array(batch: torch.Tensor) -> Network:
-    values: Network = batch[0].float().cpu().numpy()
-    return values
 
 
 class Poser:

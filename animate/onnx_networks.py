@@ -1,0 +1,171 @@
+"""Networks as ONNX files: exported from a bundle, run by onnxruntime without torch.
+
+onnx.json       what follows, the conventions, and the digest of each file
+express.onnx    picture (1, 4, S, S), pose (1, 3) -> output: the morpher
+turn.onnx       the same: rotator and combiner, or one of the rotator's pathways
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+import onnxruntime
+
+from contract.errors import InputError
+from contract.files import write_bytes
+from contract.image import PICTURE_CONVENTION, PICTURE_VERSION, Network
+from contract.pose import AXIS_NAMES, POSE_VERSION
+
+RECORD_FILE = "onnx.json"
+PARTS = ("express", "turn")
+FORMAT, VERSION = "opentha-onnx", 1
+_LARGEST_RECORD, _LARGEST_FILE = 1 << 20, 2 << 30
+_LARGEST_SIZE = 4096
+_OPSET = 18  # GridSample as the networks use it came with 16
+
+CONVENTIONS = {
+    "format": FORMAT,
+    "version": VERSION,
+    "pose_version": POSE_VERSION,
+    "pose_axes": list(AXIS_NAMES),
+    "picture_version": PICTURE_VERSION,
+    "picture_convention": PICTURE_CONVENTION,
+}
+
+
+def export_onnx(bundle_folder: Path, configuration: str | None, out: Path) -> str:
+    """Write a bundle's configuration as ONNX files into a new folder; the configuration's name.
+
+    Raises:
+        InputError: the bundle is of no use, ``out`` is there already, or the exporter is missing.
+    """
+    from animate.open_poser import open_bundle  # noqa: PLC0415  # running needs no torch
+    from animate.poser import choose_configuration, parts_of  # noqa: PLC0415
+
+    bundle = open_bundle(bundle_folder)
+    name = choose_configuration(bundle, configuration)
+    if out.exists():
+        raise InputError(f"{out}: is there already; give another folder")
+    express, turn = parts_of(bundle, name)
+    assert bundle.morpher is not None  # every configuration has one
+    size = bundle.morpher.config.size
+    digests = {}
+    for part, network in zip(PARTS, (express, turn), strict=True):
+        data = _exported(network, size)
+        digests[part] = hashlib.sha256(data).hexdigest()
+        write_bytes(out / f"{part}.onnx", data)
+    record = {**CONVENTIONS, "size": size, "configuration": name, "sha256": digests}
+    # Last, so that a folder with a record is whole.
+    write_bytes(out / RECORD_FILE, (json.dumps(record, indent=1) + "\n").encode())
+    return name
+
+
+def _exported(network: object, size: int) -> bytes:
+    import torch  # noqa: PLC0415
+
+    inputs = torch.zeros(1, 4, size, size), torch.zeros(1, 3)
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        path = Path(folder) / "network.onnx"
+        try:
+            torch.onnx.export(
+                network,  # type: ignore[arg-type]
+                inputs,
+                str(path),
+                input_names=["picture", "pose"],
+                output_names=["output"],
+                opset_version=_OPSET,
+                dynamo=True,
+                external_data=False,
+                verbose=False,
+            )
+        except ImportError as error:
+            raise InputError(
+                f"ONNX export needs the packages onnx and onnxscript ({error.name} is missing); "
+                "install them with: pip install 'opentha[onnx]'"
+            ) from error
+        return path.read_bytes()
+
+
+class OnnxNetworks:
+    """The networks of an exported folder; see ``animate.poser.Networks``.
+
+    Raises:
+        InputError: the folder is no export of this version and convention, or is damaged.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        record = _read_record(folder / RECORD_FILE)
+        self.size: int = record["size"]
+        digests = record["sha256"]
+        self._express, self._turn = (
+            _session(folder / f"{part}.onnx", digests[part], self.size) for part in PARTS
+        )
+
+    def express(self, picture: Network, face: Network) -> Network:
+        """The morpher."""
+        return _run(self._express, picture, face)
+
+    def turn(self, expression: Network, joints: Network) -> Network:
+        """Rotator and combiner."""
+        return _run(self._turn, expression, joints)
+
+
+def _run(session: onnxruntime.InferenceSession, picture: Network, pose: Network) -> Network:
+    output: Network = session.run(["output"], {"picture": picture[None], "pose": pose[None]})[0][0]
+    return output
+
+
+def _read_record(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > _LARGEST_RECORD:
+            raise ValueError("too large")
+        record = json.loads(path.read_bytes())
+        for key, value in CONVENTIONS.items():
+            if record[key] != value:
+                raise ValueError(f"{key} is {record[key]!r:.60}, not {value!r:.60}")
+        if type(record["size"]) is not int or not 1 <= record["size"] <= _LARGEST_SIZE:
+            raise ValueError("no size")
+        if not all(isinstance(record["sha256"][part], str) for part in PARTS):
+            raise ValueError("no digests")
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be read ({error.strerror}); `animate export` writes such a folder"
+        ) from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise InputError(
+            f"{path}: is no export of this version ({error!s:.120}); run `animate export` again"
+        ) from error
+    return dict(record)
+
+
+def _session(path: Path, sha256: str, size: int) -> onnxruntime.InferenceSession:
+    try:
+        if path.stat().st_size > _LARGEST_FILE:
+            raise InputError(f"{path}: too large for such networks; export it again")
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); export it again") from error
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise InputError(f"{path}: damaged (its SHA-256 differs); export it again")
+    try:
+        # From bytes, so that no other file that the graph may name is opened.
+        session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's errors share no public base
+        raise InputError(f"{path}: cannot be run ({error!s:.120}); export it again") from error
+    shapes = {given.name: given.shape for given in session.get_inputs()}
+    if shapes != {"picture": [1, 4, size, size], "pose": [1, 3]}:
+        raise InputError(f"{path}: takes {shapes!s:.120}; export it again")
+    return session
+
+
+def is_export(folder: Path) -> bool:
+    """Whether a folder was written by ``export_onnx``."""
+    return (folder / RECORD_FILE).is_file()

@@ -1,0 +1,158 @@
+"""Exported networks do what the bundle does; folders that are no exports are refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+
+from animate.cli import main
+from animate.onnx_networks import OnnxNetworks, export_onnx
+from animate.open_poser import open_any
+from animate.poser import TorchNetworks
+from contract.errors import InputError
+from contract.image import stored_to_network
+from contract.pose import Pose
+from models.bundle import Bundle, load_bundle, save_bundle
+from models.combiner import Combiner
+from models.config import NetworkConfig
+from models.configurations import CONFIGURATIONS
+from models.execution import Execution
+from models.face_morpher import FaceMorpher
+from models.face_rotator import FaceRotator
+from tests.test_animate_output import drawing
+
+CONFIG = NetworkConfig(size=16, channels=4, max_channels=8, residual_blocks=1)
+POSES = (Pose(), Pose(0.9, -0.8, 0.7, 0.6, 0.1, 0.3), Pose(-1, 1, -1, 1, 1, 0))
+
+
+def whole_bundle(config: NetworkConfig) -> Bundle:
+    """All seven networks, untrained."""
+    torch.manual_seed(1)
+    losses = ("L1", "P")
+    made = Bundle(
+        FaceMorpher(config),
+        {a: FaceRotator(config) for a in losses},
+        {(a, b): Combiner(config) for a in losses for b in losses},
+    )
+    for network in made.networks().values():
+        network.eval()
+    return made
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("bundle") / "bundle"
+    save_bundle(folder, whole_bundle(CONFIG))
+    return folder
+
+
+def require_parity(bundle: Path, export: Path, name: str) -> None:
+    exported = OnnxNetworks(export)
+    reference = TorchNetworks(
+        load_bundle(bundle), name, torch.device("cpu"), Execution(precision="float32")
+    )
+    size = reference.size
+    assert exported.size == size
+    rest = np.random.default_rng(0).uniform(-1, 1, (4, size, size)).astype(np.float32)
+    for pose in POSES:
+        vector = pose.to_vector()
+        ours, theirs = (networks.express(rest, vector[3:]) for networks in (reference, exported))
+        np.testing.assert_allclose(theirs, ours, atol=1e-4)
+        turned = reference.turn(ours, vector[:3]), exported.turn(ours, vector[:3])
+        # Where the flow of noise is steep, rounding moves single pixels further than the rest.
+        np.testing.assert_allclose(turned[1], turned[0], atol=5e-3)
+        assert np.abs(turned[1] - turned[0]).mean() < 5e-4  # an eighth of a byte is 1e-3
+
+
+@pytest.mark.parametrize("name", ["PU-L1", "ZH-P", "FU-L1-P", "FU-P-P"])
+def test_every_kind_of_configuration_is_exported_faithfully(
+    name: str, bundle: Path, tmp_path: Path
+) -> None:
+    assert name in CONFIGURATIONS
+    assert export_onnx(bundle, name, tmp_path / "onnx") == name
+    require_parity(bundle, tmp_path / "onnx", name)
+
+
+def test_full_size_networks_are_exported_faithfully(tmp_path: Path) -> None:
+    config = NetworkConfig(size=256, channels=4, max_channels=8, residual_blocks=1)
+    save_bundle(tmp_path / "bundle", whole_bundle(config))
+    name = export_onnx(tmp_path / "bundle", None, tmp_path / "onnx")
+    assert name == "FU-P-P"
+    require_parity(tmp_path / "bundle", tmp_path / "onnx", name)
+
+
+@pytest.fixture(scope="module")
+def exported(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("exported") / "onnx"
+    done = CliRunner().invoke(main, ["export", "--bundle", str(bundle), "-o", str(folder)])
+    assert done.exit_code == 0, done.output
+    assert done.output == f"{folder}: FU-P-P as ONNX\n"
+    return folder
+
+
+def test_the_backend_follows_from_the_folder(bundle: Path, exported: Path) -> None:
+    assert isinstance(open_any(exported, None, "cpu", "auto"), OnnxNetworks)
+    assert isinstance(open_any(exported, None, "cpu", "onnx"), OnnxNetworks)
+    assert isinstance(open_any(bundle, None, "cpu", "auto"), TorchNetworks)
+    with pytest.raises(InputError, match="holds no ONNX files; write them with `animate export"):
+        open_any(bundle, None, "cpu", "onnx")
+    with pytest.raises(InputError, match="no bundle"):
+        open_any(exported, None, "cpu", "torch")
+
+
+def test_an_export_is_not_written_over(bundle: Path, exported: Path) -> None:
+    with pytest.raises(InputError, match="is there already"):
+        export_onnx(bundle, None, exported)
+
+
+def _copy(exported: Path, folder: Path) -> Path:
+    folder.mkdir()
+    for path in exported.iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"pose_version": 99}, "pose_version is 99"),
+        ({"picture_convention": "bgr"}, "picture_convention is 'bgr'"),
+        ({"size": 1e9}, "no size"),
+        ({"size": 32}, "takes .* export it again"),
+        ({"sha256": {"express": "0", "turn": "0"}}, "damaged"),
+        ({"sha256": []}, "is no export of this version"),
+    ],
+)
+def test_another_export_is_refused(
+    change: dict[str, object], fault: str, exported: Path, tmp_path: Path
+) -> None:
+    folder = _copy(exported, tmp_path / "onnx")
+    record = json.loads((folder / "onnx.json").read_text())
+    (folder / "onnx.json").write_text(json.dumps(record | change))
+    with pytest.raises(InputError, match=fault):
+        OnnxNetworks(folder)
+
+
+def test_a_damaged_export_is_refused(exported: Path, tmp_path: Path) -> None:
+    folder = _copy(exported, tmp_path / "onnx")
+    (folder / "turn.onnx").write_bytes(b"nothing")
+    with pytest.raises(InputError, match="damaged"):
+        OnnxNetworks(folder)
+    (folder / "turn.onnx").unlink()
+    with pytest.raises(InputError, match="cannot be read"):
+        OnnxNetworks(folder)
+    for text in ("", "[]", "[" * 100_000):
+        (folder / "onnx.json").write_text(text)
+        with pytest.raises(InputError, match="is no export of this version"):
+            OnnxNetworks(folder)
+
+
+def test_a_poser_draws_with_them(exported: Path) -> None:
+    networks = open_any(exported, None, "cpu", "auto")
+    picture = networks.express(stored_to_network(drawing()), np.zeros(3, np.float32))
+    assert picture.shape == (4, 16, 16)
