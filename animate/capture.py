@@ -9,14 +9,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from contract.errors import InputError
 
+if TYPE_CHECKING:
+    from av import VideoFrame
+
 MAX_PIXELS = 4096 * 4096
+_CONTAINERS = "mov,matroska,avi,mpeg,mpegts,flv,asf,ogg,gif,apng"
 
 Rgb = npt.NDArray[np.uint8]
 
@@ -30,35 +34,48 @@ class Frame:
 
 
 def file_frames(path: Path) -> Iterator[Frame]:
-    """All frames of a video file.
-
-    A file that is damaged midway gives what comes before.
+    """All frames of a video file that can be decoded, as they are to be shown.
 
     Raises:
-        InputError: it is no video.
+        InputError: it is no video, or none of its pictures can be read.
     """
-    import av  # noqa: PLC0415
     from av.error import FFmpegError  # noqa: PLC0415
 
     count = 0
     first = 0.0
     try:
-        with av.open(str(path)) as container:
-            if not container.streams.video:
-                raise InputError(f"{path}: holds no video; give a video of a face")
-            for decoded in container.decode(video=0):
-                if decoded.width * decoded.height > MAX_PIXELS:
-                    raise InputError(f"{path}: {decoded.width}x{decoded.height}; scale it down")
-                seconds = decoded.time if decoded.time is not None else count / 30
-                first = first if count else seconds
-                count += 1
-                picture = np.asarray(decoded.to_ndarray(format="rgb24"), np.uint8)
-                # Telephones store upright pictures lying down, and how to turn them.
-                upright = np.ascontiguousarray(np.rot90(picture, round(decoded.rotation / 90)))
-                yield Frame(seconds - first, upright)
+        for decoded in _decoded(path):
+            if decoded.width * decoded.height > MAX_PIXELS:
+                raise InputError(f"{path}: {decoded.width}x{decoded.height}; scale it down")
+            seconds = decoded.time if decoded.time is not None else count / 30
+            first = first if count else seconds
+            count += 1
+            picture = np.asarray(decoded.to_ndarray(format="rgb24"), np.uint8)
+            # Telephones store upright pictures lying down, and how to turn them.
+            upright = np.ascontiguousarray(np.rot90(picture, round(decoded.rotation / 90)))
+            yield Frame(seconds - first, upright)
     except (FFmpegError, OSError) as error:
+        # The end of a file that was cut short: what came before it is good.
         if not count:
             raise InputError(f"{path}: cannot be read as a video ({error.strerror})") from error
+    if not count:
+        raise InputError(f"{path}: holds no picture that can be read; give a video of a face")
+
+
+def _decoded(path: Path) -> Iterator[VideoFrame]:
+    import av  # noqa: PLC0415
+    from av.error import FFmpegError  # noqa: PLC0415
+
+    # Not playlists, which name addresses and other files.
+    options = {"protocol_whitelist": "file", "format_whitelist": _CONTAINERS}
+    with av.open(str(path), options=options) as container:
+        if not container.streams.video:
+            raise InputError(f"{path}: holds no video; give a video of a face")
+        for packet in container.demux(video=0):
+            try:
+                yield from packet.decode()
+            except FFmpegError:
+                continue  # one broken packet; those behind it may be whole
 
 
 def camera_frames(number: int, seconds: float) -> Iterator[Frame]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import socket
 import struct
 import sys
 from pathlib import Path
@@ -21,7 +22,7 @@ from animate.face_measures import (
 from animate.landmarks import FaceFinder
 from animate.motion import NEUTRAL, Motion, read_csv
 from animate.output import write_animation
-from animate.track import motion_of, read_measures
+from animate.track import faceless, motion_of, read_measures
 from contract.errors import InputError
 from contract.image import Stored
 from contract.pose import Pose
@@ -180,6 +181,43 @@ def test_a_video_without_a_face(tmp_path: Path) -> None:
         "the front\n"
     )
     assert not table.exists()
+
+
+def test_a_face_that_goes_and_comes_back(talk: Path) -> None:
+    seen = list(file_frames(talk))
+    hidden = [
+        Frame(f.seconds, np.zeros_like(f.picture) if 30 <= n < 50 else f.picture)
+        for n, f in enumerate(seen)
+    ]
+    measures = read_measures(iter(hidden), None, talk.name)
+    (note,) = faceless(measures, talk.name)
+    assert "no face at 1.00-1.6" in note
+    motion = motion_of(measures, calibrate(measures, 99), None, mirrored=False)
+    assert motion.poses[60, MOUTH] > 0.8
+    assert np.abs(np.diff(motion.poses[28:50, HEAD_Y])).max() < 0.12
+
+
+def test_a_damaged_video_gives_what_is_whole(talk: Path, tmp_path: Path) -> None:
+    data = bytearray(talk.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 3000] = bytes(3000)
+    damaged = tmp_path / "damaged.mp4"
+    damaged.write_bytes(data)
+    seen = list(file_frames(damaged))
+    assert len(seen) > 60
+    assert seen[-1].seconds > 3.5
+
+
+def test_a_playlist_of_addresses_is_not_followed(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.3)
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/a.ts"
+        playlist = tmp_path / "a.m3u8"
+        playlist.write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{address}\n")
+        with pytest.raises(InputError, match="video"):
+            next(file_frames(playlist))
+        with pytest.raises(TimeoutError):
+            server.accept()
 
 
 def test_a_telephones_video_stands_upright(talk: Path, tmp_path: Path) -> None:
