@@ -12,12 +12,13 @@ from animate.options import BUNDLE, CONFIGURATION, OUT
 @click.command()
 @BUNDLE
 @CONFIGURATION
-@click.option("--onnx", is_flag=True, default=True, help="As ONNX files, the only kind there is.")
+@click.option("--onnx", is_flag=True, help="The kind; there is no other yet.")
 @OUT
 def export(bundle: Path, configuration: str | None, onnx: bool, out: Path) -> None:
     """Write trained networks as ONNX files into the folder OUT, for other programs and runtimes."""
-    del onnx
     from animate.onnx_networks import export_onnx  # noqa: PLC0415
 
+    if not onnx:
+        raise click.UsageError("give --onnx")
     name = export_onnx(bundle, configuration, out)
     click.echo(f"{out}: {name} as ONNX")

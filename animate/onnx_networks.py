@@ -21,12 +21,16 @@ from contract.errors import InputError
 from contract.files import write_bytes
 from contract.image import PICTURE_CONVENTION, PICTURE_VERSION, Network
 from contract.pose import AXIS_NAMES, POSE_VERSION
+from models.configurations import CONFIGURATIONS
 
 RECORD_FILE = "onnx.json"
 PARTS = ("express", "turn")
 FORMAT, VERSION = "opentha-onnx", 1
 _LARGEST_RECORD, _LARGEST_FILE = 1 << 20, 2 << 30
 _LARGEST_SIZE = 4096
+_OTHER_FILE = b"\x0a\x08location"
+"""How a tensor whose numbers lie in another file begins to say where (TensorProto.external_data):
+onnxruntime would read that file, and it may be any."""
 _OPSET = 18  # GridSample as the networks use it came with 16
 
 CONVENTIONS = {
@@ -104,6 +108,7 @@ class OnnxNetworks:
     def __init__(self, folder: Path) -> None:
         record = _read_record(folder / RECORD_FILE)
         self.size: int = record["size"]
+        self.configuration = str(record["configuration"])
         digests = record["sha256"]
         self._express, self._turn = (
             _session(folder / f"{part}.onnx", digests[part], self.size) for part in PARTS
@@ -133,6 +138,8 @@ def _read_record(path: Path) -> dict[str, Any]:
                 raise ValueError(f"{key} is {record[key]!r:.60}, not {value!r:.60}")
         if type(record["size"]) is not int or not 1 <= record["size"] <= _LARGEST_SIZE:
             raise ValueError("no size")
+        if record["configuration"] not in CONFIGURATIONS:
+            raise ValueError("no configuration")
         if not all(isinstance(record["sha256"][part], str) for part in PARTS):
             raise ValueError("no digests")
     except OSError as error:
@@ -155,14 +162,19 @@ def _session(path: Path, sha256: str, size: int) -> onnxruntime.InferenceSession
         raise InputError(f"{path}: cannot be read ({error.strerror}); export it again") from error
     if hashlib.sha256(data).hexdigest() != sha256:
         raise InputError(f"{path}: damaged (its SHA-256 differs); export it again")
+    if _OTHER_FILE in data:
+        raise InputError(f"{path}: names another file for its numbers; export it again")
     try:
-        # From bytes, so that no other file that the graph may name is opened.
         session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's errors share no public base
         raise InputError(f"{path}: cannot be run ({error!s:.120}); export it again") from error
-    shapes = {given.name: given.shape for given in session.get_inputs()}
-    if shapes != {"picture": [1, 4, size, size], "pose": [1, 3]}:
-        raise InputError(f"{path}: takes {shapes!s:.120}; export it again")
+    picture = ("tensor(float)", [1, 4, size, size])
+    given = {one.name: (one.type, one.shape) for one in session.get_inputs()}
+    made = {one.name: (one.type, one.shape) for one in session.get_outputs()}
+    if given != {"picture": picture, "pose": ("tensor(float)", [1, 3])}:
+        raise InputError(f"{path}: takes {given!s:.120}; export it again")
+    if made != {"output": picture}:
+        raise InputError(f"{path}: makes {made!s:.120}; export it again")
     return session
 
 

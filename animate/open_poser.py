@@ -74,7 +74,14 @@ def open_any(bundle: Path, configuration: str | None, device: str, backend: str)
             f"{bundle}: holds no ONNX files; write them with `animate export --bundle {bundle} "
             "-o FOLDER`"
         )
-    return OnnxNetworks(bundle)
+    exported = OnnxNetworks(bundle)
+    if configuration not in {None, exported.configuration}:
+        raise InputError(
+            f"{bundle}: holds {exported.configuration}, not {configuration}; export that one"
+        )
+    if device not in {"auto", "cpu"}:
+        raise InputError(f"{bundle}: exported networks run on the CPU; give --device cpu")
+    return exported
 
 
 def fitted(drawing: Drawing, size: int) -> Stored:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
 import numpy as np
+import onnx
+import onnx.external_data_helper
+import onnx.numpy_helper
 import pytest
 import torch
 from click.testing import CliRunner
@@ -69,11 +73,10 @@ def require_parity(bundle: Path, export: Path, name: str) -> None:
         assert np.abs(turned[1] - turned[0]).mean() < 5e-4  # an eighth of a byte is 1e-3
 
 
-@pytest.mark.parametrize("name", ["PU-L1", "ZH-P", "FU-L1-P", "FU-P-P"])
-def test_every_kind_of_configuration_is_exported_faithfully(
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_every_configuration_is_exported_faithfully(
     name: str, bundle: Path, tmp_path: Path
 ) -> None:
-    assert name in CONFIGURATIONS
     assert export_onnx(bundle, name, tmp_path / "onnx") == name
     require_parity(bundle, tmp_path / "onnx", name)
 
@@ -89,7 +92,9 @@ def test_full_size_networks_are_exported_faithfully(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def exported(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("exported") / "onnx"
-    done = CliRunner().invoke(main, ["export", "--bundle", str(bundle), "-o", str(folder)])
+    done = CliRunner().invoke(
+        main, ["export", "--onnx", "--bundle", str(bundle), "-o", str(folder)]
+    )
     assert done.exit_code == 0, done.output
     assert done.output == f"{folder}: FU-P-P as ONNX\n"
     return folder
@@ -103,6 +108,71 @@ def test_the_backend_follows_from_the_folder(bundle: Path, exported: Path) -> No
         open_any(bundle, None, "cpu", "onnx")
     with pytest.raises(InputError, match="no bundle"):
         open_any(exported, None, "cpu", "torch")
+
+
+def test_options_that_an_export_cannot_follow_are_refused(exported: Path) -> None:
+    assert isinstance(open_any(exported, "FU-P-P", "cpu", "auto"), OnnxNetworks)
+    with pytest.raises(InputError, match="holds FU-P-P, not PU-L1; export that one"):
+        open_any(exported, "PU-L1", "cpu", "auto")
+    with pytest.raises(InputError, match="run on the CPU"):
+        open_any(exported, None, "cuda", "auto")
+
+
+def _record_of(folder: Path, name: str, graph: onnx.ModelProto) -> None:
+    """Replace a graph, with a digest that fits: a hostile folder brings its own."""
+    data = graph.SerializeToString()
+    (folder / f"{name}.onnx").write_bytes(data)
+    record = json.loads((folder / "onnx.json").read_text())
+    record["sha256"][name] = hashlib.sha256(data).hexdigest()
+    (folder / "onnx.json").write_text(json.dumps(record))
+
+
+def _graph(out_shape: list[int], out_name: str = "output", kind: int = 1) -> onnx.ModelProto:
+    """A graph that hands out a constant."""
+    value = onnx.numpy_helper.from_array(np.zeros(out_shape, np.float32), out_name)
+    node = onnx.helper.make_node("Constant", [], [out_name], value=value)
+    given = [
+        onnx.helper.make_tensor_value_info("picture", kind, [1, 4, 16, 16]),
+        onnx.helper.make_tensor_value_info("pose", kind, [1, 3]),
+    ]
+    made = [onnx.helper.make_tensor_value_info(out_name, 1, out_shape)]
+    opset = [onnx.helper.make_opsetid("", 18)]
+    graph = onnx.helper.make_graph([node], "g", given, made)
+    return onnx.helper.make_model(graph, opset_imports=opset, ir_version=10)
+
+
+@pytest.mark.parametrize(
+    ("graph", "fault"),
+    [
+        (_graph([1, 3]), "turn.onnx: makes"),
+        (_graph([1, 4, 16, 16], "other"), "turn.onnx: makes"),
+        (_graph([1, 4, 16, 16], kind=11), "turn.onnx: takes"),
+    ],
+)
+def test_a_graph_of_another_shape_or_type_is_refused(
+    graph: onnx.ModelProto, fault: str, exported: Path, tmp_path: Path
+) -> None:
+    folder = _copy(exported, tmp_path / "onnx")
+    _record_of(folder, "turn", graph)
+    with pytest.raises(InputError, match=fault):
+        OnnxNetworks(folder)
+    _record_of(folder, "turn", _graph([1, 4, 16, 16]))
+    OnnxNetworks(folder)
+
+
+def test_a_graph_that_reads_another_file_is_refused(
+    exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = _copy(exported, tmp_path / "onnx")
+    (tmp_path / "secret.bin").write_bytes(bytes(4 * 4 * 256))
+    monkeypatch.chdir(tmp_path)
+    graph = _graph([1, 4, 16, 16])
+    tensor = graph.graph.node[0].attribute[0].t
+    onnx.external_data_helper.set_external_data(tensor, "secret.bin", 0, 4 * 4 * 256)
+    tensor.ClearField("raw_data")
+    _record_of(folder, "turn", graph)
+    with pytest.raises(InputError, match="names another file for its numbers"):
+        OnnxNetworks(folder)
 
 
 def test_an_export_is_not_written_over(bundle: Path, exported: Path) -> None:
