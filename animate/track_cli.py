@@ -14,6 +14,7 @@ from contract.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from animate.capture import Frame
     from animate.face_measures import Measures
     from animate.motion import Motion
     from animate.poser import Poser
@@ -121,8 +122,16 @@ def _watch(
     if video is not None:
         return video.name, read_measures(file_frames(video), pictures, video.name)
     name = f"camera {camera}"
-    click.echo(f"{name}: recording {seconds:g} s; Ctrl-C ends it earlier", err=True)
-    return name, read_measures(camera_frames(camera or 0, seconds), pictures, name)
+    frames = _announced(camera_frames(camera or 0, seconds), f"{name}: recording {seconds:g} s")
+    return name, read_measures(frames, pictures, name)
+
+
+def _announced(frames: Iterator[Frame], words: str) -> Iterator[Frame]:
+    """The frames; says on the first, when the camera is known to be there, that it runs."""
+    for number, frame in enumerate(frames):
+        if number == 0:
+            click.echo(f"{words}; Ctrl-C ends it earlier", err=True)
+        yield frame
 
 
 def _write_table(path: Path, motion: Motion) -> None:

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from animate import track_cli
 from animate.calibration import calibrate
-from animate.capture import Frame, file_frames
+from animate.capture import Frame, Rgb, file_frames
 from animate.cli import main
 from animate.face_measures import (
     Measures,
@@ -125,6 +125,47 @@ def test_the_command_writes_a_table_that_video_reads(talk: Path, tmp_path: Path)
     second = read_csv(table, 30000 / 1001)
     signs = [1, -1, -1, 1, 1, 1]
     np.testing.assert_allclose(second.poses, first.poses[:, [0, 1, 2, 4, 3, 5]] * signs, atol=1e-3)
+
+
+class FilmCamera:
+    """Shows the talking face, then is unplugged."""
+
+    film: Path
+
+    def __init__(self, _number: int) -> None:
+        self._frames = file_frames(self.film)
+
+    def isOpened(self) -> bool:  # noqa: N802  # OpenCV's name
+        return True
+
+    def read(self) -> tuple[bool, Rgb | None]:
+        frame = next(self._frames, None)
+        return (True, frame.picture[..., ::-1]) if frame else (False, None)
+
+    def release(self) -> None:
+        self._frames = iter(())
+
+
+def test_a_camera_is_mirrored_and_kept_when_unplugged(
+    talk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cv2 = pytest.importorskip("cv2")
+    monkeypatch.setattr(cv2, "VideoCapture", FilmCamera)
+    monkeypatch.setattr(FilmCamera, "film", talk, raising=False)
+    table = tmp_path / "poses.csv"
+    code, said = run("--camera", 0, "--csv", table)
+    assert code == 0
+    assert said.startswith("camera 0: recording 30 s; Ctrl-C ends it earlier\n")
+    motion = read_csv(table, 30)
+    # He leans to the viewer's left: in a mirror, to the right.
+    assert motion.poses[:, NECK_Z].min() < -0.8
+    assert motion.poses[:, NECK_Z].min() + motion.poses[:, NECK_Z].max() < 0
+
+
+def test_a_camera_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    pytest.importorskip("mediapipe")
+    code, said = run("--camera", 77, "--csv", tmp_path / "poses.csv")
+    assert (code, len(said.splitlines())) == (1, 1)
 
 
 def test_a_command_that_cannot_be_done_says_so_in_one_line(tmp_path: Path) -> None:
