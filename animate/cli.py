@@ -23,6 +23,7 @@ from animate.options import (
     SIZE,
     PathType,
 )
+from animate.serve_cli import serve
 from animate.track_cli import track
 from contract.cli import ErrorLineGroup
 from contract.pose import AXES, pose_from_mapping
@@ -148,6 +149,7 @@ main.add_command(gif, "video")
 main.add_command(track)
 main.add_command(check)
 main.add_command(export)
+main.add_command(serve)
 
 
 def _motion(

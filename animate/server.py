@@ -1,0 +1,260 @@
+"""The local page on which a drawing is posed: sliders, motions, recordings.
+
+Nothing is fetched from elsewhere. Who comes from another page, or by another name than this
+machine's when it is bound to loopback, is turned away.
+"""
+
+from __future__ import annotations
+
+import base64
+import secrets
+import tempfile
+import time
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
+from fastapi.responses import FileResponse, JSONResponse
+from fastapi.staticfiles import StaticFiles
+
+from animate.check import check, fix
+from animate.drawing import MAX_BYTES, Drawing, clean, decode_drawing, resized
+from animate.live import MOTION_NAMES, Live, png_bytes
+from animate.motion import built_in
+from animate.output import write_animation
+from animate.poser import Networks, Poser
+from contract.errors import InputError, OpenthaError
+from contract.image import Stored
+from contract.pose import AXES, Pose, pose_from_mapping
+
+PAGE = Path(__file__).with_name("page")
+MAX_SESSIONS = 8
+MAX_SECONDS = 60.0
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]", "::1"})
+RECORDINGS = {"webm": "video/webm", "gif": "image/gif", "webp": "image/webp", "mp4": "video/mp4"}
+_POLICY = (
+    "default-src 'self'; img-src 'self' blob: data:; connect-src 'self'; frame-ancestors 'none'; "
+    "base-uri 'none'; form-action 'none'"
+)
+
+
+@dataclass(frozen=True)
+class Session:
+    """One uploaded drawing and what poses it."""
+
+    drawing: Drawing
+    poser: Poser
+
+
+class Studio:
+    """The networks, and the drawings that were uploaded last."""
+
+    def __init__(self, networks: Networks) -> None:
+        self.networks = networks
+        # Networks are not to be run by two threads at once.
+        self.drawer = ThreadPoolExecutor(1)
+        self._sessions: OrderedDict[str, Session] = OrderedDict()
+
+    def open(self, drawing: Drawing) -> str:
+        """The token of a new session; the oldest one makes room."""
+        size = self.networks.size
+        token = secrets.token_urlsafe(16)
+        picture = clean(resized(drawing.picture, size, size))
+        self._sessions[token] = Session(drawing, Poser(self.networks, picture))
+        while len(self._sessions) > MAX_SESSIONS:
+            self._sessions.popitem(last=False)
+        return token
+
+    def session(self, token: str) -> Session:
+        """The session of a token; ``InputError`` when there is none (any more)."""
+        if token not in self._sessions:
+            raise InputError("this drawing is not open any more; drop it on the page again")
+        return self._sessions[token]
+
+
+def make_app(networks: Networks, first: Drawing | None, host: str, port: int) -> FastAPI:
+    """The application; ``first`` is open when the page is."""
+    studio = Studio(networks)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        studio.drawer.shutdown(wait=False, cancel_futures=True)
+
+    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    _guard(app, host, port)
+    _serve_page(app)
+    _serve_drawings(app, studio, first)
+    _serve_pictures(app, studio)
+    _serve_live(app, studio, host, port)
+    return app
+
+
+def _guard(app: FastAPI, host: str, port: int) -> None:
+    @app.middleware("http")
+    async def turn_away(request: Request, proceed: Callable[[Request], object]) -> Response:
+        if not _is_welcome(request.headers, host, port, needs_origin=request.method != "GET"):
+            return JSONResponse({"fault": "only the page of this program may ask"}, 403)
+        response: Response = await proceed(request)  # type: ignore[misc]
+        response.headers["Content-Security-Policy"] = _POLICY
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    @app.exception_handler(OpenthaError)
+    async def in_one_line(_request: Request, error: Exception) -> Response:
+        return JSONResponse({"fault": " ".join(str(error).split())}, 422)
+
+
+def _is_welcome(headers: object, host: str, port: int, *, needs_origin: bool) -> bool:
+    """Whether a request is for us by name, and made by our own page."""
+    get = headers.get  # type: ignore[attr-defined]
+    asked = get("host", "")
+    name = urlsplit(f"//{asked}").hostname or ""
+    if host in LOOPBACK and name not in {"127.0.0.1", "localhost", "::1"}:
+        return False
+    origin = get("origin")
+    if origin is None:
+        return not needs_origin
+    return bool(urlsplit(origin).netloc == asked)
+
+
+def _serve_page(app: FastAPI) -> None:
+    app.mount("/page", StaticFiles(directory=PAGE), name="page")
+
+    @app.get("/")
+    async def index() -> Response:
+        return FileResponse(PAGE / "index.html")
+
+    @app.get("/api/axes")
+    async def axes() -> object:
+        return {"axes": [asdict(axis) for axis in AXES], "motions": MOTION_NAMES}
+
+
+def _serve_drawings(app: FastAPI, studio: Studio, first: Drawing | None) -> None:
+    def opened(drawing: Drawing) -> dict[str, object]:
+        report = check(drawing)
+        height, width = drawing.picture.shape[:2]
+        usable = width == height and not any(fault.code == "opaque" for fault in report.faults)
+        preview = base64.b64encode(png_bytes(_preview(drawing.picture))).decode()
+        return {
+            "name": drawing.name,
+            "faults": [asdict(fault) for fault in report.faults],
+            "notes": report.notes,
+            "fixable": any(fault.fixable for fault in report.faults),
+            "preview": f"data:image/png;base64,{preview}",
+            "token": studio.open(drawing) if usable else None,
+        }
+
+    @app.get("/api/first")
+    def the_first() -> object:
+        return opened(first) if first else {}
+
+    @app.post("/api/drawing")
+    async def upload(request: Request, name: str = "drawing", mend: bool = False) -> object:
+        data = await _body(request)
+        shown = Path(name).name[:80] or "drawing"
+
+        def work() -> dict[str, object]:
+            drawing = decode_drawing(data, shown)
+            return opened(fix(drawing) if mend else drawing)
+
+        return await request.app.state.run(work)
+
+    async def run(work: Callable[[], object]) -> object:
+        import asyncio  # noqa: PLC0415
+
+        return await asyncio.get_running_loop().run_in_executor(studio.drawer, work)
+
+    app.state.run = run
+
+
+def _preview(picture: Stored) -> Stored:
+    height, width = picture.shape[:2]
+    scale = min(1.0, 256 / max(height, width))
+    return resized(picture, max(1, round(width * scale)), max(1, round(height * scale)))
+
+
+async def _body(request: Request) -> bytes:
+    """The upload, of which never more than ``MAX_BYTES`` is held."""
+    data = bytearray()
+    async for chunk in request.stream():
+        data += chunk
+        if len(data) > MAX_BYTES:
+            raise InputError(f"the upload is over {MAX_BYTES >> 20} MiB; scale the drawing down")
+    return bytes(data)
+
+
+def _serve_pictures(app: FastAPI, studio: Studio) -> None:
+    def pose_of(request: Request) -> Pose:
+        names = {axis.name for axis in AXES}
+        try:
+            given = {k: float(v) for k, v in request.query_params.items() if k in names}
+        except ValueError as error:
+            raise InputError(f"pose: {error}") from error
+        return pose_from_mapping(given)
+
+    @app.get("/api/still/{token}")
+    async def still(token: str, request: Request) -> Response:
+        session, pose = studio.session(token), pose_of(request)
+        data = await app.state.run(lambda: png_bytes(session.poser.draw(pose)))
+        return Response(data, media_type="image/png", headers=_named("still.png"))
+
+    @app.get("/api/recording/{token}")
+    async def recording(
+        token: str,
+        motion: str = "idle",
+        kind: str = "webm",
+        seconds: float = 4.0,
+        fps: float = 25.0,
+    ) -> Response:
+        if kind not in RECORDINGS:
+            raise InputError(f"kind {kind:.20}: unknown; choose {', '.join(RECORDINGS)}")
+        if not 0 < seconds <= MAX_SECONDS or not 1 <= fps <= 60:
+            raise InputError(
+                f"a recording takes up to {MAX_SECONDS:g} s at 1 to 60 frames a second"
+            )
+        session, played = studio.session(token), built_in(motion, seconds, fps)
+
+        def work() -> bytes:
+            def frames(wanted: range) -> Iterator[Stored]:
+                return (session.poser.draw(played.pose(frame)) for frame in wanted)
+
+            with tempfile.TemporaryDirectory() as folder:
+                path = Path(folder) / f"recording.{kind}"
+                write_animation(path, frames, len(played.poses), fps)
+                return path.read_bytes()
+
+        data = await app.state.run(work)
+        stamp = time.strftime("%H%M%S")
+        return Response(
+            data, media_type=RECORDINGS[kind], headers=_named(f"{motion}-{stamp}.{kind}")
+        )
+
+
+def _named(name: str) -> dict[str, str]:
+    return {"Content-Disposition": f'attachment; filename="{name}"'}
+
+
+def _serve_live(app: FastAPI, studio: Studio, host: str, port: int) -> None:
+    @app.websocket("/api/live/{token}")
+    async def live(socket: WebSocket, token: str) -> None:
+        if not _is_welcome(socket.headers, host, port, needs_origin=True):
+            await socket.close(1008)
+            return
+        await socket.accept()
+        try:
+            session = studio.session(token)
+        except InputError as error:
+            await socket.send_json({"fault": str(error)})
+            await socket.close(1008)
+            return
+        try:
+            await Live(socket, session.poser, studio.drawer).run()
+        except (WebSocketDisconnect, RuntimeError):
+            return  # the viewer left, perhaps while a picture was on its way

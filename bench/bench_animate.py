@@ -1,0 +1,131 @@
+"""Milliseconds a frame of each way to animate, beside a plain eager transcription in one run.
+
+    python bench/bench_animate.py [--rounds 5] [--compiled]
+
+At full size (256 pixels, 64 channels) and the demo's (64 pixels, 12 channels); untrained, for
+weights change no time. Rounds alternate between all ways, and ratios are of medians. "turn": eyes
+and mouth stay, so the morpher is skipped; "all": they change with every frame. Exit code 1 when the
+way that `animate` takes by itself is no faster than the plain one.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from statistics import median
+
+import click
+import numpy as np
+import torch
+
+from animate.onnx_networks import OnnxNetworks, export_onnx
+from animate.open_poser import open_networks
+from animate.poser import Networks, Poser, TorchNetworks
+from contract.image import Stored, network_to_stored, stored_to_network
+from contract.pose import Pose
+from models.bundle import Bundle, save_bundle
+from models.combiner import Combiner
+from models.config import PAPER, NetworkConfig
+from models.execution import Execution
+from models.face_morpher import FaceMorpher
+from models.face_rotator import FaceRotator
+from tests.plain_networks import PlainCombiner, PlainMorpher, PlainRotator
+
+DEMO = NetworkConfig(size=64, channels=12, max_channels=96, residual_blocks=3)
+CPU = torch.device("cpu")
+Draw = Callable[[Pose], Stored]
+
+
+@click.command()
+@click.option("--rounds", default=5, show_default=True)
+@click.option("--compiled", is_flag=True, help="torch.compile as well; needs a C++ compiler.")
+def main(rounds: int, compiled: bool) -> None:
+    """Print the table; see the module's own words."""
+    slow = False
+    for title, config in (("full size", PAPER), ("demo size", DEMO)):
+        with tempfile.TemporaryDirectory() as folder:
+            ways = open_ways(config, Path(folder), compiled)
+            times = measure(ways, rounds)
+        print(f"{title}: {config.size} pixels, {torch.get_num_threads()} threads")
+        print(f"  {'':<26}{'all, ms':>10}{'':>8}{'turn, ms':>10}")
+        for name, (whole, turn) in times.items():
+            plain_whole, plain_turn = times["plain eager"]
+            print(
+                f"  {name:<26}{whole:10.1f}{plain_whole / whole:7.2f}x{turn:10.1f}"
+                f"{plain_turn / turn:7.2f}x"
+            )
+        slow |= times["ours, as by itself"][1] >= times["plain eager"][1]
+    sys.exit(slow)
+
+
+def open_ways(config: NetworkConfig, folder: Path, compiled: bool) -> Mapping[str, Draw]:
+    """The ways to draw, by name."""
+    picture = np.zeros((config.size, config.size, 4), np.uint8)
+    picture[config.size // 4 :, config.size // 4 : -config.size // 4] = (200, 150, 120, 255)
+    save_bundle(folder / "bundle", untrained(config))
+    name = export_onnx(folder / "bundle", None, folder / "onnx")
+
+    def torch_networks(**options: object) -> Networks:
+        return TorchNetworks(untrained(config), name, CPU, Execution(**options))  # type: ignore[arg-type]
+
+    ways: dict[str, Networks] = {
+        "ours, float32": torch_networks(),
+        "ours, bfloat16": torch_networks(precision="bfloat16"),
+        "ours, as by itself": open_networks(untrained(config), name, "cpu"),
+        "onnx": OnnxNetworks(folder / "onnx"),
+    }
+    if compiled:
+        ways["ours, float32 compiled"] = torch_networks(compiled=True)
+    posers = {way: Poser(networks, picture).draw for way, networks in ways.items()}
+    return {"plain eager": plain(config, picture), **posers}
+
+
+def untrained(config: NetworkConfig) -> Bundle:
+    torch.manual_seed(0)
+    bundle = Bundle(
+        FaceMorpher(config), {"L1": FaceRotator(config)}, {("L1", "L1"): Combiner(config)}
+    )
+    for network in bundle.networks().values():
+        network.eval()
+    return bundle
+
+
+def plain(config: NetworkConfig, picture: Stored) -> Draw:
+    """A transcription of the three networks, called one after the other for every frame."""
+    morpher, rotator, combiner = (
+        kind(config.widths, config.residual_blocks).eval()
+        for kind in (PlainMorpher, PlainRotator, PlainCombiner)
+    )
+    rest = torch.from_numpy(stored_to_network(picture))[None]
+
+    @torch.no_grad()
+    def draw(pose: Pose) -> Stored:
+        vector = torch.from_numpy(pose.to_vector())[None]
+        expression = morpher(rest, vector[:, 3:])[0]
+        turned = rotator(expression, vector[:, :3])
+        output = combiner(turned[0], turned[1], vector[:, :3])[0]
+        return network_to_stored(output[0].numpy())
+
+    return draw
+
+
+def measure(ways: Mapping[str, Draw], rounds: int) -> Mapping[str, tuple[float, float]]:
+    """Milliseconds a frame (all, turn) of each way."""
+    times: dict[str, tuple[list[float], list[float]]] = {way: ([], []) for way in ways}
+    for round_number in range(rounds + 1):
+        for way, draw in ways.items():
+            for kind in (0, 1):
+                mouth = 0.5 if kind else 0.1 + 0.01 * round_number
+                draw(Pose(mouth=0.5))
+                start = time.perf_counter()
+                draw(Pose(head_y=0.3, mouth=mouth))
+                times[way][kind].append(1e3 * (time.perf_counter() - start))
+    # The first round warms up.
+    return {way: (median(a[1:]), median(b[1:])) for way, (a, b) in times.items()}
+
+
+if __name__ == "__main__":
+    main()
