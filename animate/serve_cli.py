@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 
 import click
 
 from animate.options import BACKEND, BUNDLE, CONFIGURATION, DEVICE, PathType
-from contract.errors import InputError
+from contract.web import address, listening
 
 
 @click.command()
@@ -37,24 +36,7 @@ def serve(
 
     networks = open_any(bundle, configuration, device, backend)
     first = read_drawing(drawing) if drawing else None
-    with _listening(host, port) as listener:
-        bound = int(listener.getsockname()[1])
-        app = make_app(networks, first, host, bound)
-        shown = f"[{host}]" if ":" in host else host
-        click.echo(f"open http://{shown}:{bound} in a browser; Ctrl-C ends it")
-        config = uvicorn.Config(app, log_level="warning", ws_max_size=1 << 16)
+    with listening(host, port) as listener:
+        click.echo(f"open {address(listener, host)} in a browser; Ctrl-C ends it")
+        config = uvicorn.Config(make_app(networks, first, host), log_level="warning")
         uvicorn.Server(config).run(sockets=[listener])
-
-
-def _listening(host: str, port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-        listener.listen()
-    except OSError as error:
-        listener.close()
-        raise InputError(
-            f"{host}:{port}: cannot listen ({error.strerror}); give another --port, or 0 for any"
-        ) from error
-    return listener

@@ -16,7 +16,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
 from fastapi.responses import FileResponse, JSONResponse
@@ -31,16 +30,12 @@ from animate.poser import Networks, Poser
 from contract.errors import InputError, OpenthaError
 from contract.image import Stored
 from contract.pose import AXES, Pose, pose_from_mapping
+from contract.web import HEADERS, is_welcome
 
 PAGE = Path(__file__).with_name("page")
 MAX_SESSIONS = 8
 MAX_SECONDS = 60.0
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]", "::1"})
 RECORDINGS = {"webm": "video/webm", "gif": "image/gif", "webp": "image/webp", "mp4": "video/mp4"}
-_POLICY = (
-    "default-src 'self'; img-src 'self' blob: data:; connect-src 'self'; frame-ancestors 'none'; "
-    "base-uri 'none'; form-action 'none'"
-)
 
 
 @dataclass(frozen=True)
@@ -77,7 +72,7 @@ class Studio:
         return self._sessions[token]
 
 
-def make_app(networks: Networks, first: Drawing | None, host: str, port: int) -> FastAPI:
+def make_app(networks: Networks, first: Drawing | None, host: str) -> FastAPI:
     """The application; ``first`` is open when the page is."""
     studio = Studio(networks)
 
@@ -87,41 +82,26 @@ def make_app(networks: Networks, first: Drawing | None, host: str, port: int) ->
         studio.drawer.shutdown(wait=False, cancel_futures=True)
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-    _guard(app, host, port)
+    _guard(app, host)
     _serve_page(app)
     _serve_drawings(app, studio, first)
     _serve_pictures(app, studio)
-    _serve_live(app, studio, host, port)
+    _serve_live(app, studio, host)
     return app
 
 
-def _guard(app: FastAPI, host: str, port: int) -> None:
+def _guard(app: FastAPI, host: str) -> None:
     @app.middleware("http")
     async def turn_away(request: Request, proceed: Callable[[Request], object]) -> Response:
-        if not _is_welcome(request.headers, host, port, needs_origin=request.method != "GET"):
+        if not is_welcome(request.headers, host, needs_origin=request.method != "GET"):
             return JSONResponse({"fault": "only the page of this program may ask"}, 403)
         response: Response = await proceed(request)  # type: ignore[misc]
-        response.headers["Content-Security-Policy"] = _POLICY
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Cache-Control"] = "no-store"
+        response.headers.update(HEADERS)
         return response
 
     @app.exception_handler(OpenthaError)
     async def in_one_line(_request: Request, error: Exception) -> Response:
         return JSONResponse({"fault": " ".join(str(error).split())}, 422)
-
-
-def _is_welcome(headers: object, host: str, port: int, *, needs_origin: bool) -> bool:
-    """Whether a request is for us by name, and made by our own page."""
-    get = headers.get  # type: ignore[attr-defined]
-    asked = get("host", "")
-    name = urlsplit(f"//{asked}").hostname or ""
-    if host in LOOPBACK and name not in {"127.0.0.1", "localhost", "::1"}:
-        return False
-    origin = get("origin")
-    if origin is None:
-        return not needs_origin
-    return bool(urlsplit(origin).netloc == asked)
 
 
 def _serve_page(app: FastAPI) -> None:
@@ -241,10 +221,10 @@ def _named(name: str) -> dict[str, str]:
     return {"Content-Disposition": f'attachment; filename="{name}"'}
 
 
-def _serve_live(app: FastAPI, studio: Studio, host: str, port: int) -> None:
+def _serve_live(app: FastAPI, studio: Studio, host: str) -> None:
     @app.websocket("/api/live/{token}")
     async def live(socket: WebSocket, token: str) -> None:
-        if not _is_welcome(socket.headers, host, port, needs_origin=True):
+        if not is_welcome(socket.headers, host, needs_origin=True):
             await socket.close(1008)
             return
         await socket.accept()

@@ -94,6 +94,11 @@ def describe(model: MmdModel, rig: Rig, picture: Stored) -> Described:
     )
 
 
+def morph_names(path: Path) -> tuple[str, ...]:
+    """The names of a model's morphs, in the file's order; ``ModelError`` as ``read_model``."""
+    return tuple(morph.name for morph in read_model(path).morphs)
+
+
 def _name(model: MmdModel) -> str:
     return (model.name or model.name_english)[:_MAX_NAME]
 

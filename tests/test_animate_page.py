@@ -50,7 +50,7 @@ def served() -> Iterator[Served]:
     port = int(listener.getsockname()[1])
     networks = Shifting(SIZE)
     first = decode_drawing(bytes_of(face()), "face.png")
-    app = make_app(networks, first, "127.0.0.1", port)
+    app = make_app(networks, first, "127.0.0.1")
     server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()

@@ -22,10 +22,10 @@ import animate.server
 from animate.cli import main
 from animate.live import Live
 from animate.poser import Poser, Vector
-from animate.serve_cli import _listening
 from animate.server import MAX_SESSIONS, make_app
 from contract.errors import InputError
 from contract.image import Network
+from contract.web import listening
 from tests.test_animate_drawing import bytes_of
 from tests.test_animate_output import Shifting, drawing
 
@@ -35,7 +35,7 @@ OURS = {"host": "127.0.0.1:8000", "origin": "http://127.0.0.1:8000"}
 
 @pytest.fixture
 def client() -> Iterator[TestClient]:
-    app = make_app(Shifting(), None, "127.0.0.1", 8000)
+    app = make_app(Shifting(), None, "127.0.0.1")
     with TestClient(app, base_url="http://127.0.0.1:8000") as opened:
         yield opened
 
@@ -228,10 +228,10 @@ def test_requests_out_of_range_are_refused(client: TestClient) -> None:
 
 
 def test_a_port_in_use_and_a_missing_bundle_are_one_line(tmp_path: Path) -> None:
-    with _listening("127.0.0.1", 0) as taken:
+    with listening("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(InputError, match=r"cannot listen .* give another --port"):
-            _listening("127.0.0.1", port)
+            listening("127.0.0.1", port)
     done = CliRunner().invoke(main, ["serve", "--bundle", str(tmp_path)])
     assert done.exit_code == 1
     assert "no bundle" in done.stderr
