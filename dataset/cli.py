@@ -1,4 +1,4 @@
-"""``dataset scan | split | build | inspect | verify``."""
+"""``dataset scan | review | split | build | inspect | verify``."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from dataset.codec import CODECS, DEFAULT_CODEC, Codec
 from dataset.configuration import Configuration
 from dataset.progress import counted, open_progress
 from dataset.quarantine import QUARANTINE_NAME
+from dataset.review_cli import review
 from dataset.sampling import DEFAULT_AMBIENT, DEFAULT_LIGHT_LEVELS, LightRange
 from dataset.shard import ShardReader
 from dataset.sheet import DEFAULT_TRIPLES, draw_sheet
@@ -44,6 +45,7 @@ def main() -> None:
 
 main.add_command(scan)
 main.add_command(split)
+main.add_command(review)
 
 
 def _light_range(

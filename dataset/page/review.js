@@ -1,0 +1,301 @@
+// Shows what the scan found, a page of models at a time, and sends what a person decides.
+const $ = (id) => document.getElementById(id);
+const state = { models: [], current: 0, page: 0, pages: 1, axes: [] };
+const TOP = 0.25, CHIN = 0.75;
+
+function element(name, attributes = {}, ...children) {
+  const made = Object.assign(document.createElement(name), attributes);
+  made.append(...children);
+  return made;
+}
+
+function say(fault) {
+  $("fault").hidden = !fault;
+  $("fault").textContent = fault ?? "";
+}
+
+async function ask(path, options) {
+  const response = await fetch(path, options);
+  const answer = await response.json();
+  if (!response.ok) throw new Error(answer.fault ?? `the server answered ${response.status}`);
+  return answer;
+}
+
+// Pictures load when they come into sight.
+
+const watcher = new IntersectionObserver((entries) => {
+  for (const { isIntersecting, target } of entries) {
+    if (!isIntersecting) continue;
+    watcher.unobserve(target);
+    target.src = target.dataset.src;
+  }
+}, { rootMargin: "300px" });
+
+function lazyPicture(src, alt) {
+  const image = element("img", { alt, draggable: false });
+  image.dataset.src = src;
+  image.addEventListener("error", () => {
+    if (image.src) image.replaceWith(element("div", { className: "broken", textContent: "cannot be drawn" }));
+  });
+  watcher.observe(image);
+  return image;
+}
+
+function pictureOf(model, view, choice = {}) {
+  // What it was drawn of is part of the address, so that a change is never a picture of before.
+  const mark = JSON.stringify([model.annotation.head_box, model.annotation.drives]);
+  let hash = 0;
+  for (const letter of mark) hash = (hash * 31 + letter.codePointAt(0)) >>> 0;
+  return `/api/models/${model.sha256}/picture/${view}?${new URLSearchParams({ ...choice, v: hash })}`;
+}
+
+// Cards.
+
+function card(model, index) {
+  const made = element("article", { className: "card" });
+  made.dataset.sha256 = model.sha256;
+  made.addEventListener("pointerdown", () => goTo(index));
+  made.append(
+    element("div", { className: "top" },
+      element("b", { textContent: model.name || model.path.split("/").pop() }),
+      element("span", { className: `status ${model.status}`, textContent: model.status })),
+    element("div", { className: "path", textContent: model.path, title: `${model.path}\n${model.licence}` }));
+  if (model.annotation) made.append(head(model), smalls(model, index), bars(model));
+  const why = [model.code, model.message, ...(model.annotation?.objections ?? [])];
+  made.append(element("p", { className: "why", textContent: [...new Set(why)].filter(Boolean).join("; ") }));
+  if (model.annotation) made.append(actions(model, index));
+  return made;
+}
+
+function head(model) {
+  const box = element("div", { className: "head" }, lazyPicture(pictureOf(model, "rest"), "at rest"));
+  const lines = { top: cut(TOP, ""), chin: cut(CHIN, "low") };
+  box.append(element("div", { className: "middle" }), lines.top, lines.chin);
+  for (const which of ["top", "chin"]) makeDraggable(box, lines, which, model);
+  return box;
+}
+
+function cut(share, kind) {
+  const line = element("div", { className: `cut ${kind}` }, element("span"));
+  line.style.top = `${share * 100}%`;
+  return line;
+}
+
+function makeDraggable(box, lines, which, model) {
+  const line = lines[which];
+  line.dataset.line = which;
+  let share = which === "top" ? TOP : CHIN;
+  const rest = share;
+  line.addEventListener("pointerdown", (event) => {
+    line.setPointerCapture(event.pointerId);
+    event.preventDefault();
+  });
+  line.addEventListener("pointermove", (event) => {
+    if (!line.hasPointerCapture(event.pointerId)) return;
+    const bounds = box.getBoundingClientRect();
+    share = Math.min(0.98, Math.max(0.02, (event.clientY - bounds.top) / bounds.height));
+    line.style.top = `${share * 100}%`;
+    const off = ((rest - share) / (CHIN - TOP)) * 100;
+    line.firstChild.textContent = `${off >= 0 ? "+" : ""}${off.toFixed(1)} % of the head`;
+  });
+  line.addEventListener("pointerup", () => {
+    if (share === rest) return;
+    const found = model.annotation.head_box;
+    const height = (found.skull_top_y - found.chin_y) / (CHIN - TOP);
+    const y = found.skull_top_y - (share - TOP) * height;
+    const head_box = { ...found, [which === "top" ? "skull_top_y" : "chin_y"]: y };
+    correct(model, { head_box });
+  });
+}
+
+const SMALLS = [["left_eye", "left"], ["right_eye", "right"], ["both", "both"], ["mouth", "mouth shut"]];
+
+function smalls(model, index) {
+  const row = element("div", { className: "smalls" });
+  for (const [view, words] of SMALLS) {
+    const drives = model.annotation.drives[view];
+    const name = drives ? drives.map((drive) => drive.name).join(" + ") : words;
+    const button = element("button", { className: "small", title: drives ? `${words}: ${name}; choose another` : words },
+      lazyPicture(pictureOf(model, view), words), element("small", { textContent: name }));
+    button.dataset.view = view;
+    if (drives) button.addEventListener("click", () => chooseMorph(index, view));
+    row.append(button);
+  }
+  return row;
+}
+
+function bars(model) {
+  const row = element("div", { className: "bars" });
+  for (const [answer, score] of Object.entries(model.annotation.confidence)) {
+    const bar = element("i");
+    bar.style.setProperty("--share", `${score * 100}%`);
+    const low = model.annotation.doubtful.includes(answer);
+    row.append(element("div", { className: low ? "low" : "", title: `${answer} ${score.toFixed(2)}` },
+      bar, answer.replace("_", " ")));
+  }
+  return row;
+}
+
+function actions(model, index) {
+  const decision = model.correction?.decision;
+  const button = (words, title, pressed, run) => {
+    const made = element("button", { textContent: words, title });
+    made.setAttribute("aria-pressed", pressed);
+    made.addEventListener("click", run);
+    return made;
+  };
+  return element("div", { className: "actions" },
+    button("accept", "a", decision === "accept", () => decide(index, "accept")),
+    button("reject", "r", decision === "reject", () => decide(index, "reject")),
+    button("undo", "u", false, () => undo(index)));
+}
+
+// Decisions.
+
+async function correct(model, changes) {
+  const said = model.correction ?? {};
+  const body = {
+    decision: changes.decision ?? said.decision ?? null,
+    head_box: changes.head_box ?? said.head_box ?? null,
+    drives: { ...(said.drives ?? {}), ...(changes.drives ?? {}) },
+  };
+  await send(model, body);
+}
+
+async function send(model, body) {
+  say(null);
+  try {
+    const answer = await ask(`/api/models/${model.sha256}/correction`, {
+      method: "PUT", body: JSON.stringify(body),
+    });
+    const index = state.models.findIndex((one) => one.sha256 === answer.sha256);
+    state.models[index] = answer;
+    const old = $("grid").children[index];
+    const made = card(answer, index);
+    made.classList.toggle("large", old.classList.contains("large"));
+    old.replaceWith(made);
+    mark();
+  } catch (error) {
+    say(error.message);
+  }
+}
+
+function decide(index, decision) {
+  return correct(state.models[index], { decision });
+}
+
+function undo(index) {
+  return send(state.models[index], { decision: null, head_box: null, drives: {} });
+}
+
+// Another morph.
+
+async function chooseMorph(index, axis) {
+  const model = state.models[index];
+  $("morphs-title").textContent = `${axis.replace("_", " ")} of ${model.name || model.path}`;
+  $("morph-list").replaceChildren("reading ...");
+  $("morphs").showModal();
+  try {
+    const names = await ask(`/api/models/${model.sha256}/morphs`);
+    const now = model.annotation.drives[axis].map((drive) => drive.morph);
+    $("morph-list").replaceChildren(...names.map((name, morph) => {
+      const view = axis === "mouth" ? "rest" : axis;
+      const button = element("button", { className: "small", title: name },
+        lazyPicture(pictureOf(model, view, { axis, morph, side: sideOf(model, axis) }), name),
+        element("small", { textContent: name }));
+      button.classList.toggle("chosen", now.includes(morph));
+      button.dataset.morph = morph;
+      button.addEventListener("click", () => {
+        $("morphs").close();
+        const drive = { morph, name, weight: 1, side: sideOf(model, axis) };
+        correct(model, { drives: { [axis]: [drive] } });
+      });
+      return button;
+    }));
+  } catch (error) {
+    $("morph-list").replaceChildren(error.message);
+  }
+}
+
+function sideOf(model, axis) {
+  // A blink of both eyes is taken by halves; so is what replaces it.
+  return axis === "mouth" ? "whole" : { left_eye: "left", right_eye: "right" }[axis];
+}
+
+$("morph-search").addEventListener("input", () => {
+  const words = $("morph-search").value.toLowerCase();
+  for (const button of $("morph-list").children) {
+    button.hidden = !button.title.toLowerCase().includes(words);
+  }
+});
+$("morph-search").addEventListener("keydown", (event) => {
+  if (event.key === "Enter") event.preventDefault();
+});
+
+// Pages and keys.
+
+async function load() {
+  say(null);
+  const query = new URLSearchParams({
+    status: $("status").value, source: $("source").value, search: $("search").value, page: state.page,
+  });
+  try {
+    const answer = await ask(`/api/models?${query}`);
+    Object.assign(state, { models: answer.models, pages: Math.max(1, answer.pages), current: 0, axes: answer.axes });
+    if ($("source").options.length === 1) {
+      $("source").append(...answer.sources.map((name) => element("option", { value: name, textContent: name || "(top folder)" })));
+    }
+    $("count").textContent = `${answer.count} models`;
+    $("page").textContent = `${state.page + 1} / ${state.pages}`;
+    $("previous").disabled = state.page === 0;
+    $("next").disabled = state.page + 1 >= state.pages;
+    $("grid").replaceChildren(...state.models.map(card));
+    mark();
+  } catch (error) {
+    say(error.message);
+  }
+}
+
+function mark() {
+  [...$("grid").children].forEach((one, index) => one.classList.toggle("current", index === state.current));
+}
+
+function goTo(index) {
+  if (!state.models.length) return;
+  state.current = Math.min(state.models.length - 1, Math.max(0, index));
+  mark();
+}
+
+function step(by) {
+  goTo(state.current + by);
+  $("grid").children[state.current]?.scrollIntoView({ block: "nearest" });
+}
+
+const keys = {
+  j: () => step(1), k: () => step(-1), ArrowRight: () => step(1), ArrowLeft: () => step(-1),
+  ArrowDown: () => step(1), ArrowUp: () => step(-1),
+  a: async () => { await decide(state.current, "accept"); step(1); },
+  r: async () => { await decide(state.current, "reject"); step(1); },
+  u: () => undo(state.current),
+  e: () => $("grid").children[state.current]?.classList.toggle("large"),
+  "1": () => chooseMorph(state.current, "left_eye"), "2": () => chooseMorph(state.current, "right_eye"),
+  "3": () => chooseMorph(state.current, "mouth"),
+  "/": () => $("search").focus(), "?": () => $("help").showModal(),
+};
+document.addEventListener("keydown", (event) => {
+  if (/INPUT|SELECT/.test(event.target.tagName) || document.querySelector("dialog[open]")) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || !keys[event.key]) return;
+  const needsModel = !"/?jk".includes(event.key) && !event.key.startsWith("Arrow");
+  if (needsModel && !state.models[state.current]?.annotation) return;
+  event.preventDefault();
+  keys[event.key]();
+});
+for (const id of ["status", "source", "search"]) {
+  $(id).addEventListener("change", () => { state.page = 0; load(); });
+}
+$("previous").addEventListener("click", () => { state.page -= 1; load(); });
+$("next").addEventListener("click", () => { state.page += 1; load(); });
+$("help-button").addEventListener("click", () => $("help").showModal());
+
+await load();
+document.body.dataset.ready = "yes";

@@ -1,0 +1,143 @@
+"""Draws pictures for the review in a process of its own.
+
+A strange model may crash or hang what draws it; then the process is replaced, and the page says so.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from typing import Any
+
+from contract.errors import ModelError, OpenthaError
+from contract.pose import Pose
+from dataset.annotation import Annotation
+from dataset.configuration import Configuration
+from dataset.sampling import DEFAULT_AMBIENT
+from dataset.scanner import png_bytes
+from dataset.studio import Studio, Subject
+
+_PATIENCE_SECONDS = 60.0
+OpenTools = Callable[[], "Tools"]
+"""Opens what draws, in the process that draws; travels there by pickle."""
+
+
+@dataclass(frozen=True)
+class Tools:
+    """``studio`` draws; ``morph_names(path)`` reads the names of a model's morphs."""
+
+    studio: Studio
+    morph_names: Callable[[Path], tuple[str, ...]]
+
+
+def open_tools(device: str) -> Tools:
+    """The tools of this project's renderer; ``DeviceError`` where there is no OpenGL."""
+    from dataset import rendering  # noqa: PLC0415  # only the process that draws needs OpenGL
+
+    return Tools(rendering.open_renderer(device, Configuration(1)), rendering.morph_names)
+
+
+@dataclass(frozen=True)
+class Painting:
+    """A picture to draw: the model at ``path``, rigged as annotated, in a pose."""
+
+    path: Path
+    annotation: Annotation
+    pose: Pose
+
+
+class Painter:
+    """One process at work; may be asked from several threads."""
+
+    def __init__(self, open_with: OpenTools) -> None:
+        self._open_with = open_with
+        self._lock = threading.Lock()
+        self._process: SpawnProcess | None = None
+        self._connection: Connection | None = None
+
+    def paint(self, painting: Painting) -> bytes:
+        """The picture as PNG; ``ModelError`` or ``DeviceError`` when it cannot be had."""
+        answer = self._ask(painting, painting.path)
+        assert isinstance(answer, bytes)
+        return answer
+
+    def morph_names(self, path: Path) -> tuple[str, ...]:
+        """The names of a model's morphs; ``ModelError`` when it cannot be read."""
+        answer = self._ask(path, path)
+        assert isinstance(answer, tuple)
+        return answer
+
+    def close(self) -> None:
+        """End the process."""
+        with self._lock:
+            self._end()
+
+    def _ask(self, question: object, path: Path) -> object:
+        with self._lock:
+            connection = self._connection or self._start()
+            try:
+                connection.send(question)
+                if not connection.poll(_PATIENCE_SECONDS):
+                    raise ModelError(f"{path.name}: nothing came for {_PATIENCE_SECONDS:g} s")
+                answer: object = connection.recv()
+            except (EOFError, OSError) as error:
+                self._end()
+                raise ModelError(f"{path.name}: crashed what draws it", "worker-died") from error
+            except ModelError:
+                self._end()
+                raise
+        if isinstance(answer, OpenthaError):
+            raise answer
+        return answer
+
+    def _start(self) -> Connection:
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe()
+        process = context.Process(target=_serve, args=(theirs, self._open_with), daemon=True)
+        process.start()
+        theirs.close()
+        self._process, self._connection = process, ours
+        return ours
+
+    def _end(self) -> None:
+        if self._connection:
+            self._connection.close()
+        if self._process:
+            self._process.kill()
+            self._process.join()
+        self._process = self._connection = None
+
+
+def _serve(connection: Connection, open_with: OpenTools) -> None:
+    """Answer each question; the model drawn last stays open."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    tools: Tools | None = None
+    subject: Subject | None = None
+    opened: tuple[Path, Annotation] | None = None
+    while True:
+        try:
+            question: Any = connection.recv()
+        except (EOFError, OSError):
+            return
+        try:
+            tools = tools or open_with()
+            if isinstance(question, Path):
+                connection.send(tools.morph_names(question))
+                continue
+            wanted = question.path, question.annotation
+            if subject is None or opened != wanted:
+                if subject:
+                    subject.release()
+                subject = None
+                subject, opened = tools.studio.open(*wanted), wanted
+            connection.send(png_bytes(subject.draw(question.pose, DEFAULT_AMBIENT)))
+        except OpenthaError as error:
+            connection.send(error)
+        except Exception as error:  # whatever a strange model brings about costs its picture only
+            connection.send(ModelError(f"{type(error).__name__}: {error!s:.200}"))
