@@ -14,12 +14,13 @@ PRESET  ?= paper
 
 BIN := .venv/bin
 
-.PHONY: help setup setup-render setup-test demo test scan render train-all evaluate doctor bench clean
+.PHONY: help setup setup-render setup-test demo test scan review render train-all evaluate doctor bench clean
 
 help:
 	@echo "make demo                      the whole main job on generated characters, into demo/"
 	@echo "make test                      set up, then run all checks and tests"
 	@echo "make scan MODELS=dir           what is in a folder of models, into CATALOG ($(CATALOG))"
+	@echo "make review                    look at what was scanned, and correct it, on a local page"
 	@echo "make render MODELS=dir         scan, split by source, and draw shards into OUT ($(OUT))"
 	@echo "     options: OUT CATALOG POSES (per model) SEED WORKERS (0: one a core) SIZE SHADING AMBIENT"
 	@echo "make train-all DATA=out        train what is missing on shards, into RUN ($(RUN)); PRESET"
@@ -47,6 +48,9 @@ test: setup-test
 
 scan: setup-render
 	$(BIN)/dataset scan "$(MODELS)" -o "$(CATALOG)" --sheet "$(OUT)/heads.png" --workers $(WORKERS)
+
+review: setup
+	$(BIN)/dataset review "$(CATALOG)"
 
 render: scan
 	$(BIN)/dataset split "$(CATALOG)" -o "$(OUT)/split.json" --poses $(POSES) --if-possible
