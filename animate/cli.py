@@ -16,6 +16,7 @@ from animate.options import (
     BACKEND,
     BACKGROUND,
     BUNDLE,
+    COMPILE,
     CONFIGURATION,
     DEVICE,
     DRAWING,
@@ -115,6 +116,7 @@ def still(
 @CONFIGURATION
 @DEVICE
 @BACKEND
+@COMPILE
 @SIZE
 @BACKGROUND
 @OUT
@@ -130,6 +132,7 @@ def gif(
     configuration: str | None,
     device: str,
     backend: str,
+    compiled: bool,
     size: int | None,
     background: str | None,
     out: Path,
@@ -141,7 +144,7 @@ def gif(
     if sum(given is not None for given in (name, table, vmd)) > 1:
         raise click.UsageError("give one of --motion, --csv and --vmd")
     motion = _motion(name or "idle", table, vmd, seconds or 0.0, fps, seed)
-    poser = open_drawing(drawing, bundle, configuration, device, backend)
+    poser = open_drawing(drawing, bundle, configuration, device, backend, compiled=compiled)
     _write(out, poser, motion, Finish(poser, size, background))
 
 

@@ -17,11 +17,13 @@ def open_drawing(
     configuration: str | None,
     device: str,
     backend: str = "auto",
+    *,
+    compiled: bool = False,
 ) -> Poser:
     """A poser of a drawing's file; ``OpenthaError`` where bundle or drawing is of no use."""
     from animate import open_poser  # noqa: PLC0415  # loads torch
 
-    networks = open_poser.open_any(bundle, configuration, device, backend)
+    networks = open_poser.open_any(bundle, configuration, device, backend, compiled=compiled)
     return open_poser.open_poser(networks, drawing)
 
 

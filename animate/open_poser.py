@@ -61,14 +61,21 @@ def open_networks(
     return TorchNetworks(bundle, choose_configuration(bundle, configuration), place, execution)
 
 
-def open_any(bundle: Path, configuration: str | None, device: str, backend: str) -> Networks:
+def open_any(
+    bundle: Path,
+    configuration: str | None,
+    device: str,
+    backend: str,
+    *,
+    compiled: bool = False,
+) -> Networks:
     """The networks in a folder: a bundle's, run by torch, or exported ones, run by onnxruntime.
 
     Raises:
         InputError: the folder holds neither, or not what ``backend`` (auto, torch, onnx) runs.
     """
     if backend == "torch" or (backend == "auto" and not is_export(bundle)):
-        return open_networks(open_bundle(bundle), configuration, device)
+        return open_networks(open_bundle(bundle), configuration, device, compiled=compiled)
     if not is_export(bundle):
         raise InputError(
             f"{bundle}: holds no ONNX files; write them with `animate export --bundle {bundle} "
@@ -88,7 +95,7 @@ def fitted(drawing: Drawing, size: int) -> Stored:
     """A drawing at the networks' size.
 
     Raises:
-        InputError: it is not square, or has no transparent background.
+        InputError: it is not square, has no transparent background, or nothing before it.
     """
     height, width = drawing.picture.shape[:2]
     remedy = f"try `animate check {drawing.name} --fix fixed.png`"
@@ -96,6 +103,8 @@ def fitted(drawing: Drawing, size: int) -> Stored:
         raise InputError(f"{drawing.name}: {width}x{height}; it must be square; {remedy}")
     if not drawing.has_alpha or (drawing.picture[..., 3] == 255).all():
         raise InputError(f"{drawing.name}: no transparent background; {remedy}")
+    if not drawing.picture[..., 3].any():
+        raise InputError(f"{drawing.name}: wholly transparent; give a drawing of a character")
     return clean(resized(drawing.picture, size, size))
 
 

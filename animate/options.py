@@ -31,6 +31,12 @@ BACKEND = click.option(
     show_default=True,
     help="What runs them; auto: by what the folder holds.",
 )
+COMPILE = click.option(
+    "--compile",
+    "compiled",
+    is_flag=True,
+    help="Fuse the networks with torch.compile first: a minute, then faster on graphics cards.",
+)
 SIZE = click.option(
     "--size", type=click.IntRange(1, 4096), help="Pixels a side; the networks' unless given."
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from animate.options import BACKEND, BUNDLE, CONFIGURATION, DEVICE, PathType
+from animate.options import BACKEND, BUNDLE, COMPILE, CONFIGURATION, DEVICE, PathType
 from contract.web import address, listening
 
 
@@ -16,6 +16,7 @@ from contract.web import address, listening
 @CONFIGURATION
 @DEVICE
 @BACKEND
+@COMPILE
 @click.option("--host", default="127.0.0.1", show_default=True, help="Others may see other hosts.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
 def serve(
@@ -24,6 +25,7 @@ def serve(
     configuration: str | None,
     device: str,
     backend: str,
+    compiled: bool,
     host: str,
     port: int,
 ) -> None:
@@ -34,7 +36,7 @@ def serve(
     from animate.open_poser import open_any  # noqa: PLC0415
     from animate.server import make_app  # noqa: PLC0415
 
-    networks = open_any(bundle, configuration, device, backend)
+    networks = open_any(bundle, configuration, device, backend, compiled=compiled)
     first = read_drawing(drawing) if drawing else None
     with listening(host, port) as listener:
         click.echo(f"open {address(listener, host)} in a browser; Ctrl-C ends it")

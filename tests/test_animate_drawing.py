@@ -149,3 +149,5 @@ def test_only_squares_with_transparency_fit() -> None:
         fitted(decode_drawing(_drawing(picture[:, :16]), "a.png"), 16)
     with pytest.raises(InputError, match="no transparent background"):
         fitted(decode_drawing(_drawing(np.full_like(picture, 255)), "a.png"), 16)
+    with pytest.raises(InputError, match="wholly transparent"):
+        fitted(decode_drawing(_drawing(np.zeros_like(picture)), "a.png"), 16)

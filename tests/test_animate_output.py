@@ -16,7 +16,7 @@ from PIL import Image, ImageSequence
 from animate.background import background
 from animate.cli import main
 from animate.open_poser import open_bundle, open_device, open_networks
-from animate.output import write_animation, write_still
+from animate.output import gif_durations, write_animation, write_still
 from animate.poser import Poser, TorchNetworks, Vector, choose_configuration
 from contract.errors import DeviceError, InputError
 from contract.image import Network, Stored, stored_to_network
@@ -298,3 +298,10 @@ def test_a_fault_is_one_line(run, arguments: list[str], fault: str) -> None:  # 
     assert done.exit_code == 1
     assert fault in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_a_gif_lasts_as_long_as_its_motion() -> None:
+    assert gif_durations(3, 25) == [40, 40, 40]
+    assert gif_durations(6, 12) == [80, 90, 80, 80, 90, 80]  # ends at 8, 17, 25, 33, 42, 50
+    assert sum(gif_durations(300, 30)) == 10_000
+    assert gif_durations(2, 120) == [20, 20]
