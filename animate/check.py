@@ -14,6 +14,7 @@ from skimage.morphology import flood
 
 from animate.drawing import Drawing, clean, resized
 from animate.head import Head, find_head
+from animate.mouth import mouth_height
 from contract.errors import InputError
 from contract.image import CHIN_FRACTION, DEFAULT_SIZE, SKULL_TOP_FRACTION, Stored
 
@@ -24,6 +25,7 @@ _FLAT = 14  # of 255: border pixels this alike are one colour
 _BORDER_OF_ONE_COLOUR = 0.9
 _EYES = (0.30, 0.62)  # of the head's height above the chin, where eyes are
 _MIN_CONTRAST = 18.0
+_WIDE_OPEN = 0.045  # of the head's height: lower mouths are not wide open
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,8 @@ def check(drawing: Drawing) -> Report:
         assert figure is not None
         faults += _head_faults(head, width, height)
         faults += _face_faults(figure, head)
-    return Report(drawing.name, width, height, head, tuple(faults), drawing.notes)
+    notes = drawing.notes if head is None or figure is None else _with_mouth(drawing, figure, head)
+    return Report(drawing.name, width, height, head, tuple(faults), notes)
 
 
 def fix(drawing: Drawing, size: int = DEFAULT_SIZE) -> Drawing:
@@ -264,3 +267,18 @@ def _face_faults(figure: Stored, head: Head) -> list[Fault]:
                 )
             )
     return faults
+
+
+def _with_mouth(drawing: Drawing, figure: Stored, head: Head) -> tuple[str, ...]:
+    """The drawing's notes, and what there is to say of its mouth; noted only, for some are tiny."""
+    open_by = mouth_height(figure, head)
+    if open_by is None:
+        note = "no mouth is seen between the eyes and the chin; it should be wide open, not hidden"
+    elif open_by < _WIDE_OPEN:
+        note = (
+            f"the mouth looks closed ({open_by:.1%} of the head's height): the networks close "
+            "mouths but cannot open them, so draw it wide open if it is to move"
+        )
+    else:
+        return drawing.notes
+    return (*drawing.notes, note)

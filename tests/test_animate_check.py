@@ -13,12 +13,13 @@ from PIL import Image
 from animate.check import check, fix, without_background
 from animate.cli import main
 from animate.drawing import Drawing, decode_drawing, read_drawing
-from animate.head import find_head
+from animate.head import Head, find_head
+from animate.mouth import mouth_height
 from animate.output import write_still
 from characters.generate import write_character
 from contract.errors import InputError
 from contract.image import Stored, head_rows
-from contract.pose import REST
+from contract.pose import REST, Pose
 from renderer.draw import Canvas
 from renderer.formats.read import read_model
 from renderer.portrait import Portrait
@@ -28,19 +29,27 @@ from tests.test_animate_drawing import bytes_of
 SEEDS = range(8)
 
 
-@pytest.fixture(scope="module")
-def rests(tmp_path_factory: pytest.TempPathFactory) -> list[Stored]:
-    """Rest pictures of generated characters, which meet the convention exactly."""
-    folder = tmp_path_factory.mktemp("characters")
+def drawn(folder: Path, pose: Pose) -> list[Stored]:
+    """Pictures of generated characters, which meet the convention exactly."""
     canvas = Canvas(256, "phong", "auto")
     pictures = []
     for seed in SEEDS:
         model = read_model(write_character(folder / str(seed), seed))
         portrait = Portrait(canvas, model, fit_rig(model))
-        pictures.append(portrait.draw(REST))
+        pictures.append(portrait.draw(pose))
         portrait.release()
     canvas.release()
     return pictures
+
+
+@pytest.fixture(scope="module")
+def rests(tmp_path_factory: pytest.TempPathFactory) -> list[Stored]:
+    return drawn(tmp_path_factory.mktemp("rests"), REST)
+
+
+@pytest.fixture(scope="module")
+def shut(tmp_path_factory: pytest.TempPathFactory) -> list[Stored]:
+    return drawn(tmp_path_factory.mktemp("shut"), Pose(mouth=0.0))
 
 
 def drawing(picture: Stored) -> Drawing:
@@ -165,6 +174,22 @@ def test_hidden_eyes_are_noticed(rests: list[Stored]) -> None:
     masked = rests[1].copy()
     masked[100:170, 60:128, :3] = (240, 200, 180)
     assert "no-eye" in codes(masked)
+
+
+@pytest.mark.parametrize(("rows", "height"), [(1, 0.01), (4, 0.04), (10, 0.1)])
+def test_a_mouth_is_as_high_as_it_is_drawn(rows: int, height: float) -> None:
+    picture = np.zeros((200, 200, 4), np.uint8)
+    picture[50:150, 60:140] = (250, 220, 200, 255)
+    head = Head(50.0, 150.0, 100.0, "face")
+    assert mouth_height(picture, head) is None
+    picture[130 : 130 + rows, 94:107, :3] = (120, 40, 40)
+    assert mouth_height(picture, head) == pytest.approx(height)
+
+
+def test_a_closed_mouth_is_noted(rests: list[Stored], shut: list[Stored]) -> None:
+    open_notes, shut_notes = ([check(drawing(one)).notes for one in some] for some in (rests, shut))
+    assert sum(any("looks closed" in note for note in notes) for notes in shut_notes) >= 6
+    assert open_notes == [()] * len(rests)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (3, 2)])
