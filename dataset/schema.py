@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from isal import isal_zlib
 
 from contract.errors import ShardError
 from contract.image import PICTURE_CONVENTION
@@ -102,7 +102,7 @@ def tables_crc32(tables: Iterable[npt.NDArray[Any]]) -> int:
     """One checksum of all tables, as the attribute of that name holds it."""
     crc32 = 0
     for table in tables:
-        crc32 = zlib.crc32(table.tobytes(), crc32)
+        crc32 = isal_zlib.crc32(table.tobytes(), crc32)
     return crc32
 
 

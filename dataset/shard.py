@@ -33,7 +33,6 @@ and ``n = f["samples"][i]["posed"]``.
 from __future__ import annotations
 
 import os
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -44,6 +43,7 @@ from typing import Any
 import h5py
 import numpy as np
 import numpy.typing as npt
+from isal import isal_zlib
 
 from contract.errors import ShardError
 from contract.files import replacing
@@ -118,7 +118,7 @@ class ShardWriter:
         self._models.append(row)
         try:
             yield
-        except BaseException:
+        except BaseException:  # an interruption, too, must leave no half of a model
             self._models.pop()
             del self._samples[samples:]
             self._spool.rewind(frames)
@@ -261,7 +261,7 @@ class ShardReader:
             data = os.pread(shard.descriptor, end - start, shard.frames_at + start)
         except OSError as error:
             raise ShardError(f"{self.path}: frame {n}: cannot be read ({error})") from error
-        if zlib.crc32(data) != crc32s[n]:
+        if isal_zlib.crc32(data) != crc32s[n]:
             raise ShardError(f"{self.path}: frame {n}: its bytes changed (checksum differs)")
         return data
 

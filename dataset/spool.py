@@ -6,11 +6,12 @@ import errno
 import os
 import re
 import tempfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
+
+from isal import isal_zlib
 
 from contract.errors import InputError
 
@@ -36,7 +37,7 @@ class Spool:
         while rest:
             rest = rest[self._file.write(rest) :]
         self.offsets.append(self.offsets[-1] + len(data))
-        self.crc32s.append(zlib.crc32(data))
+        self.crc32s.append(isal_zlib.crc32(data))
         return len(self.crc32s) - 1
 
     def rewind(self, frames: int) -> None:

@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import pickle
-import shutil
-import signal
-import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,15 +15,14 @@ from torch import Tensor
 from contract.errors import InputError, TrainingError
 from models.config import NetworkConfig
 from models.execution import Precision
-from tests.conftest import REPOSITORY
 from tests.real_filters import real_vgg16_state
 from tests.tiny_shards import SIZE, write_shards
 from train.batch import Share
 from train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from train.focus import changed_error
 from train.loop import learning_rate, train_stage
-from train.plan import Plan, StageSettings, Upkeep, changed
-from train.presets import DEMO, PRESETS
+from train.plan import Plan, StageSettings, Upkeep
+from train.presets import DEMO
 from train.run import Run
 from train.samples import open_splits
 from train.stages import STAGES
@@ -265,74 +259,3 @@ def test_the_focused_error_sees_changed_pixels_only() -> None:
     assert float(changed_error(image, target, output)) == pytest.approx(0.5 / 2)
     assert float(changed_error(image, target, output, output)) == pytest.approx(0.5)
     assert float(changed_error(image, target, target)) == 0
-
-
-CHANGES = (
-    f"network.size={SIZE}",
-    "network.channels=4",
-    "network.max_channels=8",
-    "network.residual_blocks=1",
-    "all.batch=4",
-    "upkeep.checkpoint_samples=8",
-    "upkeep.numbered_samples=24",
-)
-
-
-def _command(shards: Path, folder: Path, *changes: str) -> list[str]:
-    options = [word for change in (*CHANGES, *changes) for word in ("--set", change)]
-    stage = ["--stage", "morpher", "--preset", "demo", *options]
-    return ["-m", "train.cli", "all", str(shards), "-o", str(folder), *stage]
-
-
-def _environment() -> dict[str, str]:
-    return os.environ | {"OMP_NUM_THREADS": "1"}
-
-
-def test_the_number_of_processes_may_change_and_changes_nothing(
-    shards: Path, tmp_path: Path
-) -> None:
-    """One process all the way; then one, two, and one again."""
-    length, morpher = "all.samples=32", STAGES["morpher"]
-    plan, _ = changed(*PRESETS["demo"], (*CHANGES, length))
-    whole, mixed, back = (_run(shards, tmp_path / name, plan) for name in ("whole", "two", "back"))
-    train_stage(whole, morpher, None)
-    train_stage(mixed, morpher, None, stop_after=2)
-    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    done = subprocess.run(
-        [sys.executable, *torchrun, *_command(shards, mixed.folder, length)],
-        cwd=REPOSITORY,
-        env=_environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    back.rolling("morpher").parent.mkdir(parents=True)
-    shutil.copy(mixed.folder / "morpher" / "checkpoint-000000024.pt", back.rolling("morpher"))
-    assert _state(back, "morpher").step == 6
-    train_stage(back, morpher, None)
-    one = _state(whole, "morpher")
-    for other in (_state(mixed, "morpher"), _state(back, "morpher")):
-        assert one.step == other.step == 8
-        assert one.loss == pytest.approx(other.loss, rel=1e-4)
-        for name, tensor in one.network.items():
-            assert torch.allclose(tensor, other.network[name], atol=1e-4), name
-
-
-def test_a_killed_run_goes_on_from_a_whole_checkpoint(shards: Path, tmp_path: Path) -> None:
-    words = [sys.executable, *_command(shards, tmp_path, "all.samples=100000")]
-    path = tmp_path / "morpher" / "checkpoint.pt"
-    steps: list[int] = []
-    for _ in range(2):
-        with subprocess.Popen(
-            words, cwd=REPOSITORY, env=_environment(), stderr=subprocess.DEVNULL
-        ) as process:
-            before = path.stat().st_mtime_ns if path.exists() else 0
-            patience = time.monotonic() + 60
-            while not path.exists() or path.stat().st_mtime_ns == before:
-                assert time.monotonic() < patience
-                time.sleep(0.02)
-            time.sleep(0.05)
-            process.send_signal(signal.SIGKILL)
-        steps.append(load_checkpoint(path).step)
-    assert 0 < steps[0] < steps[1]

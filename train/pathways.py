@@ -10,7 +10,6 @@ twice the room.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
+from isal import isal_zlib
 from torch import Tensor
 
 from contract.errors import InputError
@@ -71,7 +71,7 @@ class Pathways:
             row = 0
             for batch in batches:
                 for pair in torch.stack(batch, 1).to(torch.float16).cpu().numpy():
-                    records[row] = zlib.crc32(pair.tobytes()), pair
+                    records[row] = isal_zlib.crc32(pair.tobytes()), pair
                     row += 1
             records.flush()
 
@@ -87,7 +87,7 @@ class Pathways:
             part, row = divmod(int(number), self._in_part)
             record = self._part(part)[row]
             pictures[place] = record["pictures"]
-            if zlib.crc32(pictures[place].tobytes()) != record["crc32"]:
+            if isal_zlib.crc32(pictures[place].tobytes()) != record["crc32"]:
                 raise InputError(
                     f"{self._path(part)}: record {row}: its bytes changed (checksum differs); "
                     "delete the file, and it is computed anew"
