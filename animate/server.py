@@ -30,7 +30,7 @@ from animate.poser import Networks, Poser
 from contract.errors import InputError, OpenthaError
 from contract.image import Stored
 from contract.pose import AXES, Pose, pose_from_mapping
-from contract.web import HEADERS, is_welcome
+from contract.web import Asgi, OwnPageOnly
 
 PAGE = Path(__file__).with_name("page")
 MAX_SESSIONS = 8
@@ -72,8 +72,8 @@ class Studio:
         return self._sessions[token]
 
 
-def make_app(networks: Networks, first: Drawing | None, host: str) -> FastAPI:
-    """The application; ``first`` is open when the page is."""
+def make_app(networks: Networks, first: Drawing | None, host: str) -> Asgi:
+    """The application for pages of ``host``; ``first`` is open when the page is."""
     studio = Studio(networks)
 
     @asynccontextmanager
@@ -82,26 +82,16 @@ def make_app(networks: Networks, first: Drawing | None, host: str) -> FastAPI:
         studio.drawer.shutdown(wait=False, cancel_futures=True)
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-    _guard(app, host)
     _serve_page(app)
     _serve_drawings(app, studio, first)
     _serve_pictures(app, studio)
-    _serve_live(app, studio, host)
-    return app
-
-
-def _guard(app: FastAPI, host: str) -> None:
-    @app.middleware("http")
-    async def turn_away(request: Request, proceed: Callable[[Request], object]) -> Response:
-        if not is_welcome(request.headers, host, needs_origin=request.method != "GET"):
-            return JSONResponse({"fault": "only the page of this program may ask"}, 403)
-        response: Response = await proceed(request)  # type: ignore[misc]
-        response.headers.update(HEADERS)
-        return response
+    _serve_live(app, studio)
 
     @app.exception_handler(OpenthaError)
     async def in_one_line(_request: Request, error: Exception) -> Response:
         return JSONResponse({"fault": " ".join(str(error).split())}, 422)
+
+    return OwnPageOnly(app, host)
 
 
 def _serve_page(app: FastAPI) -> None:
@@ -221,12 +211,9 @@ def _named(name: str) -> dict[str, str]:
     return {"Content-Disposition": f'attachment; filename="{name}"'}
 
 
-def _serve_live(app: FastAPI, studio: Studio, host: str) -> None:
+def _serve_live(app: FastAPI, studio: Studio) -> None:
     @app.websocket("/api/live/{token}")
     async def live(socket: WebSocket, token: str) -> None:
-        if not is_welcome(socket.headers, host, needs_origin=True):
-            await socket.close(1008)
-            return
         await socket.accept()
         try:
             session = studio.session(token)

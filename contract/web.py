@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import socket
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from contract.errors import InputError
@@ -12,14 +14,57 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 """Names of this machine that no other can use."""
 
 HEADERS: Mapping[str, str] = {
-    "Content-Security-Policy": (
+    "content-security-policy": (
         "default-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
         "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
     ),
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-store",
+    "x-content-type-options": "nosniff",
+    "cache-control": "no-store",
 }
-"""What every answer says: nothing is loaded from elsewhere."""
+"""What every answer says unless it says otherwise itself: nothing is loaded from elsewhere."""
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Asgi = Callable[[Message, Receive, Send], Awaitable[None]]
+"""An application by the ASGI specification, which any Python web server runs."""
+
+
+class OwnPageOnly:
+    """An ASGI application around another that only its own page may ask."""
+
+    def __init__(self, app: Asgi, host: str) -> None:
+        """host: what is listened on."""
+        self._app, self._host = app, host
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer one request or WebSocket, or turn it away."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        headers = {name.decode("latin-1"): v.decode("latin-1") for name, v in scope["headers"]}
+        changes = scope["type"] == "websocket" or scope["method"] not in {"GET", "HEAD"}
+        if is_welcome(headers, self._host, needs_origin=changes):
+            await self._app(scope, receive, _with_headers(send))
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            body = json.dumps({"fault": "only the page of this program may ask"}).encode()
+            kind = [(b"content-type", b"application/json")]
+            await send({"type": "http.response.start", "status": 403, "headers": kind})
+            await send({"type": "http.response.body", "body": body})
+
+
+def _with_headers(send: Send) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            given = {name.lower() for name, _ in message["headers"]}
+            ours = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
+            more = [pair for pair in ours if pair[0] not in given]
+            message["headers"] = [*message["headers"], *more]
+        await send(message)
+
+    return sending
 
 
 def is_welcome(headers: Mapping[str, str], host: str, *, needs_origin: bool) -> bool:

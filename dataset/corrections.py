@@ -5,8 +5,11 @@ Corrections go by the hash of the file, so they hold wherever it lies and whoeve
 
 from __future__ import annotations
 
+import fcntl
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -22,6 +25,10 @@ from dataset.records import HeadLines
 
 OVERRIDES_NAME = "overrides.jsonl"
 REJECTED = "rejected"
+
+_MOST_DRIVES = 8
+_HEIGHTS = (0.25, 4.0)  # of a corrected head box, in heights of the one that was found
+_MOST_MOVED = 2.0  # of its lines, in the same heights
 
 Decision = Literal["accept", "reject"]
 
@@ -43,6 +50,9 @@ class Correction:
     def __post_init__(self) -> None:
         if not set(self.drives) <= set(FACE_AXES):
             raise ValueError(f"drives are of {sorted(self.drives)}, not of {FACE_AXES}")
+        for axis, drives in self.drives.items():
+            if not 1 <= len(drives) <= _MOST_DRIVES:
+                raise ValueError(f"{axis} has {len(drives)} drives; 1 to {_MOST_DRIVES} are needed")
 
     @property
     def is_empty(self) -> bool:
@@ -81,12 +91,62 @@ def save_corrections(path: Path, corrections: Corrections) -> None:
     write_bytes(path, b"".join(json_line(asdict(one)) for one in corrections.values()))
 
 
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Inside, no other program changes the overrides ``path``."""
+    try:
+        handle = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror})") from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def keep_correction(path: Path, correction: Correction) -> None:
+    """Keep a person's word among the others in ``path``; an empty one takes theirs back.
+
+    On disk when this returns. Several programs may do so at once. ``InputError`` when it cannot be
+    written.
+    """
+    with _alone(path):
+        kept = load_corrections(path)
+        if correction.is_empty:
+            kept.pop(correction.sha256, None)
+        else:
+            kept[correction.sha256] = correction
+        save_corrections(path, kept)
+
+
+def _require_likely(box: HeadLines, found: HeadLines) -> None:
+    """``ValueError`` on a head box that cannot be of the head that was found."""
+    height = found.skull_top_y - found.chin_y
+    ratio = (box.skull_top_y - box.chin_y) / height
+    if not _HEIGHTS[0] <= ratio <= _HEIGHTS[1]:
+        raise ValueError(f"the head box is {ratio:.3g} times as high as the head that was found")
+    moves = (
+        abs(box.chin_y - found.chin_y),
+        abs(box.skull_top_y - found.skull_top_y),
+        abs(box.centre_x - found.centre_x),
+    )
+    if max(moves) > _MOST_MOVED * height:
+        raise ValueError(
+            f"the head box lies {max(moves) / height:.3g} heights off the head that was found"
+        )
+
+
 def corrected(annotation: Annotation, correction: Correction | None) -> Annotation:
-    """An annotation as a person wants it: what they set is certain."""
+    """An annotation as a person wants it: what they set is certain.
+
+    Raises:
+        ValueError: they set what cannot be of this model.
+    """
     if correction is None:
         return annotation
     certain = set(correction.drives) | (set(BOX_ANSWERS) if correction.head_box else set())
-    return replace(
+    wanted = replace(
         annotation,
         head_box=correction.head_box or annotation.head_box,
         drives={**annotation.drives, **correction.drives},
@@ -94,6 +154,8 @@ def corrected(annotation: Annotation, correction: Correction | None) -> Annotati
         doubtful=tuple(answer for answer in annotation.doubtful if answer not in certain),
         evidence=(*annotation.evidence, *(f"corrected:{answer}" for answer in sorted(certain))),
     )
+    _require_likely(wanted.head_box, annotation.head_box)
+    return wanted
 
 
 def corrected_row(row: CatalogRow, correction: Correction | None) -> CatalogRow:

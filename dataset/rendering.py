@@ -203,7 +203,10 @@ def _facts(model: MmdModel, annotation: Annotation) -> ModelFacts:
         comment=_comment(model),
         head_box=annotation.head_box,
         morphs={
-            axis: tuple(UsedMorph(drive.name, drive.weight, drive.side) for drive in drives)
+            axis: tuple(
+                UsedMorph(model.morphs[drive.morph].name, drive.weight, drive.side)
+                for drive in drives
+            )
             for axis, drives in annotation.drives.items()
         },
         evidence=annotation.evidence,

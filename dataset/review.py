@@ -6,31 +6,35 @@ in the overrides file before the answer is given.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 
 from contract.errors import InputError, OpenthaError
 from contract.pose import FACE_AXES, REST, Pose
-from contract.web import HEADERS, is_welcome
+from contract.web import Asgi, OwnPageOnly
 from dataset.annotation import SIDES, Annotation, Drive
 from dataset.catalog import CatalogRow, load_catalog
 from dataset.corrections import (
     Correction,
+    Corrections,
     corrected,
     corrected_row,
+    keep_correction,
     load_corrections,
     overrides_of,
-    save_corrections,
 )
 from dataset.decode import decode
+from dataset.objections import in_words
 from dataset.review_painter import Painter, Painting
 
 PAGE = Path(__file__).with_name("page")
@@ -53,7 +57,8 @@ class Desk:
     def __init__(self, catalog: Path, painter: Painter) -> None:
         self._catalog = load_catalog(catalog)
         self._overrides = overrides_of(catalog)
-        self._corrections = load_corrections(self._overrides)
+        self._read: Corrections = load_corrections(self._overrides)
+        self._stamp: object = None
         self._painter = painter
         self._lock = threading.Lock()
         self._rows: dict[str, CatalogRow] = {}
@@ -95,16 +100,11 @@ class Desk:
                 raise ValueError("no correction")
             made = decode(Correction, {**values, "sha256": sha256, "path": row.path})
             if row.model:
-                corrected(row.model.annotation, made)
                 self._require_morphs(row, made)
+                corrected(row.model.annotation, made)
         except ValueError as error:
             raise InputError(f"{row.path}: {error!s:.200}") from error
-        with self._lock:
-            changed = {**self._corrections, sha256: made}
-            if made.is_empty:
-                del changed[sha256]
-            save_corrections(self._overrides, changed)
-            self._corrections = changed
+        keep_correction(self._overrides, self._named(made))
         return self.summary(sha256)
 
     def picture(self, sha256: str, view: str, axis: str, morph: int, side: str) -> bytes:
@@ -124,6 +124,26 @@ class Desk:
         """The names of a model's morphs."""
         return self._painter.morph_names(self._catalog.models_folder / self._row(sha256).path)
 
+    def _named(self, made: Correction) -> Correction:
+        """The correction with the names that its morphs have in the file."""
+        if not made.drives:
+            return made
+        names = self.morphs(made.sha256)
+        drives = {
+            axis: tuple(replace(drive, name=names[drive.morph]) for drive in chosen)
+            for axis, chosen in made.drives.items()
+        }
+        return replace(made, drives=drives)
+
+    def _corrections(self) -> Corrections:
+        """What was decided so far, here or by another program."""
+        with self._lock:
+            found = self._overrides.stat() if self._overrides.exists() else None
+            stamp = found and (found.st_mtime_ns, found.st_size, found.st_ino)
+            if stamp != self._stamp:
+                self._read, self._stamp = load_corrections(self._overrides), stamp
+            return self._read
+
     def _row(self, sha256: str) -> CatalogRow:
         if sha256 not in self._rows:
             raise InputError("no such model in this catalogue; load the page again")
@@ -131,7 +151,7 @@ class Desk:
 
     def _now(self, row: CatalogRow) -> CatalogRow:
         """The row as corrected; a rejected one keeps what is known of it, to be shown."""
-        correction = self._corrections.get(row.sha256)
+        correction = self._corrections().get(row.sha256)
         if correction is None or row.model is None:
             return row
         if correction.decision == "reject":
@@ -144,7 +164,7 @@ class Desk:
         return f"{row.path} {row.model.name if row.model else ''} {row.code}".casefold()
 
     def _summary(self, row: CatalogRow) -> dict[str, object]:
-        correction = self._corrections.get(row.sha256)
+        correction = self._corrections().get(row.sha256)
         model = row.model
         return {
             "sha256": row.sha256,
@@ -157,6 +177,7 @@ class Desk:
             "licence": row.licence.text[:400] if row.licence else "",
             "name": model.name if model else "",
             "annotation": asdict(model.annotation) if model else None,
+            "objections": [in_words(one) for one in model.annotation.objections] if model else [],
             "correction": asdict(correction) if correction else None,
             "group": row.group,
         }
@@ -177,8 +198,8 @@ class Desk:
                     raise ValueError(f"morph {drive.morph} of {count}, weight {drive.weight:g}")
 
 
-def make_app(desk: Desk, painter: Painter, host: str) -> FastAPI:
-    """The application."""
+def make_app(desk: Desk, painter: Painter, host: str) -> Asgi:
+    """The application for pages of ``host``."""
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -186,7 +207,6 @@ def make_app(desk: Desk, painter: Painter, host: str) -> FastAPI:
         painter.close()
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-    _guard(app, host)
     app.mount("/page", StaticFiles(directory=PAGE), name="page")
 
     @app.get("/")
@@ -203,11 +223,25 @@ def make_app(desk: Desk, painter: Painter, host: str) -> FastAPI:
     def morphs(sha256: str) -> tuple[str, ...]:
         return desk.morphs(sha256)
 
+    # One picture is drawn at a time; whoever went away meanwhile is passed over.
+    turn = asyncio.Lock()
+
     @app.get("/api/models/{sha256}/picture/{view}")
-    def picture(
-        sha256: str, view: str, axis: str = "", morph: int = 0, side: str = "whole"
+    async def picture(
+        request: Request,
+        sha256: str,
+        view: str,
+        axis: str = "",
+        morph: int = 0,
+        side: str = "whole",
     ) -> Response:
-        return Response(desk.picture(sha256, view, axis, morph, side), media_type="image/png")
+        async with turn:
+            if await request.is_disconnected():
+                return Response(status_code=499)
+            data = await run_in_threadpool(desk.picture, sha256, view, axis, morph, side)
+        # The page names in the address what the picture is drawn of.
+        kept = {"Cache-Control": "private, max-age=600"}
+        return Response(data, media_type="image/png", headers=kept)
 
     @app.put("/api/models/{sha256}/correction")
     async def correct(sha256: str, request: Request) -> dict[str, object]:
@@ -220,20 +254,10 @@ def make_app(desk: Desk, painter: Painter, host: str) -> FastAPI:
             values = json.loads(body)
         except (ValueError, RecursionError) as error:
             raise InputError(f"no correction: {error!s:.80}") from error
-        return desk.correct(sha256, values)
-
-    return app
-
-
-def _guard(app: FastAPI, host: str) -> None:
-    @app.middleware("http")
-    async def turn_away(request: Request, proceed: Callable[[Request], object]) -> Response:
-        if not is_welcome(request.headers, host, needs_origin=request.method != "GET"):
-            return JSONResponse({"fault": "only the page of this program may ask"}, 403)
-        response: Response = await proceed(request)  # type: ignore[misc]
-        response.headers.update(HEADERS)
-        return response
+        return await run_in_threadpool(desk.correct, sha256, values)
 
     @app.exception_handler(OpenthaError)
     async def in_one_line(_request: Request, error: Exception) -> Response:
         return JSONResponse({"fault": " ".join(str(error).split())}, 422)
+
+    return OwnPageOnly(app, host)

@@ -23,7 +23,8 @@ from dataset.sampling import DEFAULT_AMBIENT
 from dataset.scanner import png_bytes
 from dataset.studio import Studio, Subject
 
-_PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 20.0
+_PIXELS = 384
 OpenTools = Callable[[], "Tools"]
 """Opens what draws, in the process that draws; travels there by pickle."""
 
@@ -40,7 +41,8 @@ def open_tools(device: str) -> Tools:
     """The tools of this project's renderer; ``DeviceError`` where there is no OpenGL."""
     from dataset import rendering  # noqa: PLC0415  # only the process that draws needs OpenGL
 
-    return Tools(rendering.open_renderer(device, Configuration(1)), rendering.morph_names)
+    studio = rendering.open_renderer(device, Configuration(1, size=_PIXELS))
+    return Tools(studio, rendering.morph_names)
 
 
 @dataclass(frozen=True)
@@ -53,10 +55,13 @@ class Painting:
 
 
 class Painter:
-    """One process at work; may be asked from several threads."""
+    """One process at work; may be asked from several threads.
 
-    def __init__(self, open_with: OpenTools) -> None:
-        self._open_with = open_with
+    Silent for ``patience`` seconds over a model, it is replaced.
+    """
+
+    def __init__(self, open_with: OpenTools, patience: float = PATIENCE_SECONDS) -> None:
+        self._open_with, self._patience = open_with, patience
         self._lock = threading.Lock()
         self._process: SpawnProcess | None = None
         self._connection: Connection | None = None
@@ -83,8 +88,8 @@ class Painter:
             connection = self._connection or self._start()
             try:
                 connection.send(question)
-                if not connection.poll(_PATIENCE_SECONDS):
-                    raise ModelError(f"{path.name}: nothing came for {_PATIENCE_SECONDS:g} s")
+                if not connection.poll(self._patience):
+                    raise ModelError(f"{path.name}: nothing came for {self._patience:g} s")
                 answer: object = connection.recv()
             except (EOFError, OSError) as error:
                 self._end()

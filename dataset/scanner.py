@@ -49,7 +49,7 @@ def scan_models(job: Job, setup: ScannerSetup, scanner: Scanner, report: Report)
             described, picture = scanner.scan(path)
             name = setup.picture_name(file.sha256, path.parent, described)
             write_bytes(setup.pictures_folder / name, png_bytes(picture))
-        except Exception as error:
+        except Exception as error:  # whatever a strange model brings about costs that model only
             fault = failed(number, "open", error)
             report(fault)
             if fault.worker_ends:

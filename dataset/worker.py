@@ -112,7 +112,7 @@ def _draw_part(
                 )
         finally:
             subject.release()
-    except Exception as error:
+    except Exception as error:  # whatever a strange model brings about costs that model only
         return failed(part.model, stage, error)
     return None
 

@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import io
-import shutil
-import socket
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pytest
-import uvicorn
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from animate.drawing import decode_drawing
 from animate.server import make_app
 from contract.pose import AXIS_NAMES
+from tests.in_browser import chromium, needs_browser, opened, serving
 from tests.test_animate_drawing import bytes_of
 from tests.test_animate_output import Shifting
 
 SIZE = 64
-CHROMIUM = shutil.which("chromium")
-needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH")
+pytestmark = needs_browser
 
 
 def face() -> Image.Image:
@@ -37,47 +32,18 @@ def face() -> Image.Image:
     return Image.fromarray(picture, "RGBA")
 
 
-@dataclass
-class Served:
-    url: str
-    networks: Shifting
-    requests: list[str] = field(default_factory=list)
-
-
-@pytest.fixture
-def served() -> Iterator[Served]:
-    listener = socket.create_server(("127.0.0.1", 0))
-    port = int(listener.getsockname()[1])
-    networks = Shifting(SIZE)
-    first = decode_drawing(bytes_of(face()), "face.png")
-    app = make_app(networks, first, "127.0.0.1")
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    yield Served(f"http://127.0.0.1:{port}", networks)
-    server.should_exit = True
-    thread.join(20)
-
-
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
+    with chromium() as opened_browser:
+        yield opened_browser
 
 
 @pytest.fixture
-def page(browser: Browser, served: Served) -> Iterator[Page]:
-    context = browser.new_context(accept_downloads=True, viewport={"width": 1280, "height": 800})
-    opened = context.new_page()
-    opened.on("request", lambda request: served.requests.append(request.url))
-    opened.goto(served.url)
-    opened.wait_for_selector("body[data-ready]")
-    yield opened
-    outside = [url for url in served.requests if not url.startswith((served.url, "data:", "blob:"))]
-    assert outside == []  # whatever a test did
-    context.close()
+def page(browser: Browser) -> Iterator[Page]:
+    first = decode_drawing(bytes_of(face()), "face.png")
+    app = make_app(Shifting(SIZE), first, "127.0.0.1")
+    with serving(app) as url, opened(browser, url) as page:
+        yield page
 
 
 MIDDLE = """() => {
@@ -101,7 +67,6 @@ def slide(page: Page, axis: str, value: float) -> None:
     )
 
 
-@needs_browser
 def test_a_slider_moves_the_picture_the_right_way(page: Page) -> None:
     names = page.eval_on_selector_all("#sliders .axis span", "all => all.map(e => e.textContent)")
     assert tuple(names) == AXIS_NAMES
@@ -116,7 +81,6 @@ def test_a_slider_moves_the_picture_the_right_way(page: Page) -> None:
     assert "ms a picture" in page.inner_text("#rate")
 
 
-@needs_browser
 def test_dragging_and_keys_turn_the_head(page: Page) -> None:
     wait_until(page, f"() => ({MIDDLE})() > 0")
     box = page.locator("#view").bounding_box()
@@ -129,7 +93,6 @@ def test_dragging_and_keys_turn_the_head(page: Page) -> None:
     wait_until(page, f"() => Math.abs(({MIDDLE})() - 31.5) < 0.1")
 
 
-@needs_browser
 def test_motions_run_until_a_slider_is_touched(page: Page) -> None:
     page.click("#motions button:has-text('shake')")
     wait_until(page, f"() => ({MIDDLE})() < 30")
@@ -151,7 +114,6 @@ def drop(page: Page, name: str, data: bytes) -> None:
     )
 
 
-@needs_browser
 def test_what_is_dropped_is_checked_and_mended(page: Page) -> None:
     drop(page, "notes.png", b"no picture at all")
     wait_until(page, "() => document.getElementById('fault').textContent.includes('is no picture')")
@@ -165,7 +127,6 @@ def test_what_is_dropped_is_checked_and_mended(page: Page) -> None:
     wait_until(page, f"() => Math.abs(({MIDDLE})() - 31.5) < 3")
 
 
-@needs_browser
 @pytest.mark.parametrize(("kind", "frames"), [("webm", None), ("gif", 25), ("webp", 25)])
 def test_a_recording_is_a_file_that_plays(page: Page, kind: str, frames: int | None) -> None:
     wait_until(page, f"() => ({MIDDLE})() > 0")
@@ -188,7 +149,6 @@ def test_a_recording_is_a_file_that_plays(page: Page, kind: str, frames: int | N
             assert image.size == (SIZE, SIZE)
 
 
-@needs_browser
 def test_a_still_is_the_picture_of_the_pose(page: Page) -> None:
     wait_until(page, f"() => ({MIDDLE})() > 0")
     slide(page, "head_y", 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,9 +24,11 @@ from dataset.catalog import CatalogRow, load_catalog
 from dataset.choose import Wish, choose
 from dataset.cli import main
 from dataset.corrections import load_corrections, overrides_of
+from dataset.objections import in_words
 from dataset.review import Desk, make_app
 from dataset.review_painter import Painter, Painting, Tools
 from dataset.shard import ShardReader
+from tests.conftest import REPOSITORY
 from tests.test_dataset_build import SIZE, write_models
 from tests.test_dataset_scan import look
 from tests.tiny_studio import (
@@ -36,7 +39,11 @@ from tests.tiny_studio import (
     tiny_picture,
 )
 
+DRIVE = {"morph": 0, "name": "", "weight": 1, "side": "whole"}
 OURS = {"host": "127.0.0.1", "origin": "http://127.0.0.1"}
+
+
+ANSWERS = {"mouth", "chin", "upright"}
 
 
 def tiny_names(path: Path) -> tuple[str, ...]:
@@ -104,7 +111,7 @@ def test_doubtful_models_come_first_and_refused_ones_last(opened: Opened) -> Non
 def test_a_word_is_on_disk_when_it_is_answered(opened: Opened) -> None:
     assert opened.put("s/unsure.pmx", decision="accept")["status"] == "ok"
     box = {"chin_y": 16.0, "skull_top_y": 20.0, "centre_x": 0.1}
-    drive = {"morph": 1, "name": "a", "weight": 1.0, "side": "left"}
+    drive = {"morph": 1, "name": "not its name", "weight": 1.0, "side": "left"}
     opened.put("s/sure.pmx", head_box=box, drives={"left_eye": [drive]})
     kept = load_corrections(overrides_of(opened.catalog))
     assert {one.path for one in kept.values()} == {"s/sure.pmx", "s/unsure.pmx"}
@@ -121,6 +128,18 @@ def test_a_word_is_on_disk_when_it_is_answered(opened: Opened) -> None:
     answer = opened.put("s/sure.pmx", decision=None, head_box=None, drives={})
     assert answer["correction"] is None
     assert len(load_corrections(overrides_of(opened.catalog))) == 1
+
+
+def test_two_programs_keep_each_others_words(opened: Opened) -> None:
+    second = Desk(opened.catalog, opened.painter)
+    first, other = (opened.row(f"s/{name}.pmx").sha256 for name in ("sure", "unsure"))
+    opened.put("s/sure.pmx", decision="reject")
+    second.correct(other, {"decision": "accept"})
+    opened.put("t/deadly.pmx", decision="accept")
+    kept = load_corrections(overrides_of(opened.catalog))
+    assert [kept[sha256].decision for sha256 in (first, other)] == ["reject", "accept"]
+    assert len(kept) == 3
+    assert second.summary(first)["status"] == "refused"  # seen without starting anew
 
 
 def test_a_rejected_model_can_still_be_seen_and_taken_back(opened: Opened) -> None:
@@ -141,6 +160,11 @@ def test_a_rejected_model_can_still_be_seen_and_taken_back(opened: Opened) -> No
         ({"drives": {"mouth": [{"morph": 0, "name": "", "weight": 9, "side": "whole"}]}}, "weight"),
         ({"drives": {"mouth": [{"morph": 0, "name": "", "weight": 1, "side": "up"}]}}, "sides are"),
         ({"unknown": 1}, "unknown"),
+        ({"drives": {"left_eye": []}}, "left_eye has 0 drives"),
+        ({"drives": {"mouth": [DRIVE] * 9}}, "mouth has 9 drives"),
+        ({"head_box": {"chin_y": 16.5, "skull_top_y": 1e308, "centre_x": 0}}, "times as high"),
+        ({"head_box": {"chin_y": 16.5, "skull_top_y": 16.5001, "centre_x": 0}}, "times as high"),
+        ({"head_box": {"chin_y": 16.5, "skull_top_y": 19.0, "centre_x": 50}}, "heights off"),
     ],
 )
 def test_a_word_that_fits_nothing_is_refused(
@@ -196,6 +220,35 @@ def test_a_model_that_crashes_what_draws_costs_its_picture_only(opened: Opened) 
     assert answer.status_code == 422
     assert "crashed what draws it" in answer.json()["fault"]
     assert opened.client.get(f"/api/models/{sure}/picture/rest").status_code == 200
+
+
+def test_a_model_that_hangs_is_given_up(tmp_path: Path) -> None:
+    models = write_models(tmp_path, {"a": "hang", "b": "ok"})
+    painter = Painter(open_tiny_tools, patience=3)
+    try:
+        with pytest.raises(ModelError, match=r"a\.pmx: nothing came for 3 s"):
+            painter.paint(Painting(models / "a.pmx", tiny_annotation(), REST))
+        assert painter.paint(Painting(models / "b.pmx", tiny_annotation(), REST))
+    finally:
+        painter.close()
+
+
+def test_objections_are_put_into_words() -> None:
+    assert in_words("chin:sharp=0.79") == (
+        "chin: the chin is blunt: where it ends is not clear (0.79)"
+    )
+    assert in_words("left_eye:eyes-alike=0.40").startswith("left eye: the two eyes close in")
+    assert in_words("chin:unheard-of=0.10") == "chin:unheard-of=0.10"
+
+
+def test_every_check_of_the_annotator_has_words() -> None:
+    """So that a new check is not shown as a code."""
+    folder = REPOSITORY / "renderer"
+    code = "".join(path.read_text("utf-8") for path in sorted(folder.glob("*.py")))
+    checks = set(re.findall(r'^\s+"([a-z]+(?:-[a-z]+)*)": (?!")', code, re.MULTILINE))
+    judged = {name for name in checks if in_words(f"chin:{name}=0.10") != f"chin:{name}=0.10"}
+    assert {"sharp", "covered", "turned", "opening"} <= judged
+    assert checks - judged <= {*ANSWERS, "deg"}  # "deg" is a word of ``mesh``
 
 
 def test_a_painter_whose_process_was_killed_starts_another(tmp_path: Path) -> None:

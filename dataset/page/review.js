@@ -61,8 +61,8 @@ function card(model, index) {
       element("span", { className: `status ${model.status}`, textContent: model.status })),
     element("div", { className: "path", textContent: model.path, title: `${model.path}\n${model.licence}` }));
   if (model.annotation) made.append(head(model), smalls(model, index), bars(model));
-  const why = [model.code, model.message, ...(model.annotation?.objections ?? [])];
-  made.append(element("p", { className: "why", textContent: [...new Set(why)].filter(Boolean).join("; ") }));
+  const why = model.annotation ? model.objections : [model.code, model.message];
+  made.append(element("p", { className: "why", textContent: why.filter(Boolean).join("; ") }));
   if (model.annotation) made.append(actions(model, index));
   return made;
 }
@@ -108,21 +108,29 @@ function makeDraggable(box, lines, which, model) {
   });
 }
 
-const SMALLS = [["left_eye", "left"], ["right_eye", "right"], ["both", "both"], ["mouth", "mouth shut"]];
+const SMALLS = [["left_eye", "left shut"], ["right_eye", "right shut"], ["both", "both shut"], ["mouth", "mouth shut"]];
+
+function small(src, title, ...captions) {
+  const picture = element("div", { className: "picture" }, lazyPicture(src, title));
+  return element("button", { className: "small", title },
+    picture, ...captions.map((words) => element("small", { textContent: words })));
+}
 
 function smalls(model, index) {
   const row = element("div", { className: "smalls" });
   for (const [view, words] of SMALLS) {
     const drives = model.annotation.drives[view];
-    const name = drives ? drives.map((drive) => drive.name).join(" + ") : words;
-    const button = element("button", { className: "small", title: drives ? `${words}: ${name}; choose another` : words },
-      lazyPicture(pictureOf(model, view), words), element("small", { textContent: name }));
+    const name = drives ? drives.map((drive) => drive.name).join(" + ") : "";
+    const title = drives ? `${words}: ${name}; choose another` : words;
+    const button = small(pictureOf(model, view), title, words, name);
     button.dataset.view = view;
     if (drives) button.addEventListener("click", () => chooseMorph(index, view));
     row.append(button);
   }
   return row;
 }
+
+const SHORT = { left_eye: "L eye", right_eye: "R eye", skull_top: "top", centre_x: "middle" };
 
 function bars(model) {
   const row = element("div", { className: "bars" });
@@ -131,7 +139,7 @@ function bars(model) {
     bar.style.setProperty("--share", `${score * 100}%`);
     const low = model.annotation.doubtful.includes(answer);
     row.append(element("div", { className: low ? "low" : "", title: `${answer} ${score.toFixed(2)}` },
-      bar, answer.replace("_", " ")));
+      bar, SHORT[answer] ?? answer));
   }
   return row;
 }
@@ -147,28 +155,39 @@ function actions(model, index) {
   return element("div", { className: "actions" },
     button("accept", "a", decision === "accept", () => decide(index, "accept")),
     button("reject", "r", decision === "reject", () => decide(index, "reject")),
-    button("undo", "u", false, () => undo(index)));
+    button("forget", "take back all that was said of this model", false, () => forget(index)));
 }
 
-// Decisions.
+// Decisions. One goes out at a time, made of what is known then, so that none undoes another.
 
-async function correct(model, changes) {
-  const said = model.correction ?? {};
-  const body = {
-    decision: changes.decision ?? said.decision ?? null,
-    head_box: changes.head_box ?? said.head_box ?? null,
-    drives: { ...(said.drives ?? {}), ...(changes.drives ?? {}) },
-  };
-  await send(model, body);
+const history = [];
+let sending = Promise.resolve();
+
+function correct(model, changes) {
+  return send(model.sha256, (said) => ({
+    decision: changes.decision ?? said?.decision ?? null,
+    head_box: changes.head_box ?? said?.head_box ?? null,
+    drives: { ...(said?.drives ?? {}), ...(changes.drives ?? {}) },
+  }));
 }
 
-async function send(model, body) {
+function send(sha256, make, remembered = true) {
+  sending = sending.then(() => sendNow(sha256, make, remembered));
+  return sending;
+}
+
+const find = (sha256) => state.models.findIndex((one) => one.sha256 === sha256);
+
+async function sendNow(sha256, make, remembered) {
   say(null);
+  const before = state.models[find(sha256)]?.correction ?? null;
   try {
-    const answer = await ask(`/api/models/${model.sha256}/correction`, {
-      method: "PUT", body: JSON.stringify(body),
+    const answer = await ask(`/api/models/${sha256}/correction`, {
+      method: "PUT", body: JSON.stringify(make(before)),
     });
-    const index = state.models.findIndex((one) => one.sha256 === answer.sha256);
+    if (remembered) history.push({ sha256, before });
+    const index = find(sha256);
+    if (index < 0) return;
     state.models[index] = answer;
     const old = $("grid").children[index];
     const made = card(answer, index);
@@ -184,8 +203,19 @@ function decide(index, decision) {
   return correct(state.models[index], { decision });
 }
 
-function undo(index) {
-  return send(state.models[index], { decision: null, head_box: null, drives: {} });
+const nothing = () => ({ decision: null, head_box: null, drives: {} });
+const wordOf = ({ decision, head_box, drives }) => ({ decision, head_box, drives });
+
+function forget(index) {
+  return send(state.models[index].sha256, nothing);
+}
+
+// Takes back what was decided last, wherever that was; else all that was said of this model.
+function undo() {
+  const last = history.pop();
+  if (!last) return forget(state.current);
+  if (find(last.sha256) >= 0) goTo(find(last.sha256));
+  return send(last.sha256, () => (last.before ? wordOf(last.before) : nothing()), false);
 }
 
 // Another morph.
@@ -198,16 +228,17 @@ async function chooseMorph(index, axis) {
   try {
     const names = await ask(`/api/models/${model.sha256}/morphs`);
     const now = model.annotation.drives[axis].map((drive) => drive.morph);
-    $("morph-list").replaceChildren(...names.map((name, morph) => {
+    const order = [...names.keys()].sort((a, b) => now.includes(b) - now.includes(a));
+    $("morph-list").replaceChildren(...order.map((morph) => {
+      const name = names[morph];
       const view = axis === "mouth" ? "rest" : axis;
-      const button = element("button", { className: "small", title: name },
-        lazyPicture(pictureOf(model, view, { axis, morph, side: sideOf(model, axis) }), name),
-        element("small", { textContent: name }));
+      const choice = { axis, morph, side: sideOf(axis) };
+      const button = small(pictureOf(model, view, choice), name, name);
       button.classList.toggle("chosen", now.includes(morph));
       button.dataset.morph = morph;
       button.addEventListener("click", () => {
         $("morphs").close();
-        const drive = { morph, name, weight: 1, side: sideOf(model, axis) };
+        const drive = { morph, name, weight: 1, side: sideOf(axis) };
         correct(model, { drives: { [axis]: [drive] } });
       });
       return button;
@@ -217,10 +248,16 @@ async function chooseMorph(index, axis) {
   }
 }
 
-function sideOf(model, axis) {
-  // A blink of both eyes is taken by halves; so is what replaces it.
+function sideOf(axis) {
+  // Of whatever is chosen for an eye, the other eye's half is left out.
   return axis === "mouth" ? "whole" : { left_eye: "left", right_eye: "right" }[axis];
 }
+
+// What nobody waits for any more is not drawn.
+$("morphs").addEventListener("close", () => {
+  for (const image of $("morph-list").querySelectorAll("img")) image.removeAttribute("src");
+  $("morph-list").replaceChildren();
+});
 
 $("morph-search").addEventListener("input", () => {
   const words = $("morph-search").value.toLowerCase();
@@ -271,12 +308,17 @@ function step(by) {
   $("grid").children[state.current]?.scrollIntoView({ block: "nearest" });
 }
 
+// The next model is current before the answer comes, so that two quick keys are two models.
+function decideAndGoOn(decision) {
+  const index = state.current;
+  step(1);
+  decide(index, decision);
+}
+
 const keys = {
   j: () => step(1), k: () => step(-1), ArrowRight: () => step(1), ArrowLeft: () => step(-1),
   ArrowDown: () => step(1), ArrowUp: () => step(-1),
-  a: async () => { await decide(state.current, "accept"); step(1); },
-  r: async () => { await decide(state.current, "reject"); step(1); },
-  u: () => undo(state.current),
+  a: () => decideAndGoOn("accept"), r: () => decideAndGoOn("reject"), u: undo,
   e: () => $("grid").children[state.current]?.classList.toggle("large"),
   "1": () => chooseMorph(state.current, "left_eye"), "2": () => chooseMorph(state.current, "right_eye"),
   "3": () => chooseMorph(state.current, "mouth"),
