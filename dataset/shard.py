@@ -1,33 +1,6 @@
-"""Shards: HDF5 files that stock h5py reads. The only importer of h5py.
+"""Shards: pictures, the samples that use them and the models they show, a file each.
 
-A shard holds pictures, the samples that use them and the models they show:
-
-    attributes of the file
-        schema              "opentha-shard"; schema_version: 1
-        pose_axes           names of the pose's numbers, in order, parted by spaces
-        axes                what x, y and z mean (contract.space)
-        picture_convention  the stored form of a picture (contract.image)
-        shading, size       "phong" or "toon"; pixels a side
-        ambient_low, ambient_high   the range that the ambient light was drawn from
-        codec               "qoi" or "webp": what each frame's bytes are, both lossless
-        number              which shard of its data set this is
-        seed                with a model's sha256 and a sample's index it decides the sample
-        sampling_version    of the function that does so (dataset.sampling)
-        configuration_hash  sha256 of all options that decide the pictures
-        generator           "opentha <version>"; gl_renderer: the OpenGL that drew
-    frames         (B,) uint8: the encoded pictures, one after the other, contiguous
-    frame_offsets  (F + 1,) int64: frame n is frames[frame_offsets[n]:frame_offsets[n + 1]]
-    frame_crc32    (F,) uint32: of a frame's bytes, as zlib.crc32 gives it
-    samples        (N,) records: pose (6 float32), model (row), index, light, ambient, and the
-                   frame numbers rest, expression and posed (dataset.records.SAMPLE_DTYPE)
-    models         (T,) uint8: UTF-8 text, one line of JSON a model, in row order
-                   (dataset.records.ModelRow)
-    The attribute tables_crc32 is the zlib.crc32 of the bytes of frame_offsets, frame_crc32,
-    samples and models, one after the other.
-
-The rest picture is stored once for each model and light level in use. Without this project, a
-picture of sample i is ``qoi.decode(f["frames"][o[n]:o[n + 1]])`` with ``o = f["frame_offsets"]``
-and ``n = f["samples"][i]["posed"]``.
+The layout of the file stands in ``dataset.shard_file``.
 """
 
 from __future__ import annotations
@@ -35,50 +8,23 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 import numpy.typing as npt
 from isal import isal_zlib
 
 from contract.errors import ShardError
-from contract.files import replacing
 from contract.image import Stored
 from contract.pose import Pose
 from dataset.codec import decode, encode
-from dataset.records import (
-    PICTURE_NAMES,
-    ModelRow,
-    PictureName,
-    Sample,
-    model_row_from_json,
-)
-from dataset.schema import (
-    ATTRIBUTES,
-    TABLE_TYPES,
-    ShardHeader,
-    ShardTables,
-    check_tables,
-    header_from,
-    tables_crc32,
-)
+from dataset.records import PICTURE_NAMES, ModelRow, PictureName, Sample
+from dataset.schema import ShardHeader
+from dataset.shard_file import OpenShard, open_file, write_file
 from dataset.spool import Spool, writing
 
-__all__ = [
-    "PICTURE_NAMES",
-    "SHARD_SUFFIX",
-    "PictureName",
-    "Sample",
-    "ShardReader",
-    "ShardWriter",
-]
-
 SHARD_SUFFIX = ".h5"
-_PIECE_BYTES = 8 << 20
 
 
 class ShardWriter:
@@ -141,34 +87,7 @@ class ShardWriter:
         """Put the shard at its path; one without samples is not written."""
         if not self._samples:
             return
-        path = self._path
-        # In this version of the format HDF5 keeps checksums of its own structures too.
-        new = partial(h5py.File, mode="w", libver=("v110", "v110"))
-        with replacing(path) as temporary, writing(path), new(temporary) as file:
-            self._copy_frames(file)
-            self._write_tables(file)
-
-    def _write_tables(self, file: h5py.File) -> None:
-        # Names from strangers may hold lone surrogates, which UTF-8 cannot say.
-        lines = "".join(row.to_json() + "\n" for row in self._models).encode("utf-8", "replace")
-        columns = self._spool.offsets, self._spool.crc32s, self._samples, list(lines)
-        tables = {
-            name: np.array(column, dtype)
-            for (name, dtype), column in zip(TABLE_TYPES.items(), columns, strict=True)
-        }
-        for name, table in tables.items():
-            file[name] = table
-        attributes = self._header.attributes() | {"tables_crc32": tables_crc32(tables.values())}
-        for name, value in attributes.items():
-            # Texts of fixed length: HDF5 loops for ever on some damaged heaps of others.
-            file.attrs[name] = np.bytes_(value.encode()) if isinstance(value, str) else value
-
-    def _copy_frames(self, file: h5py.File) -> None:
-        frames = file.create_dataset("frames", (self._spool.offsets[-1],), np.uint8)
-        start = 0
-        for piece in self._spool.pieces(_PIECE_BYTES):
-            frames[start : start + len(piece)] = np.frombuffer(piece, np.uint8)
-            start += len(piece)
+        write_file(self._path, self._header, self._spool, self._samples, self._models)
 
 
 class ShardReader:
@@ -184,7 +103,7 @@ class ShardReader:
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
-        self._opened: _OpenShard | None = None
+        self._opened: OpenShard | None = None
 
     def __reduce__(self) -> tuple[type[ShardReader], tuple[Path]]:
         return type(self), (self.path,)
@@ -265,83 +184,8 @@ class ShardReader:
             raise ShardError(f"{self.path}: frame {n}: its bytes changed (checksum differs)")
         return data
 
-    def _open(self) -> _OpenShard:
+    def _open(self) -> OpenShard:
         # An HDF5 handle that went through a fork must not be used.
         if self._opened is None or self._opened.process != os.getpid():
-            self._opened = _open_shard(self.path)
+            self._opened = open_file(self.path)
         return self._opened
-
-
-@dataclass(frozen=True)
-class _OpenShard:
-    process: int
-    file: h5py.File
-    header: ShardHeader
-    tables: ShardTables
-    descriptor: int  # of the open file
-    frames_at: int  # where its first frame begins
-
-
-def _open_shard(path: Path) -> _OpenShard:
-    if not path.is_file():
-        raise ShardError(f"{path}: there is no such shard; check the path or build it")
-    try:
-        file = h5py.File(path, "r")
-    except (OSError, RuntimeError) as error:
-        raise ShardError(f"{path}: no whole HDF5 file: cut short, damaged or no shard") from error
-    try:
-        return _read(file, path.stat().st_size)
-    # h5py raises any of these where a damaged file does not hold together.
-    except (ShardError, OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
-        file.close()
-        raise ShardError(f"{path}: {' '.join(str(error).split())[:300]}") from error
-
-
-def _read(file: h5py.File, file_bytes: int) -> _OpenShard:
-    header = header_from({name: _attribute(file, name) for name in ATTRIBUTES})
-    frames = _dataset(file, "frames", np.dtype(np.uint8), file_bytes)
-    offsets, crc32s, samples, lines = (
-        _table(file, name, np.dtype(dtype), file_bytes) for name, dtype in TABLE_TYPES.items()
-    )
-    rows = lines.tobytes().decode("utf-8").split("\n")
-    models = tuple(model_row_from_json(row) for row in rows if row)
-    tables = ShardTables(offsets, crc32s, samples, models)
-    check_tables(header, tables, len(frames))
-    if _attribute(file, "tables_crc32") != tables_crc32((offsets, crc32s, samples, lines)):
-        raise ShardError("its tables changed (checksum differs)")
-    at = frames.id.get_offset()
-    if at is None:
-        raise ShardError("frames lie nowhere in the file")
-    return _OpenShard(os.getpid(), file, header, tables, file.id.get_vfd_handle(), at)
-
-
-def _attribute(file: h5py.File, name: str) -> object:
-    """A text, a number, or None for anything else."""
-    if name not in file.attrs:
-        return None
-    stored = file.attrs.get_id(name)
-    if stored.shape != () or stored.dtype.kind not in "Sif":
-        return None
-    value = file.attrs[name]
-    return value.decode("utf-8") if isinstance(value, bytes) else value.item()
-
-
-def _table(file: h5py.File, name: str, dtype: np.dtype[Any], file_bytes: int) -> npt.NDArray[Any]:
-    table: npt.NDArray[Any] = _dataset(file, name, dtype, file_bytes)[:]
-    table.flags.writeable = False
-    return table
-
-
-def _dataset(file: h5py.File, name: str, dtype: np.dtype[Any], file_bytes: int) -> h5py.Dataset:
-    """A one-dimensional dataset that lies whole and plain in this file."""
-    # Links and external storage could lead to another file.
-    if not isinstance(file.get(name, getlink=True), h5py.HardLink):
-        raise ShardError(f"{name} is missing")
-    found = file[name]
-    if not isinstance(found, h5py.Dataset) or found.dtype != dtype or found.ndim != 1:
-        raise ShardError(f"{name} is not the table that the schema has")
-    # Filters and holes could make a small file ask for endless memory.
-    whole = found.id.get_storage_size() == found.nbytes <= file_bytes
-    if found.chunks or found.external or found.is_virtual or not whole:
-        raise ShardError(f"{name} does not lie whole and plain in the file")
-    return found

@@ -23,7 +23,7 @@ ALLOWED = {
 MAY_IMPORT_RENDERER = {"dataset/rendering.py", "animate/vmd_motion.py"}
 ONLY_HERE = {
     "moderngl": {f"renderer/{name}.py" for name in ("device", "draw", "drawn", "programs")},
-    "h5py": {"dataset/shard.py"},
+    "h5py": {"dataset/shard_file.py"},
     "pyrr": {"renderer/view.py"},
 }
 MAY_IMPORT_TORCH = {"models", "train", "animate"}
