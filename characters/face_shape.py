@@ -12,27 +12,7 @@ class FaceShape:
     """The analytic surface of the face, for everything that must lie on it."""
 
     def __init__(self, face: Face) -> None:
-        w, point, cheek, jaw = face.half_width, face.chin_point, face.cheek, face.jaw
-        low = 1 - 0.16 * point + 0.11 * jaw
-        mid = 1 + 0.04 * cheek + 0.02 * jaw - 0.03 * point
-        self.half_width = Profile(
-            [
-                (0.0, 0.03 + 0.03 * jaw),
-                (0.012, 0.21 * w * low + 0.02 * jaw),
-                (0.045, 0.40 * w * low),
-                (0.10, 0.60 * w * low),
-                (0.17, 0.775 * w * mid * (1 + low) / 2),
-                (0.25, 0.90 * w * mid),
-                (0.34, 0.965 * w * mid),
-                (0.46, w),
-                (0.60, w),
-                (0.74, 0.94 * w),
-                (0.86, 0.77 * w),
-                (0.95, 0.49 * w),
-                (0.985, 0.28 * w),
-                (1.0, 0.02),
-            ]
-        )
+        self.half_width = _half_width(face)
         d = face.depth
         self.middle_z = Profile(
             [
@@ -88,3 +68,28 @@ class FaceShape:
         """Points (N, 3) over ``xy`` (N, 2), ``forward`` of the face (towards the viewer)."""
         z = self.depth(xy[:, 0], xy[:, 1]) - forward
         return np.concatenate([xy, z[:, None]], axis=1)
+
+
+def _half_width(face: Face) -> Profile:
+    """Half the width of the face, by the height above its chin."""
+    w, point, cheek, jaw = face.half_width, face.chin_point, face.cheek, face.jaw
+    low = 1 - 0.16 * point + 0.11 * jaw
+    mid = 1 + 0.04 * cheek + 0.02 * jaw - 0.03 * point
+    return Profile(
+        [
+            (0.0, 0.03 + 0.03 * jaw),
+            (0.012, 0.21 * w * low + 0.02 * jaw),
+            (0.045, 0.40 * w * low),
+            (0.10, 0.60 * w * low),
+            (0.17, 0.775 * w * mid * (1 + low) / 2),
+            (0.25, 0.90 * w * mid),
+            (0.34, 0.965 * w * mid),
+            (0.46, w),
+            (0.60, w),
+            (0.74, 0.94 * w),
+            (0.86, 0.77 * w),
+            (0.95, 0.49 * w),
+            (0.985, 0.28 * w),
+            (1.0, 0.02),
+        ]
+    )

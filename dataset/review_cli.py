@@ -28,7 +28,8 @@ def review(catalog: Path, host: str, port: int, browser: bool, device: str) -> N
     try:
         import uvicorn  # noqa: PLC0415  # heavy, and only here
 
-        from dataset.review import Desk, make_app  # noqa: PLC0415
+        from dataset.desk import Desk  # noqa: PLC0415
+        from dataset.review import make_app  # noqa: PLC0415
     except ImportError as error:
         raise InputError(
             f"the page needs the package {error.name}; install it with: pip install 'opentha[web]'"

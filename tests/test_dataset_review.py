@@ -24,8 +24,9 @@ from dataset.catalog import CatalogRow, load_catalog
 from dataset.choose import Wish, choose
 from dataset.cli import main
 from dataset.corrections import load_corrections, overrides_of
+from dataset.desk import Desk
 from dataset.objections import in_words
-from dataset.review import Desk, make_app
+from dataset.review import make_app
 from dataset.review_painter import Painter, Painting, Tools
 from dataset.shard import ShardReader
 from tests.conftest import REPOSITORY
