@@ -15,7 +15,7 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
-from contract.errors import ModelError, OpenthaError
+from contract.errors import DeviceError, ModelError, OpenthaError
 from contract.pose import Pose
 from dataset.annotation import Annotation
 from dataset.configuration import Configuration
@@ -24,6 +24,7 @@ from dataset.scanner import png_bytes
 from dataset.studio import Studio, Subject
 
 PATIENCE_SECONDS = 20.0
+_START_SECONDS = 120.0
 _PIXELS = 384
 OpenTools = Callable[[], "Tools"]
 """Opens what draws, in the process that draws; travels there by pickle."""
@@ -108,6 +109,14 @@ class Painter:
         process.start()
         theirs.close()
         self._process, self._connection = process, ours
+        # Starting takes seconds on a busy machine, which are no model's fault.
+        try:
+            has_started = ours.poll(_START_SECONDS) and ours.recv()
+        except (EOFError, OSError):
+            has_started = False
+        if not has_started:
+            self._end()
+            raise DeviceError("drawing: its process did not start; see whether memory is short")
         return ours
 
     def _end(self) -> None:
@@ -122,6 +131,7 @@ class Painter:
 def _serve(connection: Connection, open_with: OpenTools) -> None:
     """Answer each question; the model drawn last stays open."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    connection.send(True)
     tools: Tools | None = None
     subject: Subject | None = None
     opened: tuple[Path, Annotation] | None = None
