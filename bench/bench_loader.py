@@ -35,8 +35,8 @@ from train.batch import SampleOrder, batches
 from train.samples import SampleSet, open_samples
 
 BATCH = 25
-SAMPLES = 200
-ROUNDS = 5
+SAMPLES = 2000
+ROUNDS = 9
 NAMES: tuple[PictureName, PictureName] = ("expression", "posed")
 
 

@@ -165,9 +165,8 @@ def measure_reading(path: Path) -> None:
 def read_pairs(path: Path, seed: int) -> None:
     """Two pictures of random samples, as a loader of the rotator's stage wants them."""
     reader = ShardReader(path)
-    out = np.empty((2, 256, 256, 4), np.uint8)
     for i in np.random.default_rng(seed).integers(0, len(reader), READS):
-        reader.decode_into(int(i), ("expression", "posed"), out)
+        reader.pictures(int(i), ("expression", "posed"))
 
 
 def memory_growth(

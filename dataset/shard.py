@@ -154,11 +154,6 @@ class ShardReader:
         row = self.samples[i]
         return [self.frame(int(row[name])) for name in names]
 
-    def decode_into(self, i: int, names: Sequence[PictureName], out: Stored) -> None:
-        """The same, into ``out`` (len(names), size, size, 4) uint8."""
-        for picture, place in zip(self.pictures(i, names), out, strict=True):
-            place[...] = picture
-
     def frame(self, n: int) -> Stored:
         """Picture ``n`` (0, 1, ...), checked against its checksum and decoded."""
         header = self._open().header

@@ -16,7 +16,7 @@ from contract.image import stored_to_network
 from contract.pose import pose_from_vector
 from tests.tiny_shards import SIZE, draw_face, write_shards
 from train.batch import Batch, SampleOrder, Share, batches, load_batch, read_batch, require_size
-from train.network_form import to_network
+from train.network_form import _convert, to_network
 from train.samples import PARTS, SampleSet, open_samples, open_splits
 
 
@@ -54,13 +54,14 @@ def test_mirror_images_are_samples_of_their_own(shards: Path) -> None:
     plain, mirrored = (
         read_batch(both, [7 + start, 30 + start], ("expression", "posed")) for start in (0, count)
     )
-    assert torch.equal(mirrored.pictures, plain.pictures.flip(3))
-    assert not torch.equal(mirrored.pictures, plain.pictures)
+    for turned, one in ((mirrored.inputs, plain.inputs), (mirrored.targets, plain.targets)):
+        assert np.array_equal(turned, np.flip(one, 2))
+    assert not np.array_equal(mirrored.targets, plain.targets)
     for place, number in enumerate((7, 30)):
         pose = pose_from_vector(mirrored.pose[place].numpy())
         assert pose.left_eye == plain.pose[place, 4]
         colour = 30 + 25 * int(samples.character[number]) % 200
-        assert np.array_equal(mirrored.pictures[1, place].numpy(), draw_face(colour, pose))
+        assert np.array_equal(mirrored.targets[place], draw_face(colour, pose))
     assert both.identify(count + 7) == both.identify(7)[:-1] + ", mirrored)"
     kept = both.of_sources(samples.sources[:1])
     assert kept.mirror.sum() == len(kept) // 2 == 12
@@ -71,12 +72,13 @@ def test_conversion_is_the_contracts_bit_for_bit_for_every_byte() -> None:
     stored = draw.integers(0, 256, (3, 64, 64, 4), np.uint8)
     stored[0, ..., 0] = stored[0, ..., 3] = np.arange(4096).reshape(64, 64) % 256
     stored[stored[..., 3] == 0] = 0
-    found = to_network(torch.from_numpy(stored), 64)
+    found = to_network(stored, torch.device("cpu"), 64)
     for picture, one in zip(stored, found, strict=True):
         assert np.array_equal(one.numpy(), stored_to_network(picture))
-    # A part of a batch's memory, which does not lie in one piece.
-    part = torch.from_numpy(np.stack([stored, stored]))[:, :2]
-    assert torch.equal(to_network(part, 64)[1], found[:2])
+    # As devices other than this one do it: all at once.
+    at_once = torch.empty(3, 64, 64, 4)
+    _convert(torch.from_numpy(stored), at_once)
+    assert torch.equal(at_once.movedim(-1, 1), found)
 
 
 def test_reducing_takes_means_of_light_on_the_character_only(tmp_path: Path) -> None:

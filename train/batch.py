@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from contract.errors import InputError
+from contract.image import Stored
 from contract.pose import mirrored_pose
 from dataset.records import PictureName
 from train.network_form import to_network
@@ -26,7 +27,6 @@ from train.pathways import Pathways
 from train.samples import SampleSet
 
 I64 = npt.NDArray[np.int64]
-U8 = npt.NDArray[np.uint8]
 CPU = torch.device("cpu")
 
 
@@ -47,20 +47,22 @@ class Batch:
 
 @dataclass(frozen=True)
 class StoredBatch:
-    """N samples as they were stored: inputs and targets (2, N, H, W, 4) uint8, pose (N, 6) float32.
+    """N samples as they were stored: inputs and targets, N each (H, W, 4) uint8, pose (N, 6).
 
     ``numbers`` says which samples of their set they are. pathways: (2, N, 4, S, S) float16, what
     a frozen rotator made of the inputs, where that was kept.
     """
 
-    pictures: Tensor
+    inputs: tuple[Stored, ...]
+    targets: tuple[Stored, ...]
     pose: Tensor
     numbers: tuple[int, ...]
     pathways: Tensor | None = None
 
     def to_network(self, device: torch.device, size: int) -> Batch:
         """In network form on ``device``; size: H, or the whole fraction of it to reduce to."""
-        image, target = to_network(self.pictures.to(device), size)
+        image = to_network(self.inputs, device, size)
+        target = to_network(self.targets, device, size)
         turned = None
         if self.pathways is not None:
             one, two = self.pathways.to(device).float()
@@ -111,37 +113,37 @@ class SampleOrder:
 def read_batch(
     samples: SampleSet,
     numbers: Sequence[int] | I64,
-    names: Sequence[PictureName],
-    room: U8 | None = None,
+    names: tuple[PictureName, PictureName],
     pathways: Pathways | None = None,
 ) -> StoredBatch:
     """Read some samples: the two pictures ``names`` (input, target) and no other.
 
-    room: memory for the pictures, (2, N or more, H, W, 4); None: new memory. pathways: read theirs
-    too.
+    pathways: read theirs too.
 
     Raises:
         ShardError: a picture is damaged; the message names the shard.
     """
-    count, side = len(numbers), samples.size
-    pictures = np.empty((2, count, side, side, 4), np.uint8) if room is None else room[:, :count]
-    pose = np.empty((count, 6), np.float32)
+    pose = np.empty((len(numbers), 6), np.float32)
+    inputs, targets = [], []
     for place, number in enumerate(numbers):
         reader, row = samples.readers[samples.shard[number]], int(samples.row[number])
         pose[place] = reader.samples["pose"][row]
-        reader.decode_into(row, names, pictures[:, place])
+        pictures = reader.pictures(row, names)
         if samples.mirror[number]:
             pose[place] = mirrored_pose(pose[place])
-            pictures[:, place] = pictures[:, place, :, ::-1].copy()
+            pictures = [np.ascontiguousarray(picture[:, ::-1]) for picture in pictures]
+        # Kept as they were decoded: a copy of each would cost a sixth of decoding it.
+        inputs.append(pictures[0])
+        targets.append(pictures[1])
     turned = None if pathways is None else pathways.read(numbers)
-    read = torch.from_numpy(pictures), torch.from_numpy(pose)
-    return StoredBatch(*read, tuple(map(int, numbers)), turned)
+    sides = tuple(inputs), tuple(targets)
+    return StoredBatch(*sides, torch.from_numpy(pose), tuple(map(int, numbers)), turned)
 
 
 def load_batch(
     samples: SampleSet,
     numbers: Sequence[int] | I64,
-    names: Sequence[PictureName],
+    names: tuple[PictureName, PictureName],
     size: int,
     device: torch.device = CPU,
 ) -> Batch:
@@ -152,7 +154,7 @@ def load_batch(
 def batches(
     samples: SampleSet,
     order: SampleOrder,
-    names: Sequence[PictureName],
+    names: tuple[PictureName, PictureName],
     positions: range,
     share: Share = Share(),
     workers: int = 1,
@@ -160,28 +162,20 @@ def batches(
 ) -> Iterator[StoredBatch]:
     """The batches that begin at ``positions``, whose step is the batch size; read ahead.
 
-    The pictures of a batch are valid until the next one is asked for: their memory is used again,
-    for fresh memory costs more than decoding. The workers are threads: reading and decoding let go
-    of Python's lock, and nothing has to be sent between processes.
+    The workers are threads: reading and decoding let go of Python's lock, and nothing has to be
+    sent between processes.
     """
-    most = -(-positions.step // share.ranks)
-    shape = (2, most, samples.size, samples.size, 4)
-    rooms = [np.empty(shape, np.uint8) for _ in range(min(workers + 1, len(positions)))]
-    waiting: deque[tuple[Future[StoredBatch], U8]] = deque()
+    waiting: deque[Future[StoredBatch]] = deque()
     with ThreadPoolExecutor(workers, "loader") as pool:
         try:
             for start in positions:
                 stop = min(start + positions.step, positions.stop)
                 numbers = share.of(order.between(start, stop))
-                if not rooms:
-                    future, room = waiting.popleft()
-                    yield future.result()
-                    rooms.append(room)
-                room = rooms.pop()
-                job = pool.submit(read_batch, samples, numbers, names, room, pathways)
-                waiting.append((job, room))
-            for future, _ in waiting:
-                yield future.result()
+                waiting.append(pool.submit(read_batch, samples, numbers, names, pathways))
+                if len(waiting) > workers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
         finally:
             pool.shutdown(cancel_futures=True)
 
