@@ -34,12 +34,12 @@ STEPS = (
     Step(
         "Generate 256 characters of 8 sources",
         f"characters generate -n 256 --seed 0 -o {OUT}/characters",
-        45,
+        40,
     ),
     Step(
         "Scan them: which morphs close the eyes, where the head is, who is a copy of whom",
         f"dataset scan {OUT}/characters -o {OUT}/catalog.jsonl --sheet {OUT}/heads.png",
-        75,
+        33,
     ),
     Step(
         "Split them by source, so that no character of the test is trained on",
@@ -49,28 +49,28 @@ STEPS = (
     Step(
         "Render one source at full size, to look at",
         f"dataset build {OUT}/characters/franchise_00 -o {OUT}/closeup --poses 4 --seed 0",
-        15,
+        11,
     ),
     Step(
         "Draw a contact sheet",
         f"dataset inspect {OUT}/closeup --sheet {OUT}/contact_sheet.png",
-        3,
+        1,
     ),
     Step(
         "Render all sources at the size of the demo's networks",
         f"dataset build {OUT}/catalog.jsonl -o {OUT}/shards --poses 40 --size 64 --seed 0",
-        255,
+        112,
     ),
-    Step("Verify every checksum and picture", f"dataset verify {OUT}/shards", 10),
+    Step("Verify every checksum and picture", f"dataset verify {OUT}/shards", 4),
     Step(
         "Train all stages on the sources that are for training",
         f"train all {OUT}/shards -o {OUT}/run --preset demo --losses L1",
-        600,
+        353,
     ),
     Step(
         "Measure on the characters of a source that no network has met",
         f"train evaluate {OUT}/run/bundle --data {OUT}/shards -o {OUT}/evaluation",
-        60,
+        57,
     ),
     Step(
         "Draw a character of that source, as the input that a person would give",
@@ -81,7 +81,7 @@ STEPS = (
         "Bring it to life with the trained networks",
         f"animate gif {OUT}/unseen.png --bundle {OUT}/run/bundle --motion idle --seconds 6 "
         f"--fps 20 --size 256 -o {OUT}/unseen.gif",
-        20,
+        8,
     ),
 )
 
