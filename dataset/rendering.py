@@ -174,18 +174,23 @@ class RendererStudio:
         """Read, rig and upload a model; ``ModelError`` says what is wrong with it."""
         model = read_model(path)
         portrait = Portrait(self._canvas, model, rig_of(model, annotation))
-        return _Sitter(portrait, _facts(model, annotation))
+        return _Sitter(model, annotation, portrait)
 
 
 class _Sitter:
     """A portrait with what is known of its model."""
 
-    def __init__(self, portrait: Portrait, facts: ModelFacts) -> None:
+    def __init__(self, model: MmdModel, annotation: Annotation, portrait: Portrait) -> None:
+        self._model = model
         self._portrait = portrait
-        self.facts = facts
+        self.facts = _facts(model, annotation)
 
     def draw(self, pose: Pose, ambient: float) -> Stored:
         return self._portrait.draw(pose, ambient)
+
+    def driven(self, annotation: Annotation) -> _Sitter:
+        rig = rig_of(self._model, annotation)
+        return _Sitter(self._model, annotation, self._portrait.driven(rig))
 
     def release(self) -> None:
         self._portrait.release()

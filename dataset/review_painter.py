@@ -9,7 +9,7 @@ import multiprocessing
 import signal
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -132,27 +132,42 @@ def _serve(connection: Connection, open_with: OpenTools) -> None:
     """Answer each question; the model drawn last stays open."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     connection.send(True)
-    tools: Tools | None = None
-    subject: Subject | None = None
-    opened: tuple[Path, Annotation] | None = None
+    easel: _Easel | None = None
     while True:
         try:
             question: Any = connection.recv()
         except (EOFError, OSError):
             return
         try:
-            tools = tools or open_with()
-            if isinstance(question, Path):
-                connection.send(tools.morph_names(question))
-                continue
-            wanted = question.path, question.annotation
-            if subject is None or opened != wanted:
-                if subject:
-                    subject.release()
-                subject = None
-                subject, opened = tools.studio.open(*wanted), wanted
-            connection.send(png_bytes(subject.draw(question.pose, DEFAULT_AMBIENT)))
+            easel = easel or _Easel(open_with())
+            connection.send(easel.answer(question))
         except OpenthaError as error:
             connection.send(error)
         except Exception as error:  # whatever a strange model brings about costs its picture only
             connection.send(ModelError(f"{type(error).__name__}: {error!s:.200}"))
+
+
+class _Easel:
+    """What draws, and the model on it."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._opened: tuple[Path, Annotation, Subject] | None = None
+
+    def answer(self, question: Path | Painting) -> bytes | tuple[str, ...]:
+        if isinstance(question, Path):
+            return self._tools.morph_names(question)
+        subject = self._subject(question.path, question.annotation)
+        return png_bytes(subject.draw(question.pose, DEFAULT_AMBIENT))
+
+    def _subject(self, path: Path, annotation: Annotation) -> Subject:
+        if self._opened:
+            old_path, old, subject = self._opened
+            if path == old_path and replace(annotation, drives=old.drives) == old:
+                # Only other morphs, as when a person chooses among them: nothing is read again.
+                return subject if annotation == old else subject.driven(annotation)
+            self._opened = None
+            subject.release()
+        opened = self._tools.studio.open(path, annotation)
+        self._opened = path, annotation, opened
+        return opened

@@ -24,6 +24,12 @@ class Subject(Protocol):
     def draw(self, pose: Pose, ambient: float) -> Stored:
         """Its picture, (size, size, 4) uint8 in the stored form; ``ModelError`` if it cannot be."""
 
+    def driven(self, annotation: Annotation) -> Subject:
+        """The same model, annotated alike but for ``drives``; releasing either ends both.
+
+        ``ModelError`` when it has no such morph.
+        """
+
     def release(self) -> None:
         """Give its memory back."""
 

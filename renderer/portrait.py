@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -72,9 +73,29 @@ class Portrait:
             self._expression = expression, morphed
         return self._expression[1]
 
+    def driven(self, rig: Rig) -> Portrait:
+        """The same model, its face moved by the drives of ``rig``, which is alike in all else.
+
+        It shares this one's device memory: releasing either ends both. What only its own drives
+        bring into the frame from outside is not drawn.
+
+        Raises:
+            ValueError: ``rig`` has another head box, other bones or another middle.
+        """
+        if _framing(rig) != _framing(self._rig):
+            raise ValueError("the rig differs in more than what drives the face")
+        other = copy(self)
+        other._rig, other._expression = rig, None
+        return other
+
     def release(self) -> None:
         """Give the model's device memory back."""
         self._drawn.release()
+
+
+def _framing(rig: Rig) -> tuple[object, ...]:
+    """All of a rig that decides what is uploaded."""
+    return rig.head_box, rig.head_bone, rig.neck_bone, rig.split_x, rig.split_half_width
 
 
 class _Textures:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -159,6 +160,22 @@ def test_pictures_do_not_depend_on_what_was_drawn_before(
     backward = [fresh.draw(pose) for pose in reversed(poses)][::-1]
     fresh.release()
     assert all((a == b).all() for a, b in zip(forward, backward, strict=True))
+
+
+def test_other_drives_draw_what_a_portrait_of_their_own_draws(
+    canvas: Canvas, model: MmdModel, rig: Rig, portrait: Portrait
+) -> None:
+    swapped = {**rig.drives, "left_eye": rig.drives["right_eye"]}
+    other = replace(rig, drives=swapped)
+    own = Portrait(canvas, model, other)
+    wink = Pose(left_eye=1.0)
+    before = portrait.draw(wink)
+    assert np.array_equal(portrait.driven(other).draw(wink), own.draw(wink))
+    assert not np.array_equal(own.draw(wink), before)
+    assert np.array_equal(portrait.draw(wink), before)
+    own.release()
+    with pytest.raises(ValueError, match="more than what drives"):
+        portrait.driven(replace(other, split_x=1.0))
 
 
 def test_more_ambient_light_is_brighter_and_keeps_the_outline(portrait: Portrait) -> None:

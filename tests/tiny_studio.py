@@ -79,6 +79,9 @@ class TinySubject:
                 raise ModelError("the mouth is too wide", "too-wide")
         return tiny_picture(self.facts.name, pose, ambient, self.size)
 
+    def driven(self, annotation: Annotation) -> TinySubject:
+        return self
+
     def release(self) -> None:
         pass
 
