@@ -24,6 +24,8 @@ PathType = click.Path(path_type=Path)
 def check(drawing: Path, fixed: Path | None, size: int, as_json: bool) -> None:
     """Does DRAWING meet the input convention? Each fault in words, with its remedy.
 
+    A mouth that looks closed, or is not seen, is noted; it is no fault.
+
     Exit codes: 0 it does, or --fix made a copy that does; 1 it does not.
     """
     from animate.check import check as look  # noqa: PLC0415

@@ -15,6 +15,7 @@ from contract.pose import FACE_AXES, REST, Pose
 from dataset.annotation import SIDES, Annotation, Drive
 from dataset.catalog import CatalogRow, load_catalog
 from dataset.corrections import (
+    REJECTED,
     Correction,
     Corrections,
     corrected,
@@ -55,9 +56,10 @@ class Desk:
 
     def listed(self, status: str, source: str, search: str, page: int) -> dict[str, object]:
         """A page of models, doubtful ones first, by what is thought of them now."""
+        said = self._corrections()
         wanted = [
             row
-            for row in map(self._now, self._rows.values())
+            for row in (_corrected(row, said) for row in self._rows.values())
             if status in {"", row.status}
             and source in {"", row.source}
             and (not search or search.casefold() in self._words(row))
@@ -65,7 +67,7 @@ class Desk:
         wanted.sort(key=lambda row: (_ORDER[self._rows[row.sha256].status], row.path))
         first = page * PAGE_MODELS
         return {
-            "models": [self._summary(row) for row in wanted[first : first + PAGE_MODELS]],
+            "models": [self._summary(row, said) for row in wanted[first : first + PAGE_MODELS]],
             "count": len(wanted),
             "pages": -(-len(wanted) // PAGE_MODELS),
             "sources": sorted({row.source for row in self._rows.values()}),
@@ -74,7 +76,8 @@ class Desk:
 
     def summary(self, sha256: str) -> dict[str, object]:
         """One model."""
-        return self._summary(self._now(self._row(sha256)))
+        said = self._corrections()
+        return self._summary(_corrected(self._row(sha256), said), said)
 
     def correct(self, sha256: str, values: object) -> dict[str, object]:
         """Keep a person's word on a model: on disk when this returns.
@@ -97,7 +100,7 @@ class Desk:
 
     def picture(self, sha256: str, view: str, axis: str, morph: int, side: str) -> bytes:
         """A view as PNG; with ``axis``, as if that axis were driven by another morph."""
-        row = self._now(self._row(sha256))
+        row = _corrected(self._row(sha256), self._corrections())
         if view not in VIEWS:
             raise InputError(f"view {view:.20}: unknown; choose {', '.join(VIEWS)}")
         annotation = row.described().annotation if row.model else None
@@ -117,6 +120,8 @@ class Desk:
         if not made.drives:
             return made
         names = self.morphs(made.sha256)
+        if max(drive.morph for chosen in made.drives.values() for drive in chosen) >= len(names):
+            raise InputError(f"{made.path}: it lost morphs since it was scanned; scan again")
         drives = {
             axis: tuple(replace(drive, name=names[drive.morph]) for drive in chosen)
             for axis, chosen in made.drives.items()
@@ -137,22 +142,12 @@ class Desk:
             raise InputError("no such model in this catalogue; load the page again")
         return self._rows[sha256]
 
-    def _now(self, row: CatalogRow) -> CatalogRow:
-        """The row as corrected; a rejected one keeps what is known of it, to be shown."""
-        correction = self._corrections().get(row.sha256)
-        if correction is None or row.model is None:
-            return row
-        if correction.decision == "reject":
-            kept = replace(correction, decision=None)
-            return replace(corrected_row(row, kept), status="refused", code="rejected")
-        return corrected_row(row, correction)
-
     @staticmethod
     def _words(row: CatalogRow) -> str:
         return f"{row.path} {row.model.name if row.model else ''} {row.code}".casefold()
 
-    def _summary(self, row: CatalogRow) -> dict[str, object]:
-        correction = self._corrections().get(row.sha256)
+    def _summary(self, row: CatalogRow, said: Corrections) -> dict[str, object]:
+        correction = said.get(row.sha256)
         model = row.model
         return {
             "sha256": row.sha256,
@@ -184,3 +179,14 @@ class Desk:
             for drive in drives:
                 if not 0 <= drive.morph < count or not 0 < drive.weight <= 1:
                     raise ValueError(f"morph {drive.morph} of {count}, weight {drive.weight:g}")
+
+
+def _corrected(row: CatalogRow, said: Corrections) -> CatalogRow:
+    """The row as corrected; a rejected one keeps what is known of it, to be shown."""
+    correction = said.get(row.sha256)
+    if correction is None or row.model is None:
+        return row
+    if correction.decision == "reject":
+        kept = replace(correction, decision=None)
+        return replace(corrected_row(row, kept), status="refused", code=REJECTED)
+    return corrected_row(row, correction)

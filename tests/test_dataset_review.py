@@ -177,6 +177,16 @@ def test_a_word_that_fits_nothing_is_refused(
     assert not overrides_of(opened.catalog).exists()
 
 
+def test_a_morph_that_the_file_has_lost_is_refused(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opened.painter, "morph_names", lambda _: ("sure", "a"))
+    answer = opened.put("s/sure.pmx", drives={"mouth": [{**DRIVE, "morph": 2}]})
+    assert answer["code"] == 422
+    assert "lost morphs since it was scanned" in str(answer["fault"])
+    assert not overrides_of(opened.catalog).exists()
+
+
 def test_bodies_that_are_no_json_or_too_long_are_refused(opened: Opened) -> None:
     url = f"/api/models/{opened.row('s/sure.pmx').sha256}/correction"
     for body in (b"", b"{", b"[]", b"[" * 60_000, b"x" * (1 << 17)):
