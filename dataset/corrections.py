@@ -59,6 +59,15 @@ class Correction:
         """Whether it says nothing."""
         return self.decision is None and self.head_box is None and not self.drives
 
+    def and_also(self, more: Correction) -> Correction:
+        """This, with what ``more`` says in its place where it says something."""
+        return replace(
+            more,
+            decision=more.decision or self.decision,
+            head_box=more.head_box or self.head_box,
+            drives={**self.drives, **more.drives},
+        )
+
 
 Corrections = Mapping[str, Correction]
 
@@ -105,19 +114,21 @@ def _alone(path: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def keep_correction(path: Path, correction: Correction) -> None:
-    """Keep a person's word among the others in ``path``; an empty one takes theirs back.
+def keep_correction(path: Path, correction: Correction, *, adding: bool) -> Correction | None:
+    """Keep a person's word on a file in ``path``; what stood there of that file before.
 
-    On disk when this returns. Several programs may do so at once. ``InputError`` when it cannot be
+    ``adding``: to what they said before; else in its place, and an empty word takes it back. On
+    disk when this returns. Several programs may do so at once. ``InputError`` when it cannot be
     written.
     """
     with _alone(path):
         kept = load_corrections(path)
-        if correction.is_empty:
-            kept.pop(correction.sha256, None)
-        else:
-            kept[correction.sha256] = correction
+        before = kept.pop(correction.sha256, None)
+        wanted = before.and_also(correction) if adding and before else correction
+        if not wanted.is_empty:
+            kept[correction.sha256] = wanted
         save_corrections(path, kept)
+    return before
 
 
 def _require_likely(box: HeadLines, found: HeadLines) -> None:

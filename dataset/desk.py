@@ -79,8 +79,11 @@ class Desk:
         said = self._corrections()
         return self._summary(_corrected(self._row(sha256), said), said)
 
-    def correct(self, sha256: str, values: object) -> dict[str, object]:
+    def correct(self, sha256: str, values: object, *, adding: bool) -> dict[str, object]:
         """Keep a person's word on a model: on disk when this returns.
+
+        adding: to what was said of it before; else in its place. The answer is the model's summary
+        with, as "before", what was said before, so that it can be taken back.
 
         Raises:
             InputError: it is no correction, or does not fit the model.
@@ -95,8 +98,8 @@ class Desk:
                 corrected(row.model.annotation, made)
         except ValueError as error:
             raise InputError(f"{row.path}: {error!s:.200}") from error
-        keep_correction(self._overrides, self._named(made))
-        return self.summary(sha256)
+        before = keep_correction(self._overrides, self._named(made), adding=adding)
+        return {**self.summary(sha256), "before": asdict(before) if before else None}
 
     def picture(self, sha256: str, view: str, axis: str, morph: int, side: str) -> bytes:
         """A view as PNG; with ``axis``, as if that axis were driven by another morph."""

@@ -86,15 +86,23 @@ def _serve_pictures(app: FastAPI, desk: Desk) -> None:
 
 
 def _take_corrections(app: FastAPI, desk: Desk) -> None:
-    @app.put("/api/models/{sha256}/correction")
-    async def correct(sha256: str, request: Request) -> dict[str, object]:
+    async def values_of(request: Request) -> object:
         body = bytearray()
         async for chunk in request.stream():
             body += chunk
             if len(body) > _LARGEST_BODY:
                 raise InputError("the correction is too long")
         try:
-            values = json.loads(body)
+            return json.loads(body)
         except (ValueError, RecursionError) as error:
             raise InputError(f"no correction: {error!s:.80}") from error
-        return await run_in_threadpool(desk.correct, sha256, values)
+
+    @app.patch("/api/models/{sha256}/correction")
+    async def add(sha256: str, request: Request) -> dict[str, object]:
+        values = await values_of(request)
+        return await run_in_threadpool(desk.correct, sha256, values, adding=True)
+
+    @app.put("/api/models/{sha256}/correction")
+    async def replace(sha256: str, request: Request) -> dict[str, object]:
+        values = await values_of(request)
+        return await run_in_threadpool(desk.correct, sha256, values, adding=False)

@@ -26,6 +26,7 @@ from dataset.cli import main
 from dataset.corrections import load_corrections, overrides_of
 from dataset.desk import Desk
 from dataset.objections import in_words
+from dataset.records import HeadLines
 from dataset.review import make_app
 from dataset.review_painter import Painter, Painting, Tools
 from dataset.shard import ShardReader
@@ -135,7 +136,7 @@ def test_two_programs_keep_each_others_words(opened: Opened) -> None:
     second = Desk(opened.catalog, opened.painter)
     first, other = (opened.row(f"s/{name}.pmx").sha256 for name in ("sure", "unsure"))
     opened.put("s/sure.pmx", decision="reject")
-    second.correct(other, {"decision": "accept"})
+    second.correct(other, {"decision": "accept"}, adding=False)
     opened.put("t/deadly.pmx", decision="accept")
     kept = load_corrections(overrides_of(opened.catalog))
     assert [kept[sha256].decision for sha256 in (first, other)] == ["reject", "accept"]
@@ -175,6 +176,23 @@ def test_a_word_that_fits_nothing_is_refused(
     assert answer["code"] == 422
     assert fault in str(answer["fault"])
     assert not overrides_of(opened.catalog).exists()
+
+
+def test_a_word_is_added_to_what_another_page_said(opened: Opened) -> None:
+    sha256 = opened.row("s/sure.pmx").sha256
+    url = f"/api/models/{sha256}/correction"
+    box = {"chin_y": 16.5, "skull_top_y": 19.5, "centre_x": 0.0}
+    first, second, _ = (
+        opened.client.patch(url, content=json.dumps(values)).json()
+        for values in ({"head_box": box}, {"decision": "accept"}, {"drives": {"mouth": [DRIVE]}})
+    )
+    assert first["before"] is None
+    assert (second["before"]["head_box"], second["before"]["decision"]) == (box, None)
+    kept = load_corrections(overrides_of(opened.catalog))[sha256]
+    assert (kept.decision, kept.head_box) == ("accept", HeadLines(**box))
+    assert [drive.morph for drive in kept.drives["mouth"]] == [0]
+    assert opened.put("s/sure.pmx", decision="reject")["status"] == "refused"  # in its place
+    assert load_corrections(overrides_of(opened.catalog))[sha256].head_box is None
 
 
 def test_a_morph_that_the_file_has_lost_is_refused(

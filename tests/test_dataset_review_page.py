@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
@@ -174,6 +174,32 @@ def test_quick_keys_are_a_model_each_and_undo_takes_back_the_last(
     page.click(".card >> text=forget")
     pressed_are(page, 0)
     assert decisions(catalog) == {}
+
+
+def test_undo_takes_its_turn_and_then_there_is_nothing_more(page: Page, catalog: Path) -> None:
+    first = in_order(catalog)[0].sha256
+    page.keyboard.press("a")
+    page.keyboard.press("u")  # before the answer to the first
+    page.keyboard.press("u")
+    page.wait_for_function("() => document.querySelector('#fault').textContent.includes('nothing')")
+    pressed_are(page, 0)
+    assert said(catalog) == {}
+    page.keyboard.press("a")
+    pressed_are(page, 1)
+    assert decisions(catalog) == {first: "accept"}
+
+
+def test_what_another_page_said_meanwhile_stays(
+    page: Page, catalog: Path, painter: Painter
+) -> None:
+    row = in_order(catalog)[0]
+    box = row.described().annotation.head_box
+    higher = replace(box, skull_top_y=box.skull_top_y + 0.1)
+    Desk(catalog, painter).correct(row.sha256, {"head_box": asdict(higher)}, adding=True)
+    page.keyboard.press("a")
+    pressed_are(page, 1)
+    kept = said(catalog)[row.sha256]
+    assert (kept.decision, kept.head_box) == ("accept", higher)
 
 
 def test_names_are_text_and_models_are_found_by_them(

@@ -103,8 +103,8 @@ function makeDraggable(box, lines, which, model) {
     const found = model.annotation.head_box;
     const height = (found.skull_top_y - found.chin_y) / (CHIN - TOP);
     const y = found.skull_top_y - (share - TOP) * height;
-    const head_box = { ...found, [which === "top" ? "skull_top_y" : "chin_y"]: y };
-    correct(model, { head_box });
+    const moved = { [which === "top" ? "skull_top_y" : "chin_y"]: y };
+    keep(model, "PATCH", (now = model) => ({ head_box: { ...now.annotation.head_box, ...moved } }));
   });
 }
 
@@ -158,64 +158,57 @@ function actions(model, index) {
     button("forget", "take back all that was said of this model", false, () => forget(index)));
 }
 
-// Decisions. One goes out at a time, made of what is known then, so that none undoes another.
+// Decisions. They go out one by one, and the server adds each to what it has: what this page does
+// not know, of another page or of a page left meanwhile, is not lost.
 
 const history = [];
 let sending = Promise.resolve();
 
-function correct(model, changes) {
-  return send(model.sha256, (said) => ({
-    decision: changes.decision ?? said?.decision ?? null,
-    head_box: changes.head_box ?? said?.head_box ?? null,
-    drives: { ...(said?.drives ?? {}), ...(changes.drives ?? {}) },
-  }));
-}
-
-function send(sha256, make, remembered = true) {
-  sending = sending.then(() => sendNow(sha256, make, remembered));
+function inTurn(work) {
+  sending = sending.then(work).catch((error) => say(error.message));
   return sending;
 }
 
 const find = (sha256) => state.models.findIndex((one) => one.sha256 === sha256);
 
-async function sendNow(sha256, make, remembered) {
+async function send(sha256, method, values) {
   say(null);
-  const before = state.models[find(sha256)]?.correction ?? null;
-  try {
-    const answer = await ask(`/api/models/${sha256}/correction`, {
-      method: "PUT", body: JSON.stringify(make(before)),
-    });
-    if (remembered) history.push({ sha256, before });
-    const index = find(sha256);
-    if (index < 0) return;
+  const answer = await ask(`/api/models/${sha256}/correction`, { method, body: JSON.stringify(values) });
+  const index = find(sha256);
+  if (index >= 0) {
     state.models[index] = answer;
     const old = $("grid").children[index];
     const made = card(answer, index);
     made.classList.toggle("large", old.classList.contains("large"));
     old.replaceWith(made);
     mark();
-  } catch (error) {
-    say(error.message);
   }
+  return answer.before;
 }
 
-function decide(index, decision) {
-  return correct(state.models[index], { decision });
+// values: called when its turn has come, with the model as it is known then.
+function keep({ sha256 }, method, values) {
+  return inTurn(async () => {
+    const before = await send(sha256, method, values(state.models[find(sha256)]));
+    history.push({ sha256, before });
+  });
 }
 
-const nothing = () => ({ decision: null, head_box: null, drives: {} });
-const wordOf = ({ decision, head_box, drives }) => ({ decision, head_box, drives });
+const correct = (model, changes) => keep(model, "PATCH", () => changes);
+const decide = (index, decision) => correct(state.models[index], { decision });
 
-function forget(index) {
-  return send(state.models[index].sha256, nothing);
-}
+const NOTHING = { decision: null, head_box: null, drives: {} };
+const forget = (index) => keep(state.models[index], "PUT", () => NOTHING);
 
-// Takes back what was decided last, wherever that was; else all that was said of this model.
+// Takes back what was decided last on this page.
 function undo() {
-  const last = history.pop();
-  if (!last) return forget(state.current);
-  if (find(last.sha256) >= 0) goTo(find(last.sha256));
-  return send(last.sha256, () => (last.before ? wordOf(last.before) : nothing()), false);
+  return inTurn(async () => {
+    const last = history.pop();
+    if (!last) return say("nothing was decided since this page was loaded");
+    if (find(last.sha256) >= 0) goTo(find(last.sha256));
+    const { decision, head_box, drives } = last.before ?? NOTHING;
+    await send(last.sha256, "PUT", { decision, head_box, drives });
+  });
 }
 
 // Another morph.
