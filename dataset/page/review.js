@@ -320,7 +320,7 @@ const keys = {
 document.addEventListener("keydown", (event) => {
   if (/INPUT|SELECT/.test(event.target.tagName) || document.querySelector("dialog[open]")) return;
   if (event.ctrlKey || event.metaKey || event.altKey || !keys[event.key]) return;
-  const needsModel = !"/?jk".includes(event.key) && !event.key.startsWith("Arrow");
+  const needsModel = !"/?jku".includes(event.key) && !event.key.startsWith("Arrow");
   if (needsModel && !state.models[state.current]?.annotation) return;
   event.preventDefault();
   keys[event.key]();
