@@ -203,11 +203,12 @@ const forget = (index) => keep(state.models[index], "PUT", () => NOTHING);
 // Takes back what was decided last on this page.
 function undo() {
   return inTurn(async () => {
-    const last = history.pop();
+    const last = history.at(-1);
     if (!last) return say("nothing was decided since this page was loaded");
     if (find(last.sha256) >= 0) goTo(find(last.sha256));
     const { decision, head_box, drives } = last.before ?? NOTHING;
     await send(last.sha256, "PUT", { decision, head_box, drives });
+    history.pop();
   });
 }
 
