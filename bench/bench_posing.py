@@ -21,10 +21,10 @@ from statistics import median
 import numpy as np
 
 from contract.pose import Pose
-from renderer.deform import Deformer
+from renderer.deform.deformer import Deformer
+from renderer.deform.posing import bone_rotations, morph_uses
+from renderer.fit.fit_rig import fit_rig
 from renderer.formats.read import read_model
-from renderer.posing import bone_rotations, morph_uses
-from renderer.rig import fit_rig
 
 BAR_MS = 12.0
 ROUNDS = 40

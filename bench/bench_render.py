@@ -23,13 +23,14 @@ from PIL import Image
 from characters.generate import write_character
 from contract.image import Stored
 from contract.pose import AXES, Pose, pose_from_vector
-from renderer import portrait as portrait_module
-from renderer.draw import Canvas
+from contract.rig import Rig
+from renderer.draw.canvas import Canvas
+from renderer.fit.fit_rig import fit_rig
 from renderer.formats.model import MmdModel
 from renderer.formats.read import read_model
-from renderer.portrait import Portrait
-from renderer.rig import Rig, fit_rig
-from renderer.visible import VisiblePart, face_materials
+from renderer.portrait import portrait as portrait_module
+from renderer.portrait.portrait import Portrait
+from renderer.portrait.visible import VisiblePart, face_materials
 
 POSES = 24
 ROUNDS = 3

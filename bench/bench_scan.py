@@ -20,10 +20,10 @@ from contract.image import DEFAULT_SIZE
 from contract.pose import REST, Pose
 from dataset.rendering import describe
 from dataset.walk import list_models
-from renderer.draw import Canvas
+from renderer.draw.canvas import Canvas
+from renderer.fit.fit_rig import fit_rig
 from renderer.formats.read import read_model
-from renderer.portrait import Portrait
-from renderer.rig import fit_rig
+from renderer.portrait.portrait import Portrait
 
 BAR_SECONDS = 1.0
 REAL = Path(__file__).resolve().parents[1].parent / "shared/models"

@@ -13,6 +13,7 @@ import renderer
 from contract.errors import ModelError, TextureError
 from contract.image import DEFAULT_SIZE, Stored
 from contract.pose import FACE_AXES, REST, Pose
+from contract.rig import HeadBox, MorphUse, Rig, Side
 from dataset import annotation as annotation_module
 from dataset import fingerprint as fingerprint_module
 from dataset.annotation import Annotation, Drive
@@ -22,13 +23,13 @@ from dataset.fingerprint import fingerprint
 from dataset.pictures import picture_fault
 from dataset.records import HeadLines, ModelFacts, UsedMorph
 from dataset.studio import Subject
-from renderer.draw import Canvas, Shading
+from renderer.draw.canvas import Canvas, Shading
+from renderer.draw.textures import find_texture
+from renderer.fit.fit_rig import fit_rig
+from renderer.fit.head_bones import carried_by
 from renderer.formats.model import MmdModel
 from renderer.formats.read import read_model
-from renderer.head_bones import carried_by
-from renderer.portrait import Portrait
-from renderer.rig import HeadBox, MorphUse, Rig, Side, fit_rig
-from renderer.textures import find_texture
+from renderer.portrait.portrait import Portrait
 
 _MAX_NAME = 200
 _MAX_COMMENT = 4000

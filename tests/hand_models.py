@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from renderer.deform.quaternion import Quat
 from renderer.formats.model import (
     Append,
     Bone,
@@ -27,7 +28,6 @@ from renderer.formats.model import (
     Vertices,
     WeightType,
 )
-from renderer.quaternion import Quat
 
 HALF = math.sqrt(0.5)
 QUARTER_X: Quat = (HALF, 0.0, 0.0, HALF)

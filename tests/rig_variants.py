@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from renderer.fit.head_bones import carried_by
 from renderer.formats.model import F32, MmdModel, Morph, VertexOffsets, Vertices
-from renderer.head_bones import carried_by
 
 F64 = npt.NDArray[np.float64]
 Mesh = tuple[F64, npt.NDArray[np.int32]]

@@ -20,10 +20,10 @@ from characters.generate import write_character
 from contract.errors import InputError
 from contract.image import Stored, head_rows
 from contract.pose import REST, Pose
-from renderer.draw import Canvas
+from renderer.draw.canvas import Canvas
+from renderer.fit.fit_rig import fit_rig
 from renderer.formats.read import read_model
-from renderer.portrait import Portrait
-from renderer.rig import fit_rig
+from renderer.portrait.portrait import Portrait
 from tests.test_animate_drawing import bytes_of
 
 SEEDS = range(8)
@@ -226,7 +226,7 @@ def test_real_drawings_are_good(real_models: Path) -> None:
     folder = real_models.parent / "drawings"
     if not folder.is_dir():
         pytest.skip("no drawings beside the real models")
-    for path in sorted(folder.glob("*.png")):
+    for path in sorted(folder.glob("drawing_*.png")):
         report = check(read_drawing(path))
         assert report.faults == (), path
         assert report.head is not None

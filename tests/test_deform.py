@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from renderer.deform import Deformer
+from contract.rig import MorphUse, Side
+from renderer.deform.deformer import Deformer
+from renderer.deform.quaternion import from_axis_angle
 from renderer.formats.model import MmdModel, WeightType
 from renderer.formats.read import read_model
-from renderer.morph_use import MorphUse, Side
-from renderer.quaternion import from_axis_angle
 from tests.hand_models import (
     QUARTER_Z,
     bone,
@@ -123,7 +123,7 @@ def test_both_eyes_follow_their_common_bone(real_models: Path, path: str) -> Non
 def test_a_fixture_of_a_fixed_axis_turns_about_it_alone(real_models: Path) -> None:
     real = read_model(real_models / "fixtures/test_fix_axis.pmx")
     index = next(k for k, b in enumerate(real.bones) if b.fixed_axis)
-    from renderer.skeleton import Skeleton
+    from renderer.deform.skeleton import Skeleton
 
     axis = np.array(real.bones[index].fixed_axis)
     transforms = Skeleton(real.bones, parents_first=False).pose(

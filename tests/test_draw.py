@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from contract.image import Stored
-from renderer.deform import MaterialStates, PosedMesh
-from renderer.draw import Canvas, Shading
-from renderer.drawn import DrawList, Surface
+from renderer.deform.deformer import MaterialStates, PosedMesh
+from renderer.draw.canvas import Canvas, Shading
+from renderer.draw.gpu_model import DrawList, Surface
+from renderer.draw.textures import Texture
+from renderer.draw.toon import shared_toon
+from renderer.draw.view import Camera, Light
 from renderer.formats.model import SphereMode
-from renderer.textures import Texture
-from renderer.toon import shared_toon
-from renderer.view import Camera, Light
 
 SIZE = 4
 UNIT_CAMERA = Camera(0.0, 0.0, 1.0, 10.0)  # the picture shows x and y in [-1, 1]

@@ -8,10 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from renderer.confidence import DOUBTFUL_BELOW, judged
-from renderer.face import Eye, Eyes
+from contract.rig import DOUBTFUL_BELOW
+from renderer.fit.confidence import judged
+from renderer.fit.face import Eye, Eyes
+from renderer.fit.head_box import Found, find_chin, find_skull_top
 from renderer.formats.model import MmdModel
-from renderer.head_box import Found, find_chin, find_skull_top
 from tests.hand_models import bone, model, vertices
 
 F64 = npt.NDArray[np.float64]

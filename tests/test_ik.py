@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from renderer import ik as ik_module
+from renderer.deform import ik as ik_module
+from renderer.deform.quaternion import Quat, from_axis_angle, to_rows
+from renderer.deform.skeleton import BoneTransforms, Skeleton
 from renderer.formats.model import Bone, Ik, IkLink, Vec3
-from renderer.quaternion import Quat, from_axis_angle, to_rows
-from renderer.skeleton import BoneTransforms, Skeleton
 from tests.hand_models import bone
 
 GOAL, ROOT, MIDDLE, TIP = range(4)

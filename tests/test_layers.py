@@ -22,9 +22,11 @@ ALLOWED = {
 }
 MAY_IMPORT_RENDERER = {"dataset/rendering.py", "animate/vmd_motion.py"}
 ONLY_HERE = {
-    "moderngl": {f"renderer/{name}.py" for name in ("device", "draw", "drawn", "programs")},
+    "moderngl": {
+        f"renderer/draw/{name}.py" for name in ("device", "canvas", "gpu_model", "programs")
+    },
     "h5py": {"dataset/shard_file.py"},
-    "pyrr": {"renderer/view.py"},
+    "pyrr": {"renderer/draw/view.py"},
 }
 MAY_IMPORT_TORCH = {"models", "train", "animate"}
 CONTRACT_LIBRARIES = {"numpy", "click"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from renderer.morph_names import (
+from renderer.fit.morph_names import (
     NOT_A_BLINK,
     blink_hint,
     is_eye,

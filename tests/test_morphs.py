@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from renderer.deform import Deformer
+from contract.rig import MorphUse, Side
+from renderer.deform.deformer import Deformer
 from renderer.formats.model import MaterialOffsets, MmdModel, Morph
-from renderer.morph_use import MorphUse, Side
 from tests.hand_models import (
     HALF,
     QUARTER_Y,

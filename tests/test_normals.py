@@ -11,7 +11,7 @@ import pytest
 from characters.generate import write_character
 from renderer.formats.model import MmdModel
 from renderer.formats.read import read_model
-from renderer.normals import outward_normals
+from renderer.portrait.normals import outward_normals
 
 
 @pytest.fixture(scope="module")

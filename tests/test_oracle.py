@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from renderer.cli import main
+from renderer.cli.main import main
+from renderer.cli.mesh import posed_positions, read_poses
 from renderer.formats.model import MmdModel
 from renderer.formats.read import read_model
-from renderer.mesh_cli import posed_positions, read_poses
 
 SETS = (
     "appearance",

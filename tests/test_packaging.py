@@ -41,5 +41,5 @@ def test_every_dependency_has_a_lower_and_an_upper_bound() -> None:
 
 
 def test_the_shaders_lie_beside_the_code_that_loads_them() -> None:
-    shaders = {path.name for path in (REPOSITORY / "renderer" / "shaders").iterdir()}
+    shaders = {path.name for path in (REPOSITORY / "renderer" / "draw" / "shaders").iterdir()}
     assert {"surface.vert", "surface.frag", "edge.vert", "edge.frag", "resolve.frag"} <= shaders

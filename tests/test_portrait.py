@@ -15,14 +15,14 @@ from characters.generate import write_character
 from contract.errors import TextureError
 from contract.image import Stored, head_rows
 from contract.pose import REST, Pose
-from renderer import portrait as portrait_module
-from renderer.draw import Canvas
+from contract.rig import HeadBox, MorphUse, Rig, Side
+from renderer.draw.canvas import Canvas
+from renderer.draw.view import frame_head
 from renderer.formats.model import MmdModel
 from renderer.formats.read import read_model
-from renderer.portrait import Portrait
-from renderer.rig import HeadBox, MorphUse, Rig, Side
-from renderer.view import frame_head
-from renderer.visible import VisiblePart, face_materials
+from renderer.portrait import portrait as portrait_module
+from renderer.portrait.portrait import Portrait
+from renderer.portrait.visible import VisiblePart, face_materials
 
 SIZE = 128
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from renderer.quaternion import (
+from renderer.deform.quaternion import (
     IDENTITY,
     Quat,
     from_axis_angle,

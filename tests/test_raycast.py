@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from renderer import raycast
-from renderer.raycast import first_hits
+from renderer.fit import raycast
+from renderer.fit.raycast import first_hits
 
 NEAR = [[-1, -1, 1], [1, -1, 1], [0, 1, 3]]
 FAR = [[-2, -2, 5], [2, -2, 5], [0, 4, 5]]

@@ -11,11 +11,12 @@ from PIL import Image
 
 from characters.generate import write_character
 from contract.errors import DeviceError
-from renderer import cli, device
+from renderer.cli.main import main
+from renderer.draw import device
 
 
 def _run(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(cli.main, [str(argument) for argument in arguments])
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
 @pytest.fixture(scope="module")

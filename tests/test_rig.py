@@ -14,10 +14,10 @@ import pytest
 from characters.generate import write_character
 from contract.errors import RigError
 from contract.pose import FACE_AXES
+from contract.rig import Rig, Side
+from renderer.fit.fit_rig import fit_rig
 from renderer.formats.model import Bone, MmdModel, Morph, VertexOffsets
 from renderer.formats.read import read_model
-from renderer.morph_use import Side
-from renderer.rig import Rig, fit_rig
 from tests.hand_models import bone_offsets
 from tests.rig_variants import moved
 

@@ -11,13 +11,13 @@ import pytest
 
 from characters.generate import write_character
 from contract.pose import FACE_AXES
-from renderer.confidence import DOUBTFUL_BELOW, Confidence, Judgement, confidence, judged, ramp
+from contract.rig import DOUBTFUL_BELOW, Confidence, MorphUse, Rig, Side
+from renderer.fit.confidence import Judgement, confidence, judged, ramp
+from renderer.fit.fit_rig import fit_rig
+from renderer.fit.lids import Closing
+from renderer.fit.winks import Blink, Wink, agreeing
 from renderer.formats.model import MmdModel
 from renderer.formats.read import read_model
-from renderer.lids import Closing
-from renderer.morph_use import MorphUse, Side
-from renderer.rig import Rig, fit_rig
-from renderer.winks import Blink, Wink, agreeing
 from tests.rig_variants import (
     dome,
     grid_mesh,

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from renderer.deform.quaternion import Quat, from_axis_angle, multiply, rotate
+from renderer.deform.skeleton import Skeleton
 from renderer.formats.model import Append, Bone, Vec3
-from renderer.quaternion import Quat, from_axis_angle, multiply, rotate
-from renderer.skeleton import Skeleton
 from tests.hand_models import QUARTER_X, QUARTER_Y, QUARTER_Z, bone
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from renderer.deform import Deformer
+from renderer.deform.deformer import Deformer
+from renderer.deform.quaternion import Quat, from_axis_angle, multiply, normalised, to_rows
 from renderer.formats.model import Bone, Vec3, Vertices, WeightType
-from renderer.quaternion import Quat, from_axis_angle, multiply, normalised, to_rows
 from tests.hand_models import HALF, QUARTER_X, QUARTER_Y, QUARTER_Z, bone, model, vertices
 
 F64 = npt.NDArray[np.float64]

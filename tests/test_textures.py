@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from contract.errors import TextureError
-from renderer.textures import find_texture, load_texture
+from renderer.draw.textures import find_texture, load_texture
 
 RED, CLEAR_WHITE = (255, 0, 0, 255), (255, 255, 255, 0)
 

@@ -12,11 +12,11 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from renderer.confidence import Judgement, judged, ramp
-from renderer.face import Eye, Eyes, Face
-from renderer.head_bones import Flags
-from renderer.head_box import HeadBox
-from renderer.raycast import first_hits
+from contract.rig import HeadBox
+from renderer.fit.confidence import Judgement, judged, ramp
+from renderer.fit.face import Eye, Eyes, Face
+from renderer.fit.head_bones import Flags
+from renderer.fit.raycast import first_hits
 
 F64 = npt.NDArray[np.float64]
 

@@ -15,11 +15,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from renderer.confidence import ramp
-from renderer.face import Eyes, material_of_faces
+from renderer.fit.confidence import ramp
+from renderer.fit.face import Eyes, material_of_faces
+from renderer.fit.head_bones import Flags
+from renderer.fit.raycast import first_hits
 from renderer.formats.model import MmdModel
-from renderer.head_bones import Flags
-from renderer.raycast import first_hits
 
 F64 = npt.NDArray[np.float64]
 I32 = npt.NDArray[np.int32]
@@ -44,15 +44,6 @@ _CROWN = 0.8  # above the eyes: where the dome may begin
 _EYE_SHARE, _EYE_SHARE_LOW, _EYE_SHARE_HIGH = 0.36, 0.25, 0.47
 _EYE_SHARE_DEVIATION = 0.035
 _SPACING_SHARE, _SPACING_SHARE_DEVIATION = 0.33, 0.023
-
-
-@dataclass(frozen=True)
-class HeadBox:
-    """Chin, skull top and middle of the head; model units in the file's coordinates."""
-
-    chin_y: float
-    skull_top_y: float
-    centre_x: float
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,11 @@ import numpy as np
 
 from contract.errors import InputError
 from contract.files import replacing
-from renderer.deform import Deformer
+from contract.rig import MorphUse
+from renderer.deform.deformer import Deformer
+from renderer.deform.quaternion import Quat, from_axis_angle
 from renderer.formats.model import F32, MmdModel
 from renderer.formats.read import read_model
-from renderer.morph_use import MorphUse
-from renderer.quaternion import Quat, from_axis_angle
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from renderer.confidence import UNQUESTIONED, Judgement, judged, ramp
-from renderer.face import Change, Face
-from renderer.morph_names import mouth_rank
-from renderer.morph_use import MorphUse
-from renderer.raycast import first_hits
+from contract.rig import MorphUse
+from renderer.fit.confidence import UNQUESTIONED, Judgement, judged, ramp
+from renderer.fit.face import Change, Face
+from renderer.fit.morph_names import mouth_rank
+from renderer.fit.raycast import first_hits
 
 Index = npt.NDArray[np.intp]
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from renderer.confidence import Judgement, judged, lowered, ramp
-from renderer.face import Change, Face
+from contract.rig import MorphUse, Side
+from renderer.fit.confidence import Judgement, judged, lowered, ramp
+from renderer.fit.face import Change, Face
+from renderer.fit.lids import Closing, LidProbe
+from renderer.fit.morph_names import NOT_A_BLINK, blink_hint
 from renderer.formats.model import MmdModel
-from renderer.lids import Closing, LidProbe
-from renderer.morph_names import NOT_A_BLINK, blink_hint
-from renderer.morph_use import MorphUse, Side
 
 CLOSED = 0.75
 """Share of what the best morph hides of the iris: from here on an eye counts as closed."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from renderer.deform.quaternion import IDENTITY, Quat, multiply, rotate
 from renderer.formats.model import Vec3
-from renderer.quaternion import IDENTITY, Quat, multiply, rotate
 
 ORIGIN: Vec3 = (0.0, 0.0, 0.0)
 

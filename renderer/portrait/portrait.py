@@ -11,17 +11,17 @@ import numpy as np
 from contract.errors import TextureError
 from contract.image import Stored
 from contract.pose import Pose
-from renderer.deform import Deformer, MorphedMesh
-from renderer.draw import Canvas
-from renderer.drawn import DrawList, Surface
+from contract.rig import Rig
+from renderer.deform.deformer import Deformer, MorphedMesh
+from renderer.deform.posing import bone_rotations, morph_uses
+from renderer.draw.canvas import Canvas
+from renderer.draw.gpu_model import DrawList, Surface
+from renderer.draw.textures import Texture, find_texture, load_texture
+from renderer.draw.toon import shared_toon
+from renderer.draw.view import Light, frame_head
 from renderer.formats.model import I32, Material, MmdModel, SphereMode
-from renderer.normals import outward_normals
-from renderer.posing import bone_rotations, morph_uses
-from renderer.rig import Rig
-from renderer.textures import Texture, find_texture, load_texture
-from renderer.toon import shared_toon
-from renderer.view import Light, frame_head
-from renderer.visible import VisiblePart, visible_part
+from renderer.portrait.normals import outward_normals
+from renderer.portrait.visible import VisiblePart, visible_part
 
 MAX_TEXTURE_SIDE_PER_PICTURE_SIDE = 8
 _DEPTH_MARGIN = 2.0

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from contract.errors import RigError
+from renderer.fit.morph_names import is_eye, is_head, is_neck
 from renderer.formats.model import Bone, MmdModel
-from renderer.morph_names import is_eye, is_head, is_neck
 
 Flags = npt.NDArray[np.bool_]
 
@@ -34,7 +34,7 @@ def carried_by(model: MmdModel, root: int) -> Flags:
     return flags[dominant_bones(model)]
 
 
-def find_head(model: MmdModel) -> tuple[int, str]:
+def find_head_bone(model: MmdModel) -> tuple[int, str]:
     """The head bone and why: by name, the one that carries most; else what the eyes hang on.
 
     Raises:
@@ -59,7 +59,7 @@ def find_head(model: MmdModel) -> tuple[int, str]:
     )
 
 
-def find_neck(model: MmdModel, head: int) -> tuple[int, str]:
+def find_neck_bone(model: MmdModel, head: int) -> tuple[int, str]:
     """The neck bone above the head and why: by name, else the head's parent.
 
     Raises:

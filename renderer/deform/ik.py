@@ -11,9 +11,17 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from renderer.deform.posture import Posture, minus
+from renderer.deform.quaternion import (
+    IDENTITY,
+    Quat,
+    from_axis_angle,
+    inverse,
+    multiply,
+    rotate,
+    to_rows,
+)
 from renderer.formats.model import Bone, IkLink, Vec3
-from renderer.posture import Posture, minus
-from renderer.quaternion import IDENTITY, Quat, from_axis_angle, inverse, multiply, rotate, to_rows
 
 _REACHED = 1e-8  # squared model units
 _PARALLEL = 1e-8  # squared sine

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from renderer.textures import Texture
+from renderer.draw.textures import Texture
 
 RAMP_HEIGHT = 32
 

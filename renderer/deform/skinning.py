@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from renderer.deform.skeleton import BoneTransforms
 from renderer.formats.model import F32, U8, Vertices, WeightType
-from renderer.skeleton import BoneTransforms
 
 Floats = npt.NDArray[np.floating[Any]]
 Index = npt.NDArray[np.intp]

@@ -13,11 +13,11 @@ import numpy as np
 
 from contract.errors import DeviceError
 from contract.image import DEFAULT_SIZE, Stored
-from renderer.deform import PosedMesh
-from renderer.device import open_context
-from renderer.drawn import DrawList, DrawnModel, Frame
-from renderer.programs import Programs
-from renderer.view import Camera, Light
+from renderer.deform.deformer import PosedMesh
+from renderer.draw.device import open_context
+from renderer.draw.gpu_model import DrawList, DrawnModel, Frame
+from renderer.draw.programs import Programs
+from renderer.draw.view import Camera, Light
 
 Shading = Literal["phong", "toon"]
 SHADINGS: tuple[Shading, ...] = ("phong", "toon")

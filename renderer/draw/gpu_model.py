@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import moderngl
 import numpy as np
 
-from renderer.deform import MaterialStates, PosedMesh
+from renderer.deform.deformer import MaterialStates, PosedMesh
+from renderer.draw.programs import Programs, set_uniform
+from renderer.draw.textures import Texture
+from renderer.draw.view import Light
 from renderer.formats.model import F32, I32, SphereMode
-from renderer.programs import Programs, set_uniform
-from renderer.textures import Texture
-from renderer.view import Light
 
 _WHITE = Texture(np.full((1, 1, 4), 255, np.uint8))
 _MOVING_BYTES, _LASTING_BYTES = 24, 20  # position, normal | uv, uv1, edge scale

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from contract.rig import MorphUse
+from renderer.deform.material_morphs import MaterialStates, MaterialTable
+from renderer.deform.morphs import MorphTable, SideSplit
+from renderer.deform.posture import ORIGIN, plus
+from renderer.deform.quaternion import IDENTITY, Quat, multiply, normalised
+from renderer.deform.skeleton import Skeleton
+from renderer.deform.skinning import Skin, unit_rows
 from renderer.formats.model import F32, I32, MmdModel, UvOffsets, Vec3, Vertices
-from renderer.material_morphs import MaterialStates, MaterialTable
-from renderer.morph_use import MorphUse
-from renderer.morphs import MorphTable, SideSplit
-from renderer.posture import ORIGIN, plus
-from renderer.quaternion import IDENTITY, Quat, multiply, normalised
-from renderer.skeleton import Skeleton
-from renderer.skinning import Skin, unit_rows
 
 __all__ = ["Deformer", "MaterialStates", "MorphedMesh", "PosedMesh", "Quat"]
 

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from contract.rig import MorphUse, Side
+from renderer.deform.posture import ORIGIN, plus
+from renderer.deform.quaternion import IDENTITY, Quat, multiply, normalised, share
 from renderer.formats.model import (
     F32,
     I32,
@@ -21,9 +24,6 @@ from renderer.formats.model import (
     Vec3,
     VertexOffsets,
 )
-from renderer.morph_use import MorphUse, Side
-from renderer.posture import ORIGIN, plus
-from renderer.quaternion import IDENTITY, Quat, multiply, normalised, share
 
 Index = npt.NDArray[np.intp]
 _Entry = tuple[int, float]  # a morph and its factor

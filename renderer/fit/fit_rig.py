@@ -6,46 +6,21 @@ the kind of a wink is the curve of the closed lids, the chin is a turn of the fa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 import numpy as np
 
 from contract.errors import RigError
-from renderer.confidence import UNJUDGED, Confidence, confidence, judged, ramp
-from renderer.face import Eyes, Face, Index, find_eyes
+from contract.rig import HeadBox, Rig, Side
+from renderer.fit.confidence import confidence, judged, ramp
+from renderer.fit.face import Eyes, Face, Index, find_eyes
+from renderer.fit.head_bones import Flags, carried_by, find_head_bone, find_neck_bone
+from renderer.fit.head_box import Found, find_chin, find_skull_top
+from renderer.fit.mouth_opening import MouthOpening, MouthProbe
+from renderer.fit.upright import judge_upright
+from renderer.fit.winks import Wink, WinkProbe, agreeing, looked_for
 from renderer.formats.model import MmdModel
-from renderer.head_bones import Flags, carried_by, find_head, find_neck
-from renderer.head_box import Found, HeadBox, find_chin, find_skull_top
-from renderer.morph_use import MorphUse, Side
-from renderer.mouth import MouthOpening, MouthProbe
-from renderer.upright import judge_upright
-from renderer.winks import Wink, WinkProbe, agreeing, looked_for
-
-__all__ = ["HeadBox", "MorphUse", "Rig", "Side", "fit_rig"]
 
 _SPLIT_SHARE = 0.4  # of the way from the middle to the iris: less than to the corner of the eye
 _LIPS = 0.7  # below the eyes, in distances between them, where no morph parts the lips
-
-
-@dataclass(frozen=True)
-class Rig:
-    """How a model realises the pose.
-
-    ``drives``: for each face axis (left_eye, right_eye, mouth) the morphs and their weights when
-    the axis is at 1. Sides are split at x = ``split_x``, blended over +-``split_half_width`` model
-    units. ``evidence``: why, as machine-readable words separated by colons. ``confidence``: how
-    sure each answer is, and what speaks against it.
-    """
-
-    head_box: HeadBox
-    head_bone: int
-    neck_bone: int
-    drives: Mapping[str, tuple[MorphUse, ...]]
-    split_x: float
-    split_half_width: float
-    evidence: tuple[str, ...]
-    confidence: Confidence = UNJUDGED
 
 
 def fit_rig(model: MmdModel, *, allow_smile: bool = False) -> Rig:
@@ -60,8 +35,8 @@ def fit_rig(model: MmdModel, *, allow_smile: bool = False) -> Rig:
     """
     if not len(model.vertices) or not len(model.faces):
         raise RigError(f"{model.path.name}: there is no mesh; nothing can be drawn", "empty-mesh")
-    head, head_why = find_head(model)
-    neck, neck_why = find_neck(model, head)
+    head, head_why = find_head_bone(model)
+    neck, neck_why = find_neck_bone(model, head)
     eyes = _eyes(model, head)
     face = Face(model, head, eyes)
     winks, mouths = WinkProbe(face), MouthProbe(face)

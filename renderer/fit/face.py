@@ -8,7 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from renderer.deform import Deformer
+from contract.rig import MorphUse
+from renderer.deform.deformer import Deformer
+from renderer.fit.head_bones import Flags, carried_by, dominant_bones, eye_bones
+from renderer.fit.morph_names import blink_hint
+from renderer.fit.raycast import first_hits
 from renderer.formats.model import (
     I32,
     BoneOffsets,
@@ -16,10 +20,6 @@ from renderer.formats.model import (
     MmdModel,
     VertexOffsets,
 )
-from renderer.head_bones import Flags, carried_by, dominant_bones, eye_bones
-from renderer.morph_names import blink_hint
-from renderer.morph_use import MorphUse
-from renderer.raycast import first_hits
 
 F64 = npt.NDArray[np.float64]
 Index = npt.NDArray[np.intp]

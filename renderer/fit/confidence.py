@@ -8,10 +8,9 @@ strong objection or several weak ones make an answer doubtful.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
-DOUBTFUL_BELOW = 0.5
-"""Scores below this ask for a person's eye."""
+from contract.rig import ANSWERS, Confidence
 
 
 @dataclass(frozen=True)
@@ -22,45 +21,7 @@ class Judgement:
     objections: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Confidence:
-    """A score in [0, 1] for each answer of a rig, and the objections to it.
-
-    ``upright``: that this is a character whose head stands straight and whose face is seen.
-    ``objections``: ``answer:check=factor``, factors in [0, 1), in the order of the answers.
-    """
-
-    left_eye: float = 1.0
-    right_eye: float = 1.0
-    mouth: float = 1.0
-    chin: float = 1.0
-    skull_top: float = 1.0
-    centre_x: float = 1.0
-    upright: float = 1.0
-    objections: tuple[str, ...] = ()
-
-    @property
-    def scores(self) -> dict[str, float]:
-        """The scores by answer."""
-        return {name: getattr(self, name) for name in _ANSWERS}
-
-    @property
-    def lowest(self) -> tuple[str, float]:
-        """The answer with the least score, and that score."""
-        return min(self.scores.items(), key=lambda item: item[1])
-
-    @property
-    def doubtful(self) -> tuple[str, ...]:
-        """The answers whose score is below ``DOUBTFUL_BELOW``."""
-        return tuple(name for name, score in self.scores.items() if score < DOUBTFUL_BELOW)
-
-
-_ANSWERS = tuple(field.name for field in fields(Confidence) if field.name != "objections")
-
-
 UNQUESTIONED = Judgement()
-UNJUDGED = Confidence()
-"""For rigs made by hand."""
 
 
 def judged(factors: Mapping[str, float]) -> Judgement:
@@ -82,11 +43,9 @@ def lowered(judgement: Judgement, factors: Mapping[str, float]) -> Judgement:
 def confidence(judgements: Mapping[str, Judgement]) -> Confidence:
     """All judgements together; keys are the names of answers."""
     objections = tuple(
-        f"{answer}:{objection}"
-        for answer in _ANSWERS
-        for objection in judgements[answer].objections
+        f"{answer}:{objection}" for answer in ANSWERS for objection in judgements[answer].objections
     )
-    scores = {answer: judgements[answer].score for answer in _ANSWERS}
+    scores = {answer: judgements[answer].score for answer in ANSWERS}
     return Confidence(**scores, objections=objections)
 
 

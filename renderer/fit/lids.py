@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from renderer.face import Change, Eye, Face
+from renderer.fit.face import Change, Eye, Face
+from renderer.fit.raycast import Hits, first_hits
 from renderer.formats.model import I32
-from renderer.raycast import Hits, first_hits
 
 F64 = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from contract.pose import FACE_AXES, JOINT_RADIANS_AT_ONE, Pose
-from renderer.quaternion import Quat, from_axis_angle, multiply
-from renderer.rig import MorphUse, Rig
+from contract.rig import MorphUse, Rig
+from renderer.deform.quaternion import Quat, from_axis_angle, multiply
 
 
 def morph_uses(rig: Rig, pose: Pose) -> tuple[MorphUse, ...]:

@@ -9,8 +9,8 @@ import numpy.typing as npt
 from pyrr import Matrix44
 
 from contract.image import CHIN_FRACTION, SKULL_TOP_FRACTION
+from contract.rig import HeadBox
 from contract.space import MMD_TO_VIEW
-from renderer.rig import HeadBox
 
 
 @dataclass(frozen=True)

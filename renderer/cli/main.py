@@ -12,12 +12,12 @@ from contract.errors import InputError
 from contract.files import replacing
 from contract.image import DEFAULT_SIZE, Stored
 from contract.pose import AXIS_NAMES, Pose, pose_from_mapping
-from renderer.device import INSTALL_HINT, DeviceReport, report_devices
-from renderer.draw import DEFAULT_SUPERSAMPLE, SHADINGS, Canvas, Shading
+from renderer.cli.mesh import mesh
+from renderer.draw.canvas import DEFAULT_SUPERSAMPLE, SHADINGS, Canvas, Shading
+from renderer.draw.device import INSTALL_HINT, DeviceReport, report_devices
+from renderer.fit.fit_rig import fit_rig
 from renderer.formats.read import read_model
-from renderer.mesh_cli import mesh
-from renderer.portrait import Portrait
-from renderer.rig import fit_rig
+from renderer.portrait.portrait import Portrait
 
 
 @click.group(cls=ErrorLineGroup)

@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from contract.pose import REST, Pose
-from renderer.deform import Deformer
+from contract.rig import Rig
+from renderer.deform.deformer import Deformer
+from renderer.deform.posing import bone_rotations, morph_uses
+from renderer.draw.view import Camera
 from renderer.formats.model import F32, I32, MmdModel
-from renderer.posing import bone_rotations, morph_uses
-from renderer.rig import Rig
-from renderer.view import Camera
 
 # Between two sampled joint angles at most 15 degrees from each other a point leaves the box of its
 # sampled places by less than r (1 - cos 7.5 degrees); normals and edges get the rest.

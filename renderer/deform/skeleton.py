@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from renderer import ik
+from renderer.deform import ik
+from renderer.deform.posture import ORIGIN, Posture, Transform
+from renderer.deform.quaternion import IDENTITY, Quat, multiply, normalised, share, twist
 from renderer.formats.model import I32, Bone, Vec3
-from renderer.posture import ORIGIN, Posture, Transform
-from renderer.quaternion import IDENTITY, Quat, multiply, normalised, share, twist
 
 F64 = npt.NDArray[np.float64]
 

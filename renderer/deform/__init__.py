@@ -1,0 +1,1 @@
+"""A model and a pose -> its posed mesh: morphs, bones, IK, skinning."""

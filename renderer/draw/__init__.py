@@ -1,0 +1,1 @@
+"""Posed meshes -> pixels: all that talks to OpenGL."""

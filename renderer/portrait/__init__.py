@@ -1,0 +1,1 @@
+"""One rigged model on the device, its head in the frame."""
