@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from characters.generate import FRANCHISES, write_character
+from characters.files.generate import FRANCHISES, write_character
 
 BAR = 4.0
 

@@ -21,7 +21,7 @@ from typing import Any
 
 import torch
 
-from characters.generate import write_character
+from characters.files.generate import write_character
 from dataset.build import build
 from dataset.choose import Wish, choose
 from dataset.codec import decode

@@ -20,7 +20,7 @@ import numpy as np
 import qoi
 from PIL import Image
 
-from characters.generate import write_character
+from characters.files.generate import write_character
 from contract.image import Stored
 from contract.pose import AXES, Pose, pose_from_vector
 from contract.rig import Rig

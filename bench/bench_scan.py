@@ -14,7 +14,7 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
-from characters.generate import write_character
+from characters.files.generate import write_character
 from contract.errors import ModelError
 from contract.image import DEFAULT_SIZE
 from contract.pose import REST, Pose

@@ -22,7 +22,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from characters.generate import write_character
+from characters.files.generate import write_character
 from contract.errors import ModelError
 from contract.image import Stored
 from dataset.codec import CODECS, decode, encode

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from characters.generate import FRANCHISES, ModelFormat, write_character
+from characters.files.generate import FRANCHISES, ModelFormat, write_character
 from contract.cli import ErrorLineGroup
 
 

@@ -16,7 +16,7 @@ from animate.drawing import Drawing, decode_drawing, read_drawing
 from animate.head import Head, find_head
 from animate.mouth import mouth_height
 from animate.output import write_still
-from characters.generate import write_character
+from characters.files.generate import write_character
 from contract.errors import InputError
 from contract.image import Stored, head_rows
 from contract.pose import REST, Pose

@@ -13,7 +13,7 @@ from scipy.spatial.transform import Rotation
 
 from animate.motion import Motion
 from animate.vmd_motion import HEAD, NECK, joints_of, read_motion
-from characters.generate import write_character
+from characters.files.generate import write_character
 from contract.errors import FormatError, InputError
 from contract.pose import AXES, AXIS_NAMES, JOINT_RADIANS_AT_ONE, Pose
 from renderer.deform.deformer import Deformer

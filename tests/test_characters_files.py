@@ -10,10 +10,10 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from characters.assembly import build_model
+from characters.base.character_model import Model
 from characters.cli import main
-from characters.generate import ModelFormat, character_files, character_spec, write_character
-from characters.model import Model
+from characters.files.generate import ModelFormat, character_files, character_spec, write_character
+from characters.shape.assembly import build_model
 from renderer.formats.model import GroupOffsets, VertexOffsets
 from renderer.formats.read import read_model
 

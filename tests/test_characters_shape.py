@@ -7,15 +7,15 @@ import dataclasses
 import numpy as np
 import pytest
 
-from characters import eyes, mouth
-from characters.assembly import Built, build_model
-from characters.curves import F64, Profile, ease, spline
-from characters.face_shape import FaceShape
-from characters.generate import character_spec
-from characters.morph_names import eye_morphs
-from characters.rigging import BONE, standard_bones
-from characters.spec import CharacterSpec
-from characters.surface import grid, grid_faces, smooth_normals
+from characters.base.curves import F64, Profile, ease, spline
+from characters.base.rigging import BONE, standard_bones
+from characters.base.surface import grid, grid_faces, smooth_normals
+from characters.design.morph_naming import eye_morphs
+from characters.design.spec import CharacterSpec
+from characters.files.generate import character_spec
+from characters.shape import eyes, mouth_shape
+from characters.shape.assembly import Built, build_model
+from characters.shape.face_shape import FaceShape
 
 SEEDS = range(6)
 
@@ -77,7 +77,7 @@ def test_closing_lids_stay_before_the_white_and_the_iris() -> None:
 
 def test_the_mouth_is_a_slit_at_rest_and_opens_wide() -> None:
     for spec in _specs():
-        rim = mouth.opening(spec.mouth)
+        rim = mouth_shape.opening(spec.mouth)
         assert _area(rim.outline) < 1e-9
         areas = {name: _area(moved) for name, moved in rim.moved.items()}
         assert areas["a"] > 0.004

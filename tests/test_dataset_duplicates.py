@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from characters.generate import write_character
+from characters.files.generate import write_character
 from contract.image import Stored
 from dataset.catalog import CatalogRow
 from dataset.duplicates import (

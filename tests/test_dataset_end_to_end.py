@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from characters.generate import write_character
+from characters.files.generate import write_character
 from contract.pose import REST, pose_from_vector
 from dataset.build import build
 from dataset.choose import Wish, choose

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from characters.generate import write_character
+from characters.files.generate import write_character
 from dataset.catalog import CatalogRow, load_catalog, save_catalog
 from dataset.corrections import Correction, load_corrections, overrides_of
 from dataset.desk import Desk

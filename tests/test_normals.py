@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from characters.generate import write_character
+from characters.files.generate import write_character
 from renderer.formats.model import MmdModel
 from renderer.formats.read import read_model
 from renderer.portrait.normals import outward_normals

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from characters.generate import write_character
+from characters.files.generate import write_character
 from contract.errors import TextureError
 from contract.image import Stored, head_rows
 from contract.pose import REST, Pose

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
-from characters.generate import write_character
+from characters.files.generate import write_character
 from contract.errors import DeviceError
 from renderer.cli.main import main
 from renderer.draw import device

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from characters.generate import write_character
+from characters.files.generate import write_character
 from contract.errors import RigError
 from contract.pose import FACE_AXES
 from contract.rig import Rig, Side

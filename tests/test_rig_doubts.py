@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from characters.generate import write_character
+from characters.files.generate import write_character
 from contract.pose import FACE_AXES
 from contract.rig import DOUBTFUL_BELOW, Confidence, MorphUse, Rig, Side
 from renderer.fit.confidence import Judgement, confidence, judged, ramp

@@ -1,0 +1,125 @@
+"""Colours that go together: hue families for hair, eyes, skin and cloth."""
+
+from __future__ import annotations
+
+import colorsys
+
+import numpy as np
+
+from characters.design.spec import Colour, Palette
+
+Rng = np.random.Generator
+
+# (hue, saturation, value) of hair, natural and not; the hue is in turns.
+HAIR_FAMILIES: tuple[tuple[float, float, float], ...] = (
+    (0.07, 0.30, 0.20),  # black-brown
+    (0.62, 0.28, 0.24),  # blue-black
+    (0.05, 0.48, 0.36),  # dark brown
+    (0.06, 0.52, 0.56),  # brown
+    (0.09, 0.50, 0.76),  # light brown
+    (0.125, 0.45, 0.95),  # blonde
+    (0.14, 0.22, 0.97),  # pale blonde
+    (0.00, 0.66, 0.66),  # red
+    (0.04, 0.66, 0.86),  # orange
+    (0.94, 0.42, 0.95),  # pink
+    (0.78, 0.32, 0.82),  # lilac
+    (0.73, 0.48, 0.56),  # violet
+    (0.60, 0.46, 0.84),  # blue
+    (0.56, 0.34, 0.94),  # sky
+    (0.48, 0.50, 0.76),  # teal
+    (0.38, 0.36, 0.68),  # green
+    (0.62, 0.06, 0.93),  # silver
+    (0.10, 0.04, 0.97),  # white
+)
+IRIS_HUES: tuple[float, ...] = (0.58, 0.55, 0.48, 0.36, 0.11, 0.06, 0.99, 0.90, 0.76, 0.68)
+CLOTH: tuple[tuple[float, float, float], ...] = (
+    (0.62, 0.62, 0.36), (0.60, 0.10, 0.96), (0.0, 0.0, 0.18), (0.99, 0.62, 0.70),
+    (0.58, 0.50, 0.74), (0.36, 0.40, 0.46), (0.76, 0.40, 0.56), (0.10, 0.34, 0.80),
+    (0.94, 0.34, 0.92), (0.48, 0.44, 0.62), (0.13, 0.60, 0.90), (0.05, 0.46, 0.42),
+)  # fmt: skip
+
+
+def hsv(hue: float, saturation: float, value: float) -> Colour:
+    """sRGB of a colour given by hue in turns, saturation and value (clamped to [0, 1])."""
+    s, v = min(max(saturation, 0.0), 1.0), min(max(value, 0.0), 1.0)
+    return colorsys.hsv_to_rgb(hue % 1.0, s, v)
+
+
+def mix(a: Colour, b: Colour, share: float) -> Colour:
+    """``a`` with ``share`` of ``b``."""
+    return (
+        a[0] + (b[0] - a[0]) * share,
+        a[1] + (b[1] - a[1]) * share,
+        a[2] + (b[2] - a[2]) * share,
+    )
+
+
+def times(a: Colour, b: Colour) -> Colour:
+    """The product of two colours."""
+    return (a[0] * b[0], a[1] * b[1], a[2] * b[2])
+
+
+def shade(colour: Colour, depth: float = 1.0) -> Colour:
+    """The colour in shadow: darker, richer and a little toward violet, as painters do."""
+    h, s, v = colorsys.rgb_to_hsv(*colour)
+    toward = 0.72
+    turn = (toward - h + 0.5) % 1.0 - 0.5
+    return hsv(h + 0.12 * turn * depth, s + (0.14 + 0.1 * s) * depth, v * (1 - 0.26 * depth))
+
+
+def light(colour: Colour, amount: float) -> Colour:
+    """The colour where light glosses it."""
+    h, s, v = colorsys.rgb_to_hsv(*colour)
+    return hsv(h, s * (1 - 0.62 * amount), v + (1 - v) * (0.25 + 0.6 * amount))
+
+
+def draw_palette(
+    rng: Rng, hair_families: tuple[int, ...], tone: float, vivid: float, cloth: tuple[int, ...]
+) -> Palette:
+    """One character's colours; ``tone`` 0 pale .. 1 dark skin, ``vivid`` scales saturation."""
+    h, s, v = HAIR_FAMILIES[int(rng.choice(hair_families))]
+    hair = hsv(
+        h + rng.normal(0, 0.012), s * vivid * rng.uniform(0.85, 1.1), v * rng.uniform(0.9, 1.06)
+    )
+    skin = _skin(rng, tone)
+    left = _iris(rng, vivid, h if rng.random() < 0.35 else float(rng.choice(IRIS_HUES)))
+    odd = rng.random() < 0.03
+    right = _iris(rng, vivid, float(rng.choice(IRIS_HUES))) if odd else left
+    picks = rng.choice(np.array(cloth), 3, replace=len(cloth) < 3)
+    base, trim, accent = (hsv(CLOTH[k][0], CLOTH[k][1] * vivid, CLOTH[k][2]) for k in picks)
+    if abs(sum(base) - sum(trim)) < 0.7:
+        trim = (0.96, 0.96, 0.97) if sum(base) < 1.9 else (0.20, 0.22, 0.34)
+    tip = hair
+    if rng.random() < 0.22:
+        tip = hsv(h + rng.choice([-0.08, 0.08, 0.5]), min(s + 0.15, 0.6), max(v, 0.6))
+    return Palette(
+        skin=skin,
+        skin_shadow=times(skin, (0.95, 0.81, 0.77)),
+        blush=mix(skin, (0.98, 0.42, 0.42), 0.55),
+        hair=hair,
+        hair_shadow=shade(hair, 0.9),
+        hair_light=light(hair, 0.8),
+        hair_tip=tip,
+        left_iris=left,
+        right_iris=right,
+        lash=mix((0.13, 0.09, 0.10), shade(hair, 1.6), 0.25),
+        line=times(skin, (0.50, 0.32, 0.30)),
+        brow=mix(shade(hair, 1.3), (0.2, 0.14, 0.13), 0.35),
+        mouth=times(skin, (0.62, 0.30, 0.30)),
+        cloth=base,
+        trim=trim,
+        accent=accent,
+        lower=shade(base, 0.5) if rng.random() < 0.5 else hsv(*CLOTH[int(rng.choice(cloth))]),
+    )
+
+
+def _skin(rng: Rng, tone: float) -> Colour:
+    pale, dark = np.array([0.055, 0.125, 1.0]), np.array([0.062, 0.42, 0.72])
+    h, s, v = pale + (dark - pale) * tone + rng.normal(0, 1, 3) * [0.006, 0.012, 0.006]
+    return hsv(float(h), float(s), float(v))
+
+
+def _iris(rng: Rng, vivid: float, hue: float) -> Colour:
+    return hsv(
+        hue + rng.normal(0, 0.012), rng.uniform(0.5, 0.85) * min(vivid, 1.1), rng.uniform(0.62, 0.9)
+    )

@@ -1,0 +1,227 @@
+"""What makes a character: a frozen record, every length in head heights (chin 0, skull top 1).
+
+The record is drawn by ``characters.design.franchise``; builders read it and draw nothing but
+small jitter from their own generator, so that a part's shape does not depend on the other parts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Colour = tuple[float, float, float]
+"""sRGB, each in [0, 1]."""
+
+Fringe = Literal["straight", "parted", "swept", "m_shape", "between", "spiky", "curtain", "side"]
+Back = Literal["short", "bob", "flip", "medium", "long", "spiky"]
+Tails = Literal["none", "ponytail", "twin", "low_twin", "braids", "side", "buns", "half", "drills"]
+SideLocks = Literal["none", "short", "long", "hime"]
+Outfit = Literal[
+    "sailor",
+    "shirt",
+    "blazer",
+    "turtleneck",
+    "hoodie",
+    "kimono",
+    "dress",
+    "crew",
+    "gakuran",
+    "vest",
+]
+Pattern = Literal["plain", "stripes", "dots", "emblem", "suspenders", "raglan"]
+Bottom = Literal["skirt", "trousers", "long_skirt"]
+Neckwear = Literal["none", "tie", "ribbon", "scarf", "choker"]
+IrisStyle = Literal["deep", "bright", "ring", "flat", "star", "slit"]
+
+
+@dataclass(frozen=True)
+class Palette:
+    """The colours of one character."""
+
+    skin: Colour
+    skin_shadow: Colour
+    blush: Colour
+    hair: Colour
+    hair_shadow: Colour
+    hair_light: Colour
+    hair_tip: Colour
+    left_iris: Colour
+    right_iris: Colour
+    lash: Colour
+    line: Colour
+    brow: Colour
+    mouth: Colour
+    cloth: Colour
+    trim: Colour
+    accent: Colour
+    lower: Colour
+
+
+@dataclass(frozen=True)
+class Face:
+    """The head's shape. ``chin_point``, ``cheek``, ``jaw`` in 0..1.
+
+    ``mole``: -1 or 1 for a beauty mark under the right or left eye, 0 for none.
+    """
+
+    half_width: float
+    depth: float
+    chin_point: float
+    cheek: float
+    jaw: float
+    nose: float
+    flatness: float
+    elf_ears: bool
+    blush: float
+    mole: int
+
+
+@dataclass(frozen=True)
+class Eye:
+    """One eye's opening and what is painted in it; the other mirrors it.
+
+    ``up`` and ``down``: how far the opening rises above and sinks below the corner's height.
+    ``ticks``: single lashes at the outer end of the upper one.
+    """
+
+    x: float
+    y: float
+    half_width: float
+    up: float
+    down: float
+    slant: float
+    peak: float
+    fullness: float
+    lash: float
+    wing: float
+    lower_lash: float
+    double_lid: float
+    iris_width: float
+    iris_height: float
+    iris_drop: float
+    iris_style: IrisStyle
+    pupil: float
+    highlight: int
+    close_at: float
+    ticks: int
+
+
+@dataclass(frozen=True)
+class Brow:
+    """A brow: its middle's height, half length, thickness and tilt (positive: outer end up)."""
+
+    y: float
+    half_length: float
+    thickness: float
+    tilt: float
+    arch: float
+
+
+@dataclass(frozen=True)
+class Mouth:
+    """The mouth at rest and wide open."""
+
+    y: float
+    half_width: float
+    smile: float
+    open_half_width: float
+    open_up: float
+    open_down: float
+    squareness: float
+    line: float
+    teeth: bool
+
+
+@dataclass(frozen=True)
+class Hair:
+    """The hair style. ``volume``: the shell's distance from the skull."""
+
+    volume: float
+    fringe: Fringe
+    fringe_y: float
+    fringe_clumps: int
+    side: SideLocks
+    side_y: float
+    back: Back
+    back_y: float
+    tails: Tails
+    tail_y: float
+    tail_height: float
+    parting: float
+    wave: float
+    curl: float
+    messy: float
+    clump: float
+    ahoge: int
+    streak: bool
+    gloss: float
+    ring: int
+
+
+@dataclass(frozen=True)
+class Body:
+    """Below the chin. ``heads``: the body's whole height in head heights.
+
+    ``sleeve``: 0 none, 1 to the elbow, 2 to the wrist.
+    """
+
+    male: bool
+    heads: float
+    shoulder: float
+    neck: float
+    bust: float
+    outfit: Outfit
+    bottom: Bottom
+    neckwear: Neckwear
+    plaid: bool
+    pattern: Pattern
+    sleeve: float
+
+
+Naming = Literal[
+    "standard",
+    "viewer",
+    "exchanged",
+    "variants",
+    "english",
+    "blink_only",
+    "empty",
+    "groups",
+    "one_wink",
+]
+
+
+@dataclass(frozen=True)
+class Shading:
+    """How the materials answer to light; ``cel``: 0 softly painted .. 1 hard-edged shadows."""
+
+    ambient: float
+    specular: float
+    edge_size: float
+    edge_darkness: float
+    toon_edge: float
+    toon_tint: float
+    hair_sphere: bool
+    cel: float
+    skin_edge: bool
+
+
+@dataclass(frozen=True)
+class CharacterSpec:
+    """One character, whole. ``head_height``: h in MMD's units (2.4-3.8)."""
+
+    seed: int
+    franchise: int
+    name: str
+    name_english: str
+    head_height: float
+    palette: Palette
+    face: Face
+    eye: Eye
+    brow: Brow
+    mouth: Mouth
+    hair: Hair
+    body: Body
+    shading: Shading
+    accessories: tuple[str, ...]
+    naming: Naming

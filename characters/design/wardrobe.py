@@ -1,0 +1,108 @@
+"""Drawing a body, its clothes and what is worn on the head."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from characters.design import spec as s
+from characters.design.franchise import Franchise
+
+Rng = np.random.Generator
+
+_NECKWEAR: dict[s.Outfit, tuple[s.Neckwear, ...]] = {
+    "sailor": ("none", "ribbon", "ribbon"),
+    "shirt": ("none", "tie", "ribbon"),
+    "blazer": ("tie", "ribbon", "ribbon"),
+    "vest": ("tie", "ribbon", "none"),
+    "crew": ("none", "none", "choker"),
+    "dress": ("none", "choker", "ribbon"),
+    "turtleneck": ("none",),
+    "hoodie": ("none",),
+    "kimono": ("none",),
+    "gakuran": ("none", "scarf"),
+}
+
+_HEADWEAR_GIRLS = {
+    "headband": 1.0, "bow": 1.3, "hat": 0.4, "beret": 0.6, "cat_ears": 0.6, "headphones": 0.7,
+    "clips": 1.5, "flower": 0.8, "cap": 0.2, "fox_ears": 0.3, "rabbit_ears": 0.25, "horns": 0.2,
+    "tiara": 0.3,
+}  # fmt: skip
+_HEADWEAR_BOYS = {
+    "headband": 0.2, "hat": 0.5, "beret": 0.2, "cat_ears": 0.3, "headphones": 1.0, "clips": 0.6,
+    "cap": 0.8, "fox_ears": 0.2, "horns": 0.4,
+}  # fmt: skip
+_BESIDE_BUNS = (
+    "bow", "hat", "beret", "cat_ears", "cap", "fox_ears", "rabbit_ears", "horns",
+)  # fmt: skip
+
+
+def draw_body(f: Franchise, male: bool, child: float, rng: Rng) -> s.Body:
+    """A body and its outfit; ``child`` is 1 for a small child, 0 for a grown-up."""
+    heads = f.heads + (0.25 if male else 0.0) - 1.0 * child + rng.normal(0, 0.1)
+    outfit = f.outfits[int(rng.integers(len(f.outfits)))]
+    if male and outfit in ("sailor", "dress"):
+        outfit = "gakuran" if rng.random() < 0.5 else "shirt"
+    if not male and outfit == "gakuran":
+        outfit = "blazer"
+    neckwear = _NECKWEAR[outfit]
+    return s.Body(
+        male=male,
+        heads=float(np.clip(heads, 4.4, 7.2)),
+        shoulder=(0.50 if male else 0.425) - 0.06 * child + float(rng.normal(0, 0.01)),
+        neck=(0.128 if male else 0.104) - 0.010 * child,
+        bust=0.0 if male else float(np.clip(rng.normal(0.16, 0.08) * (1 - child * 0.8), 0, 0.3)),
+        outfit=outfit,
+        bottom="trousers" if male or rng.random() < 0.1 else
+        ("long_skirt" if outfit in ("kimono", "dress") else "skirt"),
+        neckwear=neckwear[int(rng.integers(len(neckwear)))],
+        plaid=bool(rng.random() < 0.3),
+        pattern=_pattern(outfit, rng),
+        sleeve=_sleeve(outfit, rng),
+    )  # fmt: skip
+
+
+def _pattern(outfit: s.Outfit, rng: Rng) -> s.Pattern:
+    fitting: dict[s.Outfit, tuple[s.Pattern, ...]] = {
+        "crew": ("plain", "stripes", "emblem", "raglan", "suspenders"),
+        "hoodie": ("plain", "plain", "emblem", "raglan"),
+        "turtleneck": ("plain", "plain", "stripes"),
+        "shirt": ("plain", "plain", "suspenders", "dots"),
+        "dress": ("plain", "dots", "stripes"),
+    }
+    choice = fitting.get(outfit, ("plain",))
+    return choice[int(rng.integers(len(choice)))]
+
+
+def _sleeve(outfit: s.Outfit, rng: Rng) -> float:
+    if outfit == "dress":
+        return 0.0
+    if outfit in ("crew", "sailor", "shirt", "vest"):
+        return float(rng.choice([0.62, 0.8, 2.0]))
+    return 2.0
+
+
+def uniform(palette: s.Palette, outfit: s.Outfit, rng: Rng) -> s.Palette:
+    """School clothes are often white with a coloured collar."""
+    if outfit not in ("sailor", "shirt") or rng.random() < 0.45:
+        return palette
+    pale: s.Colour = (0.97, 0.97, 0.985)
+    return replace(palette, cloth=pale, trim=palette.cloth if outfit == "sailor" else pale)
+
+
+def accessories_for(f: Franchise, male: bool, hair: s.Hair, rng: Rng) -> tuple[str, ...]:
+    """Accessories that go with the hair, by name."""
+    found = []
+    chance = dict(_HEADWEAR_BOYS if male else _HEADWEAR_GIRLS)
+    if hair.tails == "buns":
+        for name in _BESIDE_BUNS:
+            chance[name] = 0.0
+    if rng.random() < 0.30 + 0.35 * f.fancy:
+        weights = np.array(list(chance.values()))
+        found.append(list(chance)[int(rng.choice(len(weights), p=weights / weights.sum()))])
+    if rng.random() < 0.11:
+        found.append("glasses")
+    if rng.random() < 0.08:
+        found.append("earrings")
+    return tuple(found)

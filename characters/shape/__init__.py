@@ -1,0 +1,1 @@
+"""A design -> surfaces, materials and morphs of the whole character."""

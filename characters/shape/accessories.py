@@ -1,0 +1,150 @@
+"""Things worn on the head: bands, bows, hats, cat ears, headphones, clips, glasses, earrings."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from characters.base.curves import spline
+from characters.base.rigging import BONE
+from characters.base.surface import Surface, surface
+from characters.design.spec import CharacterSpec
+from characters.shape.clothes import build_bow
+from characters.shape.face_shape import FaceShape
+from characters.shape.hair_shell import Shell
+from characters.shape.hats import hat
+from characters.shape.headgear import animal_ears, horns, on_head, tiara
+
+_HEAD = BONE["頭"]
+
+
+def build_accessories(spec: CharacterSpec, shell: Shell, face: FaceShape) -> list[Surface]:
+    """All accessories of the character."""
+    parts: list[Surface] = []
+    for name in spec.accessories:
+        match name:
+            case "headband":
+                parts.append(_arch(shell, 0.035, "accent", 0.02))
+            case "bow":
+                parts.append(_bow_on_top(shell, spec))
+            case "hat" | "beret" | "cap":
+                parts += hat(shell, name, spec.seed)
+            case "cat_ears" | "fox_ears" | "rabbit_ears":
+                parts += animal_ears(shell, name)
+            case "horns":
+                parts += horns(shell)
+            case "tiara":
+                parts += tiara(shell)
+            case "headphones":
+                parts += _headphones(shell)
+            case "clips":
+                parts += _clips(shell, spec)
+            case "flower":
+                parts += _flower(shell)
+            case "glasses":
+                parts += _glasses(spec, face)
+            case "earrings":
+                parts += _earrings(spec)
+    return parts
+
+
+def _arch(shell: Shell, radius: float, colour: str, forward: float) -> Surface:
+    """A band from ear to ear over the top."""
+    turn = np.linspace(-1.72, 1.72, 27)
+    x = (shell.side + 0.05) * np.sin(turn)
+    y = 0.50 + (shell.top - 0.50 + 0.045) * np.cos(turn)
+    z = np.full(27, 0.02 - forward)
+    line = np.stack([x, y, z], 1)
+    part = on_head(line, np.full(27, radius), colour)
+    squeezed = part.positions.copy()
+    middle = np.repeat(line, 8, 0)
+    # Flat like a ribbon: broad along z, thin away from the head.
+    squeezed[:, :2] = middle[:, :2] + (squeezed[:, :2] - middle[:, :2]) * 0.45
+    return surface(squeezed, part.uv, part.faces, _HEAD)
+
+
+def _bow_on_top(shell: Shell, spec: CharacterSpec) -> Surface:
+    side = 1 if spec.seed % 2 else -1
+    azimuth, y = 0.85 * side * (1 if spec.seed % 3 else 0), 0.92
+    place = shell.at(np.array(azimuth), np.array(y), np.array(0.07))
+    return build_bow(place, 0.25, "ribbon", _HEAD, lift=0.22)
+
+
+def _headphones(shell: Shell) -> list[Surface]:
+    parts = [_arch(shell, 0.040, "black", 0.0)]
+    for sign in (-1, 1):
+        x = np.array([0.0, 0.03, 0.08, 0.10, 0.11]) + shell.side + 0.025
+        line = np.stack([sign * x, np.full(5, 0.40), np.full(5, 0.02)], 1)
+        parts.append(on_head(line, np.array([0.13, 0.15, 0.145, 0.11, 0.004]), "accent", 18, 0.2))
+    return parts
+
+
+def _clips(shell: Shell, spec: CharacterSpec) -> list[Surface]:
+    sign = 1 if spec.seed % 2 else -1
+    parts = []
+    for k in range(2):
+        a = np.linspace(0.62, 0.92, 5) * sign
+        y = np.linspace(0.66, 0.61, 5) - 0.06 * k
+        line = shell.at(a, y, np.full(5, 0.055))
+        parts.append(
+            on_head(line, np.full(5, 0.014), "gold" if spec.seed % 3 else "accent", 8, 0.1)
+        )
+    return parts
+
+
+def _flower(shell: Shell) -> list[Surface]:
+    centre = shell.at(np.array(0.85), np.array(0.80), np.array(0.06))
+    parts = []
+    for k in range(5):
+        angle = 2 * np.pi * k / 5
+        way = np.array([np.cos(angle), np.sin(angle), 0.0])
+        t = np.linspace(0, 1, 6)
+        line = centre + way * (0.02 + 0.085 * t[:, None]) + [0, 0, -0.01]
+        radius = 0.045 * np.sin(np.pi * (0.12 + 0.82 * t)) ** 0.8
+        part = on_head(line, radius, "flower", 8, 0.1)
+        xyz = part.positions.copy()
+        xyz[:, 2] = line[0, 2] + (xyz[:, 2] - line[0, 2]) * 0.4
+        parts.append(surface(xyz, part.uv, part.faces, _HEAD))
+    core = np.stack([np.zeros(5), np.zeros(5), np.linspace(0, -0.045, 5)], 1) + centre
+    parts.append(on_head(core, np.array([0.03, 0.034, 0.03, 0.02, 0.002]), "gold", 10, 0.1))
+    return parts
+
+
+def _glasses(spec: CharacterSpec, face: FaceShape) -> list[Surface]:
+    eye = spec.eye
+    parts = []
+    angle = np.linspace(0, 2 * np.pi, 25)
+    wide, high = eye.half_width * 1.12, (eye.up + eye.down) * 0.60
+    colour = "black" if spec.seed % 3 else "accent"
+    for sign in (-1, 1):
+        x = sign * eye.x + wide * np.sign(np.cos(angle)) * np.abs(np.cos(angle)) ** 0.75
+        y = eye.y - 0.008 + high * np.sign(np.sin(angle)) * np.abs(np.sin(angle)) ** 0.75
+        flat = float(face.depth(np.array([eye.x]), np.array([eye.y]))[0]) - 0.05
+        z = flat + 0.10 * np.abs(x) ** 2 * 3
+        parts.append(on_head(np.stack([x, y, z], 1), np.full(25, 0.0075), colour, 6, 0.2))
+        wall = spec.face.half_width + 0.018
+        hinge = (sign * (eye.x + wide), eye.y, z[0])
+        ear = [(sign * wall, eye.y + 0.01, -0.12), (sign * wall, eye.y + 0.01, 0.06)]
+        side = spline([hinge, *ear], 8)
+        parts.append(on_head(side, np.full(8, 0.006), colour, 5, 0.2))
+    low = float(face.depth(np.array([0.0]), np.array([eye.y]))[0]) - 0.03
+    bridge = spline(
+        [
+            (-(eye.x - wide), eye.y, low + 0.0),
+            (0, eye.y + 0.015, low - 0.01),
+            (eye.x - wide, eye.y, low),
+        ],
+        8,
+    )
+    parts.append(on_head(bridge, np.full(8, 0.006), colour, 5, 0.2))
+    return parts
+
+
+def _earrings(spec: CharacterSpec) -> list[Surface]:
+    parts = []
+    for sign in (-1, 1):
+        t = np.linspace(0, 1, 7)
+        x = sign * (spec.face.half_width + 0.035)
+        line = np.stack([np.full(7, x), 0.245 - 0.075 * t, np.full(7, 0.0)], 1)
+        radius = 0.022 * np.sin(np.pi * (0.05 + 0.9 * t)) + 0.002
+        parts.append(on_head(line, radius, "gold", 8, 0.1))
+    return parts

@@ -1,0 +1,237 @@
+"""Neck, torso, arms and legs: tubes of elliptic sections, skinned to the standard bones."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from characters.base.atlas import cell, lower_uv, neck_uv, skin_patch, torso_uv
+from characters.base.curves import F64, Profile, ease, unit
+from characters.base.rigging import BONE, Joints, joints
+from characters.base.surface import I64, Surface, grid, grid_faces, surface
+from characters.design.spec import Body
+from characters.shape.head import NECK_TOP_Y, neck_ring
+
+AROUND = 28
+
+
+class Torso:
+    """The torso's surface as a function of angle (0 in front, + to the left) and height."""
+
+    def __init__(self, body: Body) -> None:
+        k = joints(body).stretch
+        s, n = body.shoulder, body.neck
+        male = 1.0 if body.male else 0.0
+        bust = body.bust
+        low = -0.36
+        self.bottom = -1.66 * k
+
+        def at(y: float) -> float:
+            return low + (y - low) * k
+
+        rows = [
+            (self.bottom, 0.34 + 0.0 * male, 0.20, 0.07),
+            (at(-1.42), 0.37 - 0.02 * male, 0.22, 0.07),
+            (at(-1.05), 0.27 + 0.05 * male, 0.175, 0.075),
+            (at(-0.80), 0.30 + 0.05 * male, 0.19, 0.075),
+            (at(-0.58), s * 0.86, 0.20 + 0.02 * male, 0.08),
+            (-0.44, s * 0.97, 0.19, 0.09),
+            (-0.365, s * 0.97, 0.165, 0.095),
+            (-0.305, s * 0.82, 0.150, 0.095),
+            (-0.255, s * 0.60, max(0.140, n * 1.18), 0.092),
+            (-0.20, max(s * 0.42, n * 1.2), max(0.130, n * 1.12), 0.088),
+            (-0.145, n * 1.08, n * 1.03, 0.08),
+            (-0.08, n * 1.02, n * 0.98, 0.075),
+        ]
+        self.half_width = Profile([(y, w) for y, w, _, _ in rows])
+        self.half_depth = Profile([(y, d) for y, _, d, _ in rows])
+        self.centre_z = Profile([(y, z) for y, _, _, z in rows])
+        self._bust = bust
+        self._bust_y = at(-0.62)
+
+    def at(self, angle: F64, y: F64, out: float | F64 = 0.0) -> F64:
+        """Points (..., 3), ``out`` outside the surface."""
+        x = (self.half_width(y) + out) * np.sin(angle)
+        depth = self.half_depth(y) + out
+        front = np.cos(angle)
+        z = self.centre_z(y) - depth * np.sign(front) * np.abs(front) ** 0.85
+        bulge = self._bust * np.exp(
+            -(((np.abs(x) - 0.15) / 0.13) ** 2) - ((y - self._bust_y) / 0.16) ** 2
+        )
+        z = z - np.where(front > 0, bulge * 0.5, 0.0)
+        return np.stack(np.broadcast_arrays(x, y, z), -1)
+
+
+def upper_weights(points: F64) -> tuple[I64, F64]:
+    """Bones (V, 2) and first shares of anything on the torso, by height and by side."""
+    y, x = points[:, 1], points[:, 0]
+    neck, chest, waist = BONE["首"], BONE["上半身2"], BONE["上半身"]
+    bones = np.tile(np.array([chest, waist]), (len(points), 1))
+    weights = ease(y, -0.9, -0.6)
+    high = y > -0.25
+    bones[high] = [chest, neck]
+    weights[high] = 1 - 0.7 * ease(y[high], -0.24, -0.10) * ease(np.abs(x[high]), 0.26, 0.13)
+    out = (np.abs(x) > 0.24) & (y < -0.2) & (y > -0.62)
+    bones[out, 0] = chest
+    bones[out, 1] = np.where(x[out] > 0, BONE["左肩"], BONE["右肩"])
+    weights[out] = 1 - 0.5 * ease(np.abs(x[out]), 0.24, 0.42)
+    low = y < -1.0
+    bones[low] = [waist, BONE["下半身"]]
+    weights[low] = ease(y[low], -1.25, -1.0)
+    return bones, weights
+
+
+def weighted(part: Surface, bones: I64, weights: F64) -> Surface:
+    """The surface with other weights."""
+    return replace(part, bones=bones, weights=weights)
+
+
+def build_neck(body: Body) -> Surface:
+    """The neck, from inside the head into the collar, bending smoothly from 首 to 頭."""
+    rows = np.array([NECK_TOP_Y, 0.07, 0.02, -0.03, -0.07, -0.10, -0.13, -0.17])
+    # Below the collar line the neck shrinks into the torso, which takes over there.
+    n = body.neck
+    radius = np.interp(rows, [-0.17, -0.13, -0.08, 0.13], [n * 0.86, n * 0.96, n, 0.125])
+    angle = np.linspace(-np.pi, np.pi, AROUND, endpoint=False)
+    rings = [neck_ring(angle, y, r) for y, r in zip(rows, radius, strict=True)]
+    xyz = np.concatenate(rings)
+    xyz[:, 2] += 0.016 * ease(xyz[:, 1], 0.1, -0.1)
+    uv = neck_uv(np.tile(angle, len(rows)), xyz[:, 1])
+    part = surface(xyz, uv, grid_faces(grid(len(rows), AROUND, wrap=True), flip=True), BONE["頭"])
+    y = xyz[:, 1]
+    bones = np.tile(np.array([BONE["頭"], BONE["首"]]), (len(xyz), 1))
+    weights = ease(y, -0.10, 0.10)
+    low = y < -0.10
+    bones[low] = [BONE["首"], BONE["上半身2"]]
+    weights[low] = 0.15 + 0.85 * ease(y[low], -0.26, -0.10)
+    return weighted(part, bones, weights)
+
+
+def build_torso(torso: Torso) -> Surface:
+    """Shoulders to hips."""
+    y = np.concatenate([np.linspace(torso.bottom, -0.45, 12), np.linspace(-0.40, -0.12, 9)])
+    angle = np.linspace(-np.pi, np.pi, AROUND + 1)
+    a, yy = np.meshgrid(angle, y)
+    xyz = torso.at(a, yy).reshape(-1, 3)
+    part = surface(xyz, torso_uv(a.ravel(), yy.ravel()), grid_faces(grid(*a.shape)), 0)
+    # The seam at the back shares its normals.
+    normals = part.normals.reshape(*a.shape, 3).copy()
+    normals[:, 0] = normals[:, -1] = unit(normals[:, 0] + normals[:, -1])
+    return weighted(replace(part, normals=normals.reshape(-1, 3)), *upper_weights(xyz))
+
+
+def tube(line: F64, radius: F64, uv: F64, bones: I64, weights: F64, around: int = 14) -> Surface:
+    """A round tube along ``line`` (N, 3) with ``radius`` (N,); uv (N, 2), bones (N, 2)."""
+    tangent = unit(np.gradient(line, axis=0))
+    # The axis that the line never runs along keeps the ring from flipping.
+    axis = np.eye(3)[np.argmin(np.abs(tangent).max(0))]
+    right = unit(np.cross(tangent, axis))
+    ahead = unit(np.cross(right, tangent))
+    angle = np.linspace(0, 2 * np.pi, around, endpoint=False)
+    ring = np.cos(angle)[:, None] * right[:, None] + np.sin(angle)[:, None] * ahead[:, None]
+    xyz = (line[:, None] + ring * radius[:, None, None]).reshape(-1, 3)
+    faces = grid_faces(grid(len(line), around, wrap=True), flip=True)
+    part = surface(xyz, np.repeat(uv, around, 0), faces, 0)
+    middle = np.repeat(line, around, 0)
+    if np.sum((xyz - middle) * part.normals) < 0:
+        part = replace(part, faces=faces[:, ::-1], normals=-part.normals)
+    return weighted(part, np.repeat(bones, around, 0), np.repeat(weights, around))
+
+
+def _limb(
+    points: list[tuple[float, float, float]], chain: list[str], sign: int, count: int
+) -> tuple[F64, F64, I64, F64]:
+    """A limb's centre line, its parameter t in 0..2, bones and weights; joint 1 bends smoothly."""
+    p = np.array(points) * [sign, 1, 1]
+    t = np.linspace(0, 2, count)
+    line = np.stack([np.interp(t, [0, 1, 2], p[:, k]) for k in range(3)], 1)
+    upper = t < 1
+    bones = np.where(
+        upper[:, None], [[BONE[chain[0]], BONE[chain[1]]]], [[BONE[chain[1]], BONE[chain[0]]]]
+    )
+    weights = 0.5 + 0.5 * ease(np.abs(t - 1), 0.0, 0.25)
+    return line, t, bones, weights
+
+
+def build_arms(body: Body, sleeve: float, cloth: str) -> tuple[list[Surface], list[Surface]]:
+    """Arms of skin (with hands) and sleeves; ``sleeve``: 0 none, 1 to the elbow, 2 to the wrist."""
+    j = joints(body)
+    thick = 0.078 + (0.02 if body.male else 0.0)
+    skin, sleeves = [], []
+    for side, sign in (("左", 1), ("右", -1)):
+        chain = [f"{side}腕", f"{side}ひじ"]
+        start = (j.shoulder[0] - 0.17, j.shoulder[1] - 0.015, j.shoulder[2])
+        line, t, bones, weights = _limb([start, j.elbow, j.wrist], chain, sign, 15)
+        radius = np.interp(t, [0, 0.3, 1, 2], [thick, thick, thick * 0.8, thick * 0.6])
+        skin.append(tube(line, radius, skin_patch(len(t)), bones, weights))
+        skin.append(_hand(j, side, sign))
+        if sleeve > 0:
+            keep = t <= sleeve + 1e-6
+            puff = 0.022 + 0.012 * ease(t[keep], 0.3, 1.0)
+            part = tube(
+                line[keep], radius[keep] + puff, cell(cloth, 0.5, t[keep] / 2.2),
+                bones[keep], weights[keep],
+            )  # fmt: skip
+            # No outline where the sleeve comes out of the torso.
+            seam = np.repeat(ease(t[keep], 0.25, 0.5), len(part.positions) // int(keep.sum()))
+            sleeves.append(replace(part, edge_scales=seam))
+    return skin, sleeves
+
+
+def _hand(j: Joints, side: str, sign: int) -> Surface:
+    wrist, elbow = np.array(j.wrist), np.array(j.elbow)
+    way = unit(wrist - elbow) * 0.34
+    t = np.linspace(0, 1, 7)
+    line = (wrist + way * t[:, None]) * [sign, 1, 1]
+    radius = np.array([0.046, 0.055, 0.068, 0.066, 0.052, 0.036, 0.006])
+    bones = np.tile(np.array([BONE[f"{side}手首"], BONE[f"{side}ひじ"]]), (7, 1))
+    return tube(line, radius, skin_patch(7), bones, np.clip(0.5 + t * 3, 0, 1), 10)
+
+
+def build_legs(body: Body) -> tuple[list[Surface], list[Surface]]:
+    """Bare legs, and what covers them (trousers or shoes)."""
+    j = joints(body)
+    skin, cloth = [], []
+    for side, sign in (("左", 1), ("右", -1)):
+        chain = [f"{side}足", f"{side}ひざ"]
+        line, t, bones, weights = _limb([j.hip, j.knee, j.ankle], chain, sign, 13)
+        radius = np.interp(t, [0, 0.3, 1, 1.3, 2], [0.16, 0.155, 0.105, 0.10, 0.062])
+        if body.bottom == "trousers":
+            uv = lower_uv(np.full(len(t), 0.5), 0.4 + 0.25 * t)
+            cloth.append(tube(line, radius * 1.12 + 0.03, uv, bones, weights))
+        else:
+            skin.append(tube(line, radius, skin_patch(len(t)), bones, weights))
+        cloth.append(_shoe(j, side, sign))
+    return skin, cloth
+
+
+def _shoe(j: Joints, side: str, sign: int) -> Surface:
+    x, y, z = j.ankle
+    low = j.floor_y + 0.07
+    line = np.array([[x, y + 0.12, z], [x, low + 0.03, z], [x, low, z - 0.12], [x, low, z - 0.36]])
+    bones = np.tile(np.array([BONE[f"{side}足首"], BONE[f"{side}ひざ"]]), (4, 1))
+    radius = np.array([0.085, 0.09, 0.085, 0.03])
+    return tube(line * [sign, 1, 1], radius, cell("shoe", 0.5, np.full(4, 0.5)), bones, np.ones(4))
+
+
+def build_skirt(torso: Torso, body: Body) -> Surface:
+    """A skirt with pleats, or the hips of trousers."""
+    j = joints(body)
+    top = j.waist_y + 0.02
+    k = j.stretch
+    length = {"skirt": 0.95, "long_skirt": 1.9, "trousers": 0.72}[body.bottom] * k
+    rows, around = 9, 48
+    t = np.linspace(1, 0, rows)
+    angle = np.linspace(-np.pi, np.pi, around + 1)
+    a, tt = np.meshgrid(angle, t)
+    flare = {"skirt": 0.34, "long_skirt": 0.36, "trousers": 0.03}[body.bottom] * tt
+    pleat = 0.02 * tt * np.cos(a * 16) * (body.bottom != "trousers")
+    y = top - length * tt
+    xyz = torso.at(a, np.maximum(y, torso.bottom), 0.025 + flare + pleat)
+    xyz[..., 1] = y
+    points = xyz.reshape(-1, 3)
+    part = surface(points, lower_uv(a.ravel() / (2 * np.pi) + 0.5, tt.ravel()),
+                   grid_faces(grid(*a.shape)), 0)  # fmt: skip
+    bones = np.tile(np.array([BONE["下半身"], BONE["上半身"]]), (len(points), 1))
+    return weighted(part, bones, np.clip(0.6 + tt.ravel() * 2, 0, 1))

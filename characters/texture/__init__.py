@@ -1,0 +1,1 @@
+"""A design -> its painted textures."""

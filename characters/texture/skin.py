@@ -1,0 +1,105 @@
+"""The skin: face with soft shadows and blush, neck with the head's shadow, plain skin."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFilter
+
+from characters.base import atlas
+from characters.base.curves import F64, bump, ease
+from characters.base.surface import Surface
+from characters.design.palette import times
+from characters.design.spec import CharacterSpec
+from characters.shape.face_shape import FaceShape
+from characters.texture.paint import canvas, fill, multiply, over
+
+SIZE = 512
+
+
+def paint_skin(spec: CharacterSpec, shape: FaceShape, fringe: Surface) -> F64:
+    """skin.png; ``fringe`` casts its shadow on the forehead."""
+    picture = fill(SIZE, SIZE, spec.palette.skin)
+    split = round(SIZE * atlas.FACE_SHARE)
+    _paint_face(picture[:, :split], spec, shape, fringe)
+    _paint_neck(picture[: SIZE // 2, split:], spec)
+    return picture
+
+
+def _paint_face(picture: F64, spec: CharacterSpec, shape: FaceShape, fringe: Surface) -> None:
+    u, v = canvas(*picture.shape[:2])
+    x = (u - 0.5) * atlas.FACE_WIDTH
+    y = atlas.FACE_HIGH - v * (atlas.FACE_HIGH - atlas.FACE_LOW)
+    colours, eye = spec.palette, spec.eye
+    edge = np.abs(x) / np.maximum(shape.half_width(y), 1e-3)
+    multiply(picture, (0.98, 0.88, 0.84), 0.5 * ease(edge, 0.78, 1.05) * ease(y, 0.75, 0.3))
+    tone = np.array(colours.skin_shadow)
+    over(picture, tone, 0.45 * ease(y, 0.62, 0.80))
+    # Not on the lids: closing stretches them, and the shadow would become streaks.
+    clear = ease(y, eye.y + eye.up - 0.01, eye.y + eye.up + 0.05)
+    over(picture, tone, 0.85 * clear * _cast_shadow(fringe, picture.shape[:2], spec.shading.cel))
+    _blush(picture, spec, x, y)
+    # The eye sockets: a warm tint around the lids and under the upper lash.
+    near = np.hypot((np.abs(x) - eye.x) / (eye.half_width * 1.25), (y - eye.y - 0.02) / 0.13)
+    over(picture, colours.blush, 0.20 * ease(near, 1.05, 0.75))
+    _nose(picture, spec, x, y)
+    if spec.face.mole:
+        spot = np.hypot(x - spec.face.mole * (eye.x + 0.035), y - eye.y + eye.down + 0.035)
+        over(picture, (0.30, 0.18, 0.17), 0.9 * ease(spot, 0.0085, 0.0055))
+    low = bump(x, 0, 0.035) * bump(y, spec.mouth.y - 0.032, 0.009)
+    over(picture, tone, 0.55 * low)
+
+
+def _cast_shadow(fringe: Surface, size: tuple[int, ...], cel: float) -> F64:
+    """What the fringe covers, moved down a little: (H, W) in [0, 1], soft unless ``cel``."""
+    height, width = size
+    uv = atlas.face_uv(fringe.positions - np.array([-0.008, 0.042, 0.0])) / np.array(
+        [atlas.FACE_SHARE, 1.0]
+    )
+    corners = (uv * np.array([width, height]))[fringe.faces].reshape(-1, 6)
+    mask = Image.new("L", (width, height))
+    draw = ImageDraw.Draw(mask)
+    for triangle in corners.tolist():
+        draw.polygon(triangle, fill=255)
+    soft = mask.filter(ImageFilter.GaussianBlur(1.2 + 5.0 * (1 - cel)))
+    return np.asarray(soft, np.float64) / 255
+
+
+def _blush(picture: F64, spec: CharacterSpec, x: F64, y: F64) -> None:
+    eye = spec.eye
+    centre = eye.y - eye.down - 0.055
+    spot = bump(np.abs(x), eye.x + 0.03, 0.085) * bump(y, centre, 0.042)
+    over(picture, spec.palette.blush, spec.face.blush * spot)
+    if spec.shading.cel > 0.7 and not spec.body.male:
+        slant = np.abs(x) - eye.x - 0.02 + 0.35 * (y - centre)
+        strokes = sum(bump(slant, k * 0.028, 0.0035) for k in (-1, 0, 1)) * bump(y, centre, 0.016)
+        over(picture, times(spec.palette.blush, (0.95, 0.6, 0.6)), 0.8 * np.minimum(strokes, 1))
+
+
+def _nose(picture: F64, spec: CharacterSpec, x: F64, y: F64) -> None:
+    tone = np.array(spec.palette.skin_shadow)
+    under = bump(x, 0.004, 0.014) * bump(y, 0.238, 0.008)
+    over(picture, tone * 0.92, 0.9 * under)
+    bridge = bump(x, 0.016, 0.010) * bump(y, 0.275, 0.022)
+    over(picture, tone, 0.22 * bridge)
+    over(picture, (1.0, 0.99, 0.97), 0.5 * bump(x, -0.004, 0.007) * bump(y, 0.262, 0.009))
+
+
+def paint_blush(spec: CharacterSpec) -> F64:
+    """blush.png (H, W, 4): a soft spot with slanted strokes."""
+    u, v = canvas(32, 64)
+    x, y = u * 2 - 1, 1 - v * 2
+    spot = 0.75 * ease(np.hypot(x, y), 1.0, 0.1)
+    slant = x + 0.25 * y
+    strokes = sum(bump(slant, k * 0.36, 0.055) for k in (-1, 0, 1)) * ease(np.abs(y), 0.6, 0.4)
+    colour = fill(32, 64, spec.palette.blush)
+    over(colour, times(spec.palette.blush, (0.92, 0.5, 0.5)), np.minimum(strokes, 1))
+    return np.concatenate([colour, np.maximum(spot, strokes * 0.9)[..., None]], -1)
+
+
+def _paint_neck(picture: F64, spec: CharacterSpec) -> None:
+    u, v = canvas(*picture.shape[:2])
+    y = atlas.NECK_HIGH - v / 0.96 * (atlas.NECK_HIGH - atlas.NECK_LOW)
+    # The shadow's lower edge follows the chin: lowest in front.
+    edge = -0.085 - 0.035 * np.cos(u * np.pi)
+    over(picture, spec.palette.skin_shadow, ease(y, edge - 0.012, edge + 0.012))
+    over(picture, spec.palette.skin_shadow, 0.5 * ease(u, 0.35, 0.9))
