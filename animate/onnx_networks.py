@@ -21,7 +21,7 @@ from contract.errors import InputError
 from contract.files import write_bytes
 from contract.image import PICTURE_CONVENTION, PICTURE_VERSION, Network
 from contract.pose import AXIS_NAMES, POSE_VERSION
-from models.configurations import CONFIGURATIONS
+from models.base.configurations import CONFIGURATIONS
 
 RECORD_FILE = "onnx.json"
 PARTS = ("express", "turn")

@@ -11,9 +11,9 @@ from animate.onnx_networks import OnnxNetworks, is_export
 from animate.poser import Networks, Poser, TorchNetworks, choose_configuration
 from contract.errors import DeviceError, InputError
 from contract.image import Stored
-from models.bundle import Bundle, load_bundle
-from models.bundle_record import RECORD_FILE
-from models.execution import Execution, fastest
+from models.base.execution import Execution, fastest
+from models.files.bundle import Bundle, load_bundle
+from models.files.bundle_record import RECORD_FILE
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 

@@ -12,12 +12,12 @@ from torch import nn
 from contract.errors import InputError
 from contract.image import Network, Stored, network_to_stored, stored_to_network
 from contract.pose import JOINT_AXES, Pose
-from models.bundle import Bundle
-from models.combiner import Combiner
-from models.configurations import FULL_CONFIGURATIONS, require
-from models.execution import Execution
-from models.face_morpher import FaceMorpher
-from models.face_rotator import FaceRotator
+from models.base.configurations import FULL_CONFIGURATIONS, require
+from models.base.execution import Execution
+from models.files.bundle import Bundle
+from models.networks.combiner import Combiner
+from models.networks.face_morpher import FaceMorpher
+from models.networks.face_rotator import FaceRotator
 
 Vector = npt.NDArray[np.float32]
 

@@ -26,12 +26,12 @@ from animate.open_poser import open_networks
 from animate.poser import Networks, Poser, TorchNetworks
 from contract.image import Stored, network_to_stored, stored_to_network
 from contract.pose import Pose
-from models.bundle import Bundle, save_bundle
-from models.combiner import Combiner
-from models.config import PAPER, NetworkConfig
-from models.execution import Execution
-from models.face_morpher import FaceMorpher
-from models.face_rotator import FaceRotator
+from models.base.config import PAPER, NetworkConfig
+from models.base.execution import Execution
+from models.files.bundle import Bundle, save_bundle
+from models.networks.combiner import Combiner
+from models.networks.face_morpher import FaceMorpher
+from models.networks.face_rotator import FaceRotator
 from tests.plain_networks import PlainCombiner, PlainMorpher, PlainRotator
 
 DEMO = NetworkConfig(size=64, channels=12, max_channels=96, residual_blocks=3)

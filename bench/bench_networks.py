@@ -5,7 +5,7 @@
 Plain: tests/plain_networks.py, eager, float32, torch's default memory format and Adam as it comes.
 Ours: the options in turn. A training step is forward, L1, backward and Adam on one picture of 256
 pixels; inference is one picture. Rounds alternate between all rows, and ratios are of medians.
-Exit code 1 when the options that ``models.execution.fastest`` chooses miss the bar.
+Exit code 1 when the options that ``models.base.execution.fastest`` chooses miss the bar.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn
 
-from models.combiner import Combiner
-from models.config import PAPER
-from models.execution import Execution, fastest
-from models.face_morpher import FaceMorpher
-from models.face_rotator import FaceRotator
-from models.tha1 import names
+from models.base.config import PAPER
+from models.base.execution import Execution, fastest
+from models.files.tha1 import names
+from models.networks.combiner import Combiner
+from models.networks.face_morpher import FaceMorpher
+from models.networks.face_rotator import FaceRotator
 from tests.plain_networks import PLAIN
 from train.losses import l1_loss
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from contract.cli import ErrorLineGroup
-from models.bundle import Bundle, load_bundle, save_bundle
-from models.configurations import CONFIGURATIONS, FULL_CONFIGURATIONS
-from models.tha1 import export_tha1, full_networks, import_tha1
+from models.base.configurations import CONFIGURATIONS, FULL_CONFIGURATIONS
+from models.files.bundle import Bundle, load_bundle, save_bundle
+from models.files.tha1 import export_tha1, full_networks, import_tha1
 
 _PATH = click.Path(path_type=Path)
 

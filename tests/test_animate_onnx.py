@@ -21,13 +21,13 @@ from animate.poser import TorchNetworks
 from contract.errors import InputError
 from contract.image import stored_to_network
 from contract.pose import Pose
-from models.bundle import Bundle, load_bundle, save_bundle
-from models.combiner import Combiner
-from models.config import NetworkConfig
-from models.configurations import CONFIGURATIONS
-from models.execution import Execution
-from models.face_morpher import FaceMorpher
-from models.face_rotator import FaceRotator
+from models.base.config import NetworkConfig
+from models.base.configurations import CONFIGURATIONS
+from models.base.execution import Execution
+from models.files.bundle import Bundle, load_bundle, save_bundle
+from models.networks.combiner import Combiner
+from models.networks.face_morpher import FaceMorpher
+from models.networks.face_rotator import FaceRotator
 from tests.test_animate_output import drawing
 
 CONFIG = NetworkConfig(size=16, channels=4, max_channels=8, residual_blocks=1)

@@ -21,12 +21,12 @@ from animate.poser import Poser, TorchNetworks, Vector, choose_configuration
 from contract.errors import DeviceError, InputError
 from contract.image import Network, Stored, stored_to_network
 from contract.pose import Pose
-from models.bundle import Bundle, save_bundle
-from models.combiner import Combiner
-from models.config import NetworkConfig
-from models.execution import Execution
-from models.face_morpher import FaceMorpher
-from models.face_rotator import FaceRotator
+from models.base.config import NetworkConfig
+from models.base.execution import Execution
+from models.files.bundle import Bundle, save_bundle
+from models.networks.combiner import Combiner
+from models.networks.face_morpher import FaceMorpher
+from models.networks.face_rotator import FaceRotator
 
 SIZE = 16
 CLEAR = (0, 0, 0, 0)

@@ -14,16 +14,16 @@ from click.testing import CliRunner
 from safetensors import torch as safetensors
 
 from contract.errors import InputError
-from models import bundle as bundle_module
-from models import tha1 as tha1_module
-from models.bundle import Bundle, load_bundle, save_bundle
+from models.base.config import NetworkConfig
+from models.base.configurations import CONFIGURATIONS
 from models.cli import main
-from models.combiner import Combiner
-from models.config import NetworkConfig
-from models.configurations import CONFIGURATIONS
-from models.face_morpher import FaceMorpher
-from models.face_rotator import FaceRotator
-from models.tha1 import Tha1Networks, export_tha1, full_networks
+from models.files import bundle as bundle_module
+from models.files import tha1 as tha1_module
+from models.files.bundle import Bundle, load_bundle, save_bundle
+from models.files.tha1 import Tha1Networks, export_tha1, full_networks
+from models.networks.combiner import Combiner
+from models.networks.face_morpher import FaceMorpher
+from models.networks.face_rotator import FaceRotator
 
 TINY = NetworkConfig(size=32, channels=2, max_channels=4, residual_blocks=1)
 WIDE = NetworkConfig(size=32, channels=3, max_channels=4, residual_blocks=0)

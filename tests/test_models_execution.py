@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.combiner import Combiner
-from models.config import NetworkConfig
-from models.execution import Execution, Precision, fastest
-from models.face_morpher import FaceMorpher
-from models.face_rotator import FaceRotator
+from models.base.config import NetworkConfig
+from models.base.execution import Execution, Precision, fastest
+from models.networks.combiner import Combiner
+from models.networks.face_morpher import FaceMorpher
+from models.networks.face_rotator import FaceRotator
 
 CONFIG = NetworkConfig(size=64, channels=16, max_channels=64, residual_blocks=2, flow_scale=0.05)
 CPU = torch.device("cpu")

@@ -11,13 +11,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from contract.errors import InputError
-from models.combiner import Combiner
-from models.config import PAPER, NetworkConfig, config_from_json, copying
-from models.face_morpher import FaceMorpher
-from models.face_rotator import FaceRotator
-from models.layers import InstanceNorm, blend, run_heads, with_pose
-from models.tha1 import names
-from models.warp import warp
+from models.base.config import PAPER, NetworkConfig, config_from_json, copying
+from models.base.layers import InstanceNorm, blend, run_heads, with_pose
+from models.base.warp import warp
+from models.files.tha1 import names
+from models.networks.combiner import Combiner
+from models.networks.face_morpher import FaceMorpher
+from models.networks.face_rotator import FaceRotator
 from tests.conftest import SHARED
 from tests.plain_networks import PLAIN, listed_tensors
 

@@ -16,11 +16,11 @@ import torch
 from torch import Tensor
 
 from contract.errors import InputError
-from models.combiner import Combiner
-from models.config import PAPER, NetworkConfig, copying
-from models.face_morpher import FaceMorpher
-from models.face_rotator import FaceRotator
-from models.tha1 import Tha1Networks, export_tha1, import_tha1, names, read_file, write_file
+from models.base.config import PAPER, NetworkConfig, copying
+from models.files.tha1 import Tha1Networks, export_tha1, import_tha1, names, read_file, write_file
+from models.networks.combiner import Combiner
+from models.networks.face_morpher import FaceMorpher
+from models.networks.face_rotator import FaceRotator
 from tests.conftest import SHARED
 from tests.plain_networks import PlainMorpher, PlainRotator, listed_tensors
 

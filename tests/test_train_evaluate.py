@@ -13,10 +13,10 @@ from click.testing import CliRunner
 
 from contract.errors import InputError
 from contract.pose import Pose
-from models.bundle import Bundle, load_bundle
-from models.config import NetworkConfig, copying
-from models.face_morpher import FaceMorpher
-from models.face_rotator import FaceRotator
+from models.base.config import NetworkConfig, copying
+from models.files.bundle import Bundle, load_bundle
+from models.networks.face_morpher import FaceMorpher
+from models.networks.face_rotator import FaceRotator
 from tests.tiny_shards import SIZE, write_shards
 from train.batch import load_batch
 from train.cli import main

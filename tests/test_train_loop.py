@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from contract.errors import InputError, TrainingError
-from models.config import NetworkConfig
-from models.execution import Precision
+from models.base.config import NetworkConfig
+from models.base.execution import Precision
 from tests.real_filters import real_vgg16_state
 from tests.tiny_shards import SIZE, write_shards
 from train.batch import Share

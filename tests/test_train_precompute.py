@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from contract.errors import InputError
-from models.config import NetworkConfig
-from models.face_rotator import FaceRotator
+from models.base.config import NetworkConfig
+from models.networks.face_rotator import FaceRotator
 from tests.tiny_shards import SIZE, write_shards
 from train import pathways as pathways_module
 from train import precompute as precompute_module

@@ -9,12 +9,12 @@ from typing import cast
 
 from contract.errors import InputError
 from contract.files import write_bytes
-from models.bundle import Bundle, Network
-from models.combiner import Combiner
-from models.config import config_from_json
-from models.configurations import LOSS_NAMES, combiner_name, rotator_name
-from models.face_morpher import FaceMorpher
-from models.face_rotator import FaceRotator
+from models.base.config import config_from_json
+from models.base.configurations import LOSS_NAMES, combiner_name, rotator_name
+from models.files.bundle import Bundle, Network
+from models.networks.combiner import Combiner
+from models.networks.face_morpher import FaceMorpher
+from models.networks.face_rotator import FaceRotator
 from train.checkpoint import ROLLING, Checkpoint, load_checkpoint
 from train.stages import STAGES, build_network
 from train.watch import HISTORY_FILE

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from contract.errors import InputError
 from contract.files import replacing
-from models.bundle_record import CONTRACT
+from models.files.bundle_record import CONTRACT
 
 FORMAT = "opentha-checkpoint"
 VERSION = 1

@@ -15,9 +15,9 @@ from torch import distributed
 
 from contract.cli import ErrorLineGroup
 from contract.errors import InputError
-from models.bundle import Bundle, load_bundle, save_bundle
-from models.configurations import FULL_CONFIGURATIONS
-from models.tha1 import export_tha1, full_networks
+from models.base.configurations import FULL_CONFIGURATIONS
+from models.files.bundle import Bundle, load_bundle, save_bundle
+from models.files.tha1 import export_tha1, full_networks
 from train.assemble import assemble, write_run
 from train.batch import Share, require_size
 from train.estimate import describe

@@ -10,8 +10,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from models.bundle import Network
-from models.execution import Execution
+from models.base.execution import Execution
+from models.files.bundle import Network
 from train.losses import PerceptualLoss, PictureLoss, l1_loss
 from train.pathways import Pathways
 from train.plan import Plan, Upkeep

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from contract.errors import InputError
-from models.bundle import Bundle
-from models.configurations import CONFIGURATIONS
+from models.base.configurations import CONFIGURATIONS
+from models.files.bundle import Bundle
 from train.batch import load_batch
 from train.grid import U8, draw_grid, shown
 from train.regions import changed_pixels, disoccluded, face_regions, turned

@@ -13,8 +13,8 @@ from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from contract.errors import InputError, TrainingError
-from models.execution import Execution
-from models.face_rotator import FaceRotator
+from models.base.execution import Execution
+from models.networks.face_rotator import FaceRotator
 from train.batch import SampleOrder, Share, StoredBatch, batches
 from train.checkpoint import (
     HEAD_START,

@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, cast, get_args
 
 from contract.errors import InputError
-from models.config import NetworkConfig
-from models.execution import Execution, Precision
+from models.base.config import NetworkConfig
+from models.base.execution import Execution, Precision
 from train.stages import STAGES
 
 EPOCH_SAMPLES = 500_000

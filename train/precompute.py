@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, distributed
 
 from contract.errors import InputError
-from models.execution import Execution
-from models.face_rotator import FaceRotator
+from models.base.execution import Execution
+from models.networks.face_rotator import FaceRotator
 from train.batch import load_batch
 from train.pathways import Pathways
 from train.run import Run

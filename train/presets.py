@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from models.config import NetworkConfig, copying
+from models.base.config import NetworkConfig, copying
 from train.losses import COMBINER_WEIGHT, ROTATOR_WEIGHT
 from train.plan import EPOCH_SAMPLES, Plan, StageSettings, Upkeep
 from train.stages import STAGES, Kind

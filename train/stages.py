@@ -13,12 +13,12 @@ import torch
 from torch import Tensor
 
 from dataset.records import PictureName
-from models.bundle import Network
-from models.combiner import Combiner
-from models.config import NetworkConfig
-from models.configurations import LOSS_NAMES, LossName, combiner_name, rotator_name
-from models.face_morpher import FaceMorpher
-from models.face_rotator import FaceRotator
+from models.base.config import NetworkConfig
+from models.base.configurations import LOSS_NAMES, LossName, combiner_name, rotator_name
+from models.files.bundle import Network
+from models.networks.combiner import Combiner
+from models.networks.face_morpher import FaceMorpher
+from models.networks.face_rotator import FaceRotator
 
 Kind = Literal["morpher", "rotator", "combiner"]
 

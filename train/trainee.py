@@ -8,8 +8,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from models.bundle import Network
-from models.execution import Execution
+from models.base.execution import Execution
+from models.files.bundle import Network
 from train.checkpoint import Checkpoint, Weights
 from train.plan import Plan
 

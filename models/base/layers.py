@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.config import NetworkConfig
+from models.base.config import NetworkConfig
 
 
 def conv7(inputs: int, outputs: int) -> nn.Conv2d:

@@ -19,12 +19,12 @@ from torch import Tensor
 
 from contract.errors import InputError
 from contract.files import replacing
-from models.bundle import Bundle
-from models.combiner import Combiner
-from models.config import DOWNSAMPLINGS, PAPER, NetworkConfig
-from models.configurations import FULL_CONFIGURATIONS, require
-from models.face_morpher import FaceMorpher
-from models.face_rotator import FaceRotator
+from models.base.config import DOWNSAMPLINGS, PAPER, NetworkConfig
+from models.base.configurations import FULL_CONFIGURATIONS, require
+from models.files.bundle import Bundle
+from models.networks.combiner import Combiner
+from models.networks.face_morpher import FaceMorpher
+from models.networks.face_rotator import FaceRotator
 
 MORPHER_FILE = "face_morpher.pt"
 ROTATOR_FILE = "two_algo_face_rotator.pt"

@@ -11,10 +11,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from models.config import IMAGE_CHANNELS, NetworkConfig
-from models.initialisation import fill_he_normal
-from models.layers import Trunk, blend, conv7, run_heads, with_pose
-from models.warp import warp
+from models.base.config import IMAGE_CHANNELS, NetworkConfig
+from models.base.initialisation import fill_he_normal
+from models.base.layers import Trunk, blend, conv7, run_heads, with_pose
+from models.base.warp import warp
 
 
 class RotatorOutput(NamedTuple):

@@ -14,8 +14,8 @@ from contract.files import write_bytes
 from contract.image import PICTURE_CONVENTION, PICTURE_VERSION
 from contract.pose import AXES, JOINT_RADIANS_AT_ONE, POSE_VERSION
 from contract.space import AXES_DESCRIPTION
-from models.config import NetworkConfig, config_from_json
-from models.configurations import CONFIGURATIONS
+from models.base.config import NetworkConfig, config_from_json
+from models.base.configurations import CONFIGURATIONS
 
 RECORD_FILE = "bundle.json"
 FORMAT = "opentha-bundle"

@@ -1,7 +1,7 @@
 """The bundle: one folder that holds trained networks and everything needed to use them rightly.
 
     bundle.json                    what follows, and the digest of each other file
-    morpher.safetensors            one file a network, names as in ``models.configurations``
+    morpher.safetensors            one file a network, names as in ``models.base.configurations``
     rotator-L1.safetensors ...
 
 Nothing in it is pickled. Any subset of the seven networks may be present.
@@ -23,17 +23,8 @@ from torch import Tensor
 
 from contract.errors import InputError
 from contract.files import write_bytes
-from models.bundle_record import (
-    RECORD_FILE,
-    BundleRecord,
-    NetworkRecord,
-    digest,
-    read_record,
-    write_record,
-)
-from models.combiner import Combiner
-from models.config import NetworkConfig
-from models.configurations import (
+from models.base.config import NetworkConfig
+from models.base.configurations import (
     LOSS_NAMES,
     LossName,
     combiner_name,
@@ -41,8 +32,17 @@ from models.configurations import (
     rotator_name,
     runnable,
 )
-from models.face_morpher import FaceMorpher
-from models.face_rotator import FaceRotator
+from models.files.bundle_record import (
+    RECORD_FILE,
+    BundleRecord,
+    NetworkRecord,
+    digest,
+    read_record,
+    write_record,
+)
+from models.networks.combiner import Combiner
+from models.networks.face_morpher import FaceMorpher
+from models.networks.face_rotator import FaceRotator
 
 Network = FaceMorpher | FaceRotator | Combiner
 

@@ -1,0 +1,1 @@
+"""Trained networks on disk: our bundles, and THA1's three files."""

@@ -1,0 +1,1 @@
+"""The three networks: face morpher, two-algorithm face rotator, combiner."""
