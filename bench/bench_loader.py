@@ -31,8 +31,8 @@ from dataset.progress import open_progress
 from dataset.records import PictureName
 from dataset.rendering import open_renderer, open_scanner
 from dataset.scan import open_catalog
-from train.batch import SampleOrder, batches
-from train.samples import SampleSet, open_samples
+from train.data.batch import SampleOrder, batches
+from train.data.samples import SampleSet, open_samples
 
 BATCH = 25
 SAMPLES = 2000

@@ -31,7 +31,7 @@ from models.networks.combiner import Combiner
 from models.networks.face_morpher import FaceMorpher
 from models.networks.face_rotator import FaceRotator
 from tests.plain_networks import PLAIN
-from train.losses import l1_loss
+from train.loss.losses import l1_loss
 
 BAR = 1.2
 CPU = torch.device("cpu")

@@ -20,14 +20,14 @@ from tempfile import TemporaryDirectory
 import torch
 
 from tests.tiny_shards import write_shards
-from train.batch import CPU, Share
-from train.checkpoint import load_checkpoint
-from train.loop import train_stage
-from train.presets import DEMO, PRESETS
-from train.run import Run
-from train.samples import open_splits
-from train.stages import STAGES, Stage
-from train.vgg import Vgg16
+from train.data.batch import CPU, Share
+from train.data.samples import open_splits
+from train.loss.vgg import Vgg16
+from train.plan.presets import DEMO, PRESETS
+from train.plan.stages import STAGES, Stage
+from train.run.checkpoint import load_checkpoint
+from train.run.loop import train_stage
+from train.run.run import Run
 
 ROUNDS = 3
 

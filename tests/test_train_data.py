@@ -15,9 +15,17 @@ from contract.errors import InputError, ShardError
 from contract.image import stored_to_network
 from contract.pose import pose_from_vector
 from tests.tiny_shards import SIZE, draw_face, write_shards
-from train.batch import Batch, SampleOrder, Share, batches, load_batch, read_batch, require_size
-from train.network_form import _convert, to_network
-from train.samples import PARTS, SampleSet, open_samples, open_splits
+from train.data.batch import (
+    Batch,
+    SampleOrder,
+    Share,
+    batches,
+    load_batch,
+    read_batch,
+    require_size,
+)
+from train.data.network_form import _convert, to_network
+from train.data.samples import PARTS, SampleSet, open_samples, open_splits
 
 
 @pytest.fixture(scope="module")

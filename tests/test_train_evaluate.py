@@ -18,15 +18,15 @@ from models.files.bundle import Bundle, load_bundle
 from models.networks.face_morpher import FaceMorpher
 from models.networks.face_rotator import FaceRotator
 from tests.tiny_shards import SIZE, write_shards
-from train.batch import load_batch
 from train.cli import main
-from train.evaluate import COPYING, MORPHER, NO_CHANGE, evaluate, mean_rest_picture
-from train.plan import changed
-from train.presets import PRESETS
-from train.regions import changed_pixels, disoccluded, face_regions, turned
-from train.report import markdown, write_report
-from train.samples import open_samples
-from train.tally import Tally, ssim
+from train.data.batch import load_batch
+from train.data.samples import open_samples
+from train.measure.evaluate import COPYING, MORPHER, NO_CHANGE, evaluate, mean_rest_picture
+from train.measure.regions import changed_pixels, disoccluded, face_regions, turned
+from train.measure.report import markdown, write_report
+from train.measure.tally import Tally, ssim
+from train.plan.plan import changed
+from train.plan.presets import PRESETS
 
 TINY = NetworkConfig(size=SIZE, channels=4, max_channels=8, residual_blocks=1)
 SETS = (

@@ -17,17 +17,17 @@ from models.base.config import NetworkConfig
 from models.base.execution import Precision
 from tests.real_filters import real_vgg16_state
 from tests.tiny_shards import SIZE, write_shards
-from train.batch import Share
-from train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from train.focus import changed_error
-from train.loop import learning_rate, train_stage
-from train.plan import Plan, StageSettings, Upkeep
-from train.presets import DEMO
-from train.run import Run
-from train.samples import open_splits
-from train.stages import STAGES
-from train.vgg import Vgg16, vgg16_from_state
-from train.watch import open_watch
+from train.data.batch import Share
+from train.data.samples import open_splits
+from train.loss.focus import changed_error
+from train.loss.vgg import Vgg16, vgg16_from_state
+from train.plan.plan import Plan, StageSettings, Upkeep
+from train.plan.presets import DEMO
+from train.plan.stages import STAGES
+from train.run.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from train.run.loop import learning_rate, train_stage
+from train.run.run import Run
+from train.run.watch import open_watch
 
 TINY = NetworkConfig(size=SIZE, channels=4, max_channels=8, residual_blocks=1, flow_scale=0.0)
 BATCH = 4
@@ -237,7 +237,7 @@ def test_running_out_of_memory_says_what_to_lower(
     def fail(*_: object) -> Tensor:
         raise error
 
-    monkeypatch.setattr("train.loop.changed_error", fail)
+    monkeypatch.setattr("train.run.loop.changed_error", fail)
     with pytest.raises(TrainingError, match=r"--set morpher\.batch=N"):
         train_stage(_run(shards, tmp_path), STAGES["morpher"], None)
 

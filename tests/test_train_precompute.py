@@ -15,18 +15,18 @@ from contract.errors import InputError
 from models.base.config import NetworkConfig
 from models.networks.face_rotator import FaceRotator
 from tests.tiny_shards import SIZE, write_shards
-from train import pathways as pathways_module
-from train import precompute as precompute_module
-from train.batch import Share, load_batch
-from train.checkpoint import load_checkpoint
-from train.loop import train_stage
-from train.pathways import Pathways
-from train.plan import StageSettings, Upkeep
-from train.precompute import FOLDER, precompute
-from train.presets import DEMO
-from train.run import Run
-from train.samples import open_splits
-from train.stages import STAGES
+from train.data import pathways as pathways_module
+from train.data.batch import Share, load_batch
+from train.data.pathways import Pathways
+from train.data.samples import open_splits
+from train.plan.plan import StageSettings, Upkeep
+from train.plan.presets import DEMO
+from train.plan.stages import STAGES
+from train.run import precompute as precompute_module
+from train.run.checkpoint import load_checkpoint
+from train.run.loop import train_stage
+from train.run.precompute import FOLDER, precompute
+from train.run.run import Run
 
 TINY = NetworkConfig(size=SIZE, channels=4, max_channels=8, residual_blocks=1)
 STAGE = STAGES["combiner-L1-L1"]

@@ -15,15 +15,15 @@ import torch
 
 from tests.conftest import REPOSITORY
 from tests.tiny_shards import SIZE, write_shards
-from train.batch import Share
-from train.checkpoint import Checkpoint, load_checkpoint
-from train.loop import train_stage
-from train.plan import Plan, Upkeep, changed
-from train.precompute import FOLDER
-from train.presets import PRESETS
-from train.run import Run
-from train.samples import open_splits
-from train.stages import STAGES
+from train.data.batch import Share
+from train.data.samples import open_splits
+from train.plan.plan import Plan, Upkeep, changed
+from train.plan.presets import PRESETS
+from train.plan.stages import STAGES
+from train.run.checkpoint import Checkpoint, load_checkpoint
+from train.run.loop import train_stage
+from train.run.precompute import FOLDER
+from train.run.run import Run
 
 TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
 UPKEEP = Upkeep(8, 16, 8, 4)

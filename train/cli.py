@@ -18,20 +18,20 @@ from contract.errors import InputError
 from models.base.configurations import FULL_CONFIGURATIONS
 from models.files.bundle import Bundle, load_bundle, save_bundle
 from models.files.tha1 import export_tha1, full_networks
-from train.assemble import assemble, write_run
-from train.batch import Share, require_size
-from train.estimate import describe
-from train.evaluate import evaluate as measure
-from train.evaluate import mean_rest_picture
-from train.loop import train_stage
-from train.plan import changed
-from train.presets import PRESETS
-from train.report import markdown, write_report
-from train.run import Run
-from train.samples import PARTS, Part, SampleSet, Splits, has_parts, open_samples, open_splits
-from train.stages import STAGES, Stage
-from train.vgg import find_vgg16, load_vgg16
-from train.watch import open_watch
+from train.data.batch import Share, require_size
+from train.data.samples import PARTS, Part, SampleSet, Splits, has_parts, open_samples, open_splits
+from train.loss.vgg import find_vgg16, load_vgg16
+from train.measure.evaluate import evaluate as measure
+from train.measure.evaluate import mean_rest_picture
+from train.measure.report import markdown, write_report
+from train.plan.estimate import describe
+from train.plan.plan import changed
+from train.plan.presets import PRESETS
+from train.plan.stages import STAGES, Stage
+from train.run.assemble import assemble, write_run
+from train.run.loop import train_stage
+from train.run.run import Run
+from train.run.watch import open_watch
 
 _PATH = click.Path(path_type=Path)
 BUNDLE_FOLDER = "bundle"

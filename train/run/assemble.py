@@ -15,9 +15,9 @@ from models.files.bundle import Bundle, Network
 from models.networks.combiner import Combiner
 from models.networks.face_morpher import FaceMorpher
 from models.networks.face_rotator import FaceRotator
-from train.checkpoint import ROLLING, Checkpoint, load_checkpoint
-from train.stages import STAGES, build_network
-from train.watch import HISTORY_FILE
+from train.plan.stages import STAGES, build_network
+from train.run.checkpoint import ROLLING, Checkpoint, load_checkpoint
+from train.run.watch import HISTORY_FILE
 
 RUN_FILE = "run.json"
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import torch
 
-from train.batch import Share
-from train.checkpoint import ROLLING, load_checkpoint, require_same
-from train.plan import Plan, Upkeep
-from train.samples import SampleSet
-from train.stages import STAGES, Stage
-from train.vgg import Vgg16
+from train.data.batch import Share
+from train.data.samples import SampleSet
+from train.loss.vgg import Vgg16
+from train.plan.plan import Plan, Upkeep
+from train.plan.stages import STAGES, Stage
+from train.run.checkpoint import ROLLING, load_checkpoint, require_same
 
 
 @dataclass(frozen=True)

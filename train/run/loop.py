@@ -15,8 +15,13 @@ from torch.nn.parallel import DistributedDataParallel
 from contract.errors import InputError, TrainingError
 from models.base.execution import Execution
 from models.networks.face_rotator import FaceRotator
-from train.batch import SampleOrder, Share, StoredBatch, batches
-from train.checkpoint import (
+from train.data.batch import SampleOrder, Share, StoredBatch, batches
+from train.data.pathways import Pathways
+from train.loss.focus import changed_error
+from train.loss.losses import PerceptualLoss, PictureLoss, l1_loss
+from train.plan.plan import StageSettings
+from train.plan.stages import Stage, build_network, combiner_input, pictures_of
+from train.run.checkpoint import (
     HEAD_START,
     Checkpoint,
     load_checkpoint,
@@ -24,16 +29,11 @@ from train.checkpoint import (
     require_same,
     save_checkpoint,
 )
-from train.focus import changed_error
-from train.guard import explaining_memory, stopping_softly
-from train.losses import PerceptualLoss, PictureLoss, l1_loss
-from train.pathways import Pathways
-from train.plan import StageSettings
-from train.precompute import precompute
-from train.run import Run
-from train.stages import Stage, build_network, combiner_input, pictures_of
-from train.trainee import Trainee
-from train.watch import Watch
+from train.run.guard import explaining_memory, stopping_softly
+from train.run.precompute import precompute
+from train.run.run import Run
+from train.run.trainee import Trainee
+from train.run.watch import Watch
 
 BEFORE_FAILURE = "before-failure.pt"
 _EXPLODED = 20.0

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from contract.image import Network, network_to_stored
 from contract.pose import AXIS_NAMES
-from train.batch import Batch
-from train.stages import Stage, combiner_input
+from train.data.batch import Batch
+from train.plan.stages import Stage, combiner_input
 
 U8 = npt.NDArray[np.uint8]
 Column = tuple[str, list[U8]]

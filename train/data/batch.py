@@ -22,9 +22,9 @@ from contract.errors import InputError
 from contract.image import Stored
 from contract.pose import mirrored_pose
 from dataset.records import PictureName
-from train.network_form import to_network
-from train.pathways import Pathways
-from train.samples import SampleSet
+from train.data.network_form import to_network
+from train.data.pathways import Pathways
+from train.data.samples import SampleSet
 
 I64 = npt.NDArray[np.int64]
 CPU = torch.device("cpu")

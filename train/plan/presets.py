@@ -7,9 +7,9 @@ from types import MappingProxyType
 from typing import Any
 
 from models.base.config import NetworkConfig, copying
-from train.losses import COMBINER_WEIGHT, ROTATOR_WEIGHT
-from train.plan import EPOCH_SAMPLES, Plan, StageSettings, Upkeep
-from train.stages import STAGES, Kind
+from train.loss.losses import COMBINER_WEIGHT, ROTATOR_WEIGHT
+from train.plan.plan import EPOCH_SAMPLES, Plan, StageSettings, Upkeep
+from train.plan.stages import STAGES, Kind
 
 
 def _stages(lengths: Mapping[tuple[Kind, str], StageSettings]) -> Mapping[str, StageSettings]:

@@ -16,11 +16,11 @@ from torch import Tensor
 from contract.errors import InputError
 from models.base.configurations import CONFIGURATIONS
 from models.files.bundle import Bundle
-from train.batch import load_batch
-from train.grid import U8, draw_grid, shown
-from train.regions import changed_pixels, disoccluded, face_regions, turned
-from train.samples import SampleSet
-from train.tally import F64, Goal, Row, Table
+from train.data.batch import load_batch
+from train.data.samples import SampleSet
+from train.measure.grid import U8, draw_grid, shown
+from train.measure.regions import changed_pixels, disoccluded, face_regions, turned
+from train.measure.tally import F64, Goal, Row, Table
 
 COPYING, MEAN_REST, NO_CHANGE, MORPHER = (
     "copying the input",

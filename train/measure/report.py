@@ -12,8 +12,8 @@ from pathlib import Path
 from PIL import Image
 
 from contract.files import write_bytes
-from train.evaluate import COPYING, NO_CHANGE, Results
-from train.tally import METRICS, Row, Value
+from train.measure.evaluate import COPYING, NO_CHANGE, Results
+from train.measure.tally import METRICS, Row, Value
 
 _NOTES = """\
 {samples} samples of {characters} characters, none of them of a source that was trained on, \
@@ -23,7 +23,7 @@ MSE and RMSE (its root): network form, that is linear light, straight alpha, val
 four channels. SSIM: scikit-image `structural_similarity`, Gaussian window of sigma 1.5, biased
 covariance, the mean over the four channels of the same pictures mapped to [0, 1]. In brackets: 95%
 intervals, by drawing characters with replacement. Eyes, mouth, disoccluded: MSE in those regions
-alone, found as `train/regions.py` says. Ratio: MSE over that of the baseline {baseline}."""
+alone, found as `train/measure/regions.py` says. Ratio: MSE over that of the baseline {baseline}."""
 
 _TITLES = {
     "mse": "MSE",

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from train.vgg import Vgg16, VggActivations
+from train.loss.vgg import Vgg16, VggActivations
 
 ROTATOR_WEIGHT = 1 / 5
 """w for the rotator."""

@@ -22,7 +22,7 @@ from torch.nn import functional
 
 from contract.image import CHIN_FRACTION, SKULL_TOP_FRACTION
 from contract.pose import JOINT_RADIANS_AT_ONE
-from train.focus import CHANGED
+from train.loss.focus import CHANGED
 
 EYES_END = 0.65
 _NECK_ROOT = CHIN_FRACTION + 0.1

@@ -20,11 +20,11 @@ from torch.nn import functional
 from torch.utils.tensorboard import SummaryWriter
 
 from contract.files import write_bytes
-from train.batch import Batch, load_batch
-from train.grid import draw_grid, look
-from train.run import Run
-from train.stages import Stage
-from train.trainee import Trainee
+from train.data.batch import Batch, load_batch
+from train.measure.grid import draw_grid, look
+from train.plan.stages import Stage
+from train.run.run import Run
+from train.run.trainee import Trainee
 
 GRID_SAMPLES = 8
 LOG_FILE = "log.txt"

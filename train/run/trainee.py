@@ -10,8 +10,8 @@ from torch import Tensor
 
 from models.base.execution import Execution
 from models.files.bundle import Network
-from train.checkpoint import Checkpoint, Weights
-from train.plan import Plan
+from train.plan.plan import Plan
+from train.run.checkpoint import Checkpoint, Weights
 
 _LOSS_MEMORY = 0.99
 _EMA_RAMP = 0.1

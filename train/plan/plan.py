@@ -11,7 +11,7 @@ from typing import Any, Literal, cast, get_args
 from contract.errors import InputError
 from models.base.config import NetworkConfig
 from models.base.execution import Execution, Precision
-from train.stages import STAGES
+from train.plan.stages import STAGES
 
 EPOCH_SAMPLES = 500_000
 """The paper's epoch."""

@@ -17,10 +17,10 @@ from torch import Tensor, distributed
 from contract.errors import InputError
 from models.base.execution import Execution
 from models.networks.face_rotator import FaceRotator
-from train.batch import load_batch
-from train.pathways import Pathways
-from train.run import Run
-from train.stages import Stage, combiner_input
+from train.data.batch import load_batch
+from train.data.pathways import Pathways
+from train.plan.stages import Stage, combiner_input
+from train.run.run import Run
 
 FOLDER = "pathways"
 _VERSION = 1

@@ -12,12 +12,12 @@ from torch import Tensor, nn
 
 from models.base.execution import Execution
 from models.files.bundle import Network
-from train.losses import PerceptualLoss, PictureLoss, l1_loss
-from train.pathways import Pathways
-from train.plan import Plan, Upkeep
-from train.samples import PARTS, Splits
-from train.stages import STAGES, Stage, build_network, combiner_input, pictures_of
-from train.vgg import Vgg16
+from train.data.pathways import Pathways
+from train.data.samples import PARTS, Splits
+from train.loss.losses import PerceptualLoss, PictureLoss, l1_loss
+from train.loss.vgg import Vgg16
+from train.plan.plan import Plan, Upkeep
+from train.plan.stages import STAGES, Stage, build_network, combiner_input, pictures_of
 
 _PIXELS = 8 * 64**2
 """About how many are measured: enough to matter, few enough not to wait for."""

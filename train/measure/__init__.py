@@ -1,0 +1,1 @@
+"""How good networks are, in tables and pictures."""
