@@ -21,9 +21,10 @@ import click
 import numpy as np
 import torch
 
-from animate.onnx_networks import OnnxNetworks, export_onnx
-from animate.open_poser import open_networks
-from animate.poser import Networks, Poser, TorchNetworks
+from animate.pose.onnx_export import export_onnx
+from animate.pose.onnx_networks import OnnxNetworks
+from animate.pose.open_poser import open_networks
+from animate.pose.poser import Networks, Poser, TorchNetworks
 from contract.image import Stored, network_to_stored, stored_to_network
 from contract.pose import Pose
 from models.base.config import PAPER, NetworkConfig

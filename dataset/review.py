@@ -14,9 +14,9 @@ from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 
 from contract.errors import InputError, OpenthaError
-from contract.web import Asgi, OwnPageOnly
 from dataset.desk import Desk
 from dataset.review_painter import Painter
+from web.guard import Asgi, OwnPageOnly
 
 PAGE = Path(__file__).with_name("page")
 _LARGEST_BODY = 1 << 16

@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from contract.errors import InputError
-from contract.web import address, listening
 from dataset.catalog_cli import DEVICE, PathType
+from web.guard import address, listening
 
 
 @click.command()

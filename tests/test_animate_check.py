@@ -10,12 +10,12 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from animate.check import check, fix, without_background
-from animate.cli import main
-from animate.drawing import Drawing, decode_drawing, read_drawing
-from animate.head import Head, find_head
-from animate.mouth import mouth_height
-from animate.output import write_still
+from animate.commands.main import main
+from animate.drawing.check import check, fix, without_background
+from animate.drawing.drawing import Drawing, decode_drawing, read_drawing
+from animate.drawing.head_estimate import Head, estimate_head
+from animate.drawing.mouth_height import mouth_height
+from animate.drawing.output import write_still
 from characters.files.generate import write_character
 from contract.errors import InputError
 from contract.image import Stored, head_rows
@@ -75,7 +75,7 @@ def codes(picture: Stored) -> set[str]:
 def test_heads_are_found_where_they_are(rests: list[Stored]) -> None:
     off = []
     for picture in rests:
-        head = find_head(picture)
+        head = estimate_head(picture)
         assert head is not None
         off.append([head.skull_top - 64, head.chin - 192, head.centre_x - 128])
     # In heights of a head (128 rows): nearly all within 8 %.
@@ -85,8 +85,8 @@ def test_heads_are_found_where_they_are(rests: list[Stored]) -> None:
 
 def test_a_moved_and_scaled_head_is_found_there(rests: list[Stored]) -> None:
     for picture in rests[:4]:
-        found = find_head(picture)
-        moved = find_head(placed(picture, 0.75, 180, 100))
+        found = estimate_head(picture)
+        moved = estimate_head(placed(picture, 0.75, 180, 100))
         assert found and moved
         assert moved.skull_top == pytest.approx(100 + 0.75 * found.skull_top, abs=6)
         assert moved.chin == pytest.approx(100 + 0.75 * found.chin, abs=6)
@@ -99,13 +99,13 @@ def test_a_figure_without_skin_goes_by_its_silhouette() -> None:
     picture[(x - 128) ** 2 + (y - 100) ** 2 < 45**2] = (20, 40, 200, 255)  # a ball
     picture[140:180, 118:138] = (20, 40, 200, 255)  # on a stick
     picture[180:, 60:200] = (20, 40, 200, 255)  # on a block
-    head = find_head(picture)
+    head = estimate_head(picture)
     assert head is not None
     assert head.source == "silhouette"
     assert head.centre_x == pytest.approx(128, abs=2)
     assert 55 <= head.skull_top <= 70
     assert 140 <= head.chin <= 150
-    assert find_head(np.zeros((8, 8, 4), np.uint8)) is None
+    assert estimate_head(np.zeros((8, 8, 4), np.uint8)) is None
 
 
 # Faults and their mending.
@@ -127,7 +127,7 @@ def test_misplaced_heads_are_named_and_put_right(rests: list[Stored]) -> None:
     for scale, x, y in ((0.75, 160, 160), (1.6, -60, 51), (1.2, 90, 150)):
         mended = fix(drawing(placed(picture, scale, x, y))).picture
         assert mended.shape == (256, 256, 4)
-        head = find_head(mended)
+        head = estimate_head(mended)
         assert head is not None
         for found, wanted in zip((head.skull_top, head.chin), head_rows(256), strict=True):
             assert found == pytest.approx(wanted, abs=12)

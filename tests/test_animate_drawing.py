@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from animate.drawing import clean, decode_drawing, read_drawing, resized
-from animate.open_poser import fitted
+from animate.drawing.drawing import clean, decode_drawing, read_drawing, resized
+from animate.pose.open_poser import fitted
 from contract.errors import InputError
 from contract.image import Stored
 

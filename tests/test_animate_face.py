@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from animate.calibration import Calibration, calibrate, load, poses, save
-from animate.capture import Frame, Rgb, camera_frames
-from animate.face_measures import (
+from animate.motion.motion import NEUTRAL
+from animate.track.calibration import Calibration, calibrate, load, poses, save
+from animate.track.capture import Frame, Rgb, camera_frames
+from animate.track.face_measures import (
     FACE_POINTS,
     MEASURES,
     Measures,
@@ -21,9 +22,8 @@ from animate.face_measures import (
     joints_of_matrix,
     measure,
 )
-from animate.motion import NEUTRAL
-from animate.smoothing import HOLD_SECONDS, RETURN_SECONDS, filled, smoothed
-from animate.track import faceless, measured, motion_of, require_face
+from animate.track.smoothing import HOLD_SECONDS, RETURN_SECONDS, filled, smoothed
+from animate.track.track import faceless, measured, motion_of, require_face
 from contract.errors import InputError
 from contract.pose import AXIS_NAMES, JOINT_RADIANS_AT_ONE
 

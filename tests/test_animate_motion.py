@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from animate.cli import MOTION_NAMES
-from animate.motion import MOTIONS, NEUTRAL, Motion, built_in, cut, read_csv, write_csv
+from animate.commands.main import MOTION_NAMES
+from animate.motion.motion import MOTIONS, NEUTRAL, Motion, built_in, cut, read_csv, write_csv
 from contract.errors import InputError
 from contract.pose import AXES, AXIS_NAMES, Pose
 

@@ -14,10 +14,11 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from animate.cli import main
-from animate.onnx_networks import OnnxNetworks, export_onnx
-from animate.open_poser import open_any
-from animate.poser import TorchNetworks
+from animate.commands.main import main
+from animate.pose.onnx_export import export_onnx
+from animate.pose.onnx_networks import OnnxNetworks
+from animate.pose.open_poser import open_any
+from animate.pose.poser import TorchNetworks
 from contract.errors import InputError
 from contract.image import stored_to_network
 from contract.pose import Pose

@@ -13,11 +13,11 @@ import torch
 from click.testing import CliRunner, Result
 from PIL import Image, ImageSequence
 
-from animate.background import background
-from animate.cli import main
-from animate.open_poser import open_bundle, open_device, open_networks
-from animate.output import gif_durations, write_animation, write_still
-from animate.poser import Poser, TorchNetworks, Vector, choose_configuration
+from animate.commands.main import main
+from animate.drawing.background import background
+from animate.drawing.output import gif_durations, write_animation, write_still
+from animate.pose.open_poser import open_bundle, open_device, open_networks
+from animate.pose.poser import Poser, TorchNetworks, Vector, choose_configuration
 from contract.errors import DeviceError, InputError
 from contract.image import Network, Stored, stored_to_network
 from contract.pose import Pose

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
-from animate.drawing import decode_drawing
-from animate.server import make_app
+from animate.drawing.drawing import decode_drawing
+from animate.serve.server import make_app
 from contract.pose import AXIS_NAMES
 from tests.in_browser import chromium, needs_browser, opened, serving
 from tests.test_animate_drawing import bytes_of

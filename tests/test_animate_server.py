@@ -18,16 +18,16 @@ from fastapi.testclient import TestClient
 from PIL import Image
 from starlette.websockets import WebSocketDisconnect
 
-import animate.server
-from animate.cli import main
-from animate.live import Live
-from animate.poser import Poser, Vector
-from animate.server import MAX_SESSIONS, make_app
+import animate.serve.server
+from animate.commands.main import main
+from animate.pose.poser import Poser, Vector
+from animate.serve.live import Live
+from animate.serve.server import MAX_SESSIONS, make_app
 from contract.errors import InputError
 from contract.image import Network
-from contract.web import listening
 from tests.test_animate_drawing import bytes_of
 from tests.test_animate_output import Shifting, drawing
+from web.guard import listening
 
 GOOD = bytes_of(Image.fromarray(drawing(), "RGBA"))
 OURS = {"host": "127.0.0.1:8000", "origin": "http://127.0.0.1:8000"}
@@ -172,7 +172,7 @@ def test_the_page_may_ask_nobody_else(client: TestClient) -> None:
     answer = client.get("/")
     assert answer.status_code == 200
     assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
-    for path in Path(animate.server.PAGE).iterdir():
+    for path in Path(animate.serve.server.PAGE).iterdir():
         elsewhere = r"""(?:src=|href=|fetch\(|url\(|import |from )["'`]?(?:https?:)?//"""
         assert not re.search(elsewhere, path.read_text("utf-8")), path
     assert client.get("/page/../server.py").status_code == 404
@@ -198,7 +198,7 @@ def test_an_upload_is_checked_and_a_bad_one_refused(client: TestClient) -> None:
 def test_an_upload_is_bounded_while_it_is_read(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(animate.server, "MAX_BYTES", 1000)
+    monkeypatch.setattr(animate.serve.server, "MAX_BYTES", 1000)
     answer = client.post("/api/drawing", content=bytes(2000), headers=OURS)
     assert "scale the drawing down" in answer.json()["fault"]
 

@@ -12,17 +12,15 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from animate import track_cli
-from animate.calibration import calibrate
-from animate.capture import Frame, Rgb, file_frames
-from animate.cli import main
-from animate.face_measures import (
-    Measures,
-)
-from animate.landmarks import FaceFinder
-from animate.motion import NEUTRAL, Motion, read_csv
-from animate.output import write_animation
-from animate.track import faceless, motion_of, read_measures
+from animate.commands import track as track_command
+from animate.commands.main import main
+from animate.drawing.output import write_animation
+from animate.motion.motion import NEUTRAL, Motion, read_csv
+from animate.track.calibration import calibrate
+from animate.track.capture import Frame, Rgb, file_frames
+from animate.track.face_measures import Measures
+from animate.track.landmarks import FaceFinder
+from animate.track.track import faceless, motion_of, read_measures
 from contract.errors import InputError
 from contract.image import Stored
 from contract.pose import Pose
@@ -196,7 +194,7 @@ class GreyPoser:
 def test_the_person_beside_the_drawing(
     talk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(track_cli, "open_drawing", lambda *_: GreyPoser())
+    monkeypatch.setattr(track_command, "open_drawing", lambda *_: GreyPoser())
     out = tmp_path / "both.mp4"
     code, said = run("drawing.png", "--video", talk, "--side-by-side", "-o", out)
     assert (code, said) == (0, f"{out}: 120 frames, 4.00 s at 29.97 a second\n")

@@ -11,8 +11,8 @@ import numpy.typing as npt
 import pytest
 from scipy.spatial.transform import Rotation
 
-from animate.motion import Motion
-from animate.vmd_motion import HEAD, NECK, joints_of, read_motion
+from animate.motion.motion import Motion
+from animate.motion.vmd_motion import HEAD, NECK, joints_of, read_motion
 from characters.files.generate import write_character
 from contract.errors import FormatError, InputError
 from contract.pose import AXES, AXIS_NAMES, JOINT_RADIANS_AT_ONE, Pose

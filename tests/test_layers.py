@@ -13,14 +13,27 @@ from tests.conftest import REPOSITORY
 
 ALLOWED = {
     "contract": {"contract"},
+    "web": {"contract", "web"},
     "renderer": {"contract", "renderer"},
     "characters": {"contract", "characters"},
-    "dataset": {"contract", "dataset", "renderer"},
+    "dataset": {"contract", "web", "dataset", "renderer"},
     "models": {"contract", "models"},
     "train": {"contract", "models", "dataset", "train"},
-    "animate": {"contract", "models", "renderer", "animate"},
+    "animate": {"contract", "web", "models", "renderer", "animate"},
 }
-MAY_IMPORT_RENDERER = {"dataset/rendering.py", "animate/vmd_motion.py"}
+# Inside a package a folder (or a file beside the folders) imports only what stands left of it.
+STACKS = {
+    "renderer": ["formats", "deform", "fit", "draw", "portrait", "cli"],
+    "characters": ["design", "base", "shape", "texture", "files", "cli"],
+    "models": ["base", "networks", "files", "cli"],
+    "train": ["data", "loss", "plan", "measure", "run", "cli"],
+    "animate": ["drawing", "motion", "pose", "track", "serve", "commands"],
+}
+# Imports between packages that only these places may make: (package, imported) -> prefixes.
+ONLY_FROM = {
+    ("dataset", "renderer"): ("dataset/rendering.py",),
+    ("animate", "renderer"): ("animate/motion/vmd_motion.py",),
+}
 ONLY_HERE = {
     "moderngl": {
         f"renderer/draw/{name}.py" for name in ("device", "canvas", "gpu_model", "programs")
@@ -36,26 +49,64 @@ def _sources(package: str) -> list[Path]:
     return sorted((REPOSITORY / package).rglob("*.py"))
 
 
+def _modules() -> set[str]:
+    return {_module(path) for package in ALLOWED for path in _sources(package)}
+
+
+def _module(path: Path) -> str:
+    return ".".join(path.relative_to(REPOSITORY).with_suffix("").parts)
+
+
 def _imported(path: Path) -> set[str]:
-    """Top-level names of all absolute imports anywhere in a file."""
+    """Full names of all imports anywhere in a file; ``from a import b`` gives a and a.b."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
-            found |= {name.name.split(".")[0] for name in node.names}
+            found |= {name.name for name in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
-            found.add((node.module or "").split(".")[0])
+            module = node.module or ""
+            found |= {module, *(f"{module}.{name.name}" for name in node.names)}
     return found
+
+
+def _libraries(path: Path) -> set[str]:
+    return {name.split(".")[0] for name in _imported(path)}
 
 
 @pytest.mark.parametrize("package", ALLOWED)
 def test_a_package_imports_only_what_lies_below_it(package: str) -> None:
     for path in _sources(package):
-        ours = _imported(path) & set(ALLOWED)
+        ours = _libraries(path) & set(ALLOWED)
         assert ours <= ALLOWED[package], path
         relative = path.relative_to(REPOSITORY).as_posix()
-        if package in {"dataset", "animate"} and "renderer" in ours:
-            assert relative in MAY_IMPORT_RENDERER
+        for other in ours - {package}:
+            homes = ONLY_FROM.get((package, other))
+            assert homes is None or relative.startswith(homes), (relative, other)
+
+
+@pytest.mark.parametrize("package", STACKS)
+def test_a_folder_imports_only_folders_to_its_left(package: str) -> None:
+    stack = STACKS[package]
+    for path in _sources(package):
+        own = path.relative_to(REPOSITORY / package).parts[0].removesuffix(".py")
+        if own == "__init__":
+            continue
+        assert own in stack, f"{path}: {own} stands nowhere in the stack of {package}"
+        for name in _imported(path):
+            parts = name.split(".")
+            if parts[0] == package and len(parts) > 1:
+                assert parts[1] in stack[: stack.index(own) + 1], (path, name)
+
+
+@pytest.mark.parametrize("package", ALLOWED)
+def test_no_modules_of_a_package_import_each_other_in_a_circle(package: str) -> None:
+    modules = _modules()
+    edges = {_module(path): _imported(path) & modules for path in _sources(package)}
+    while edges:
+        leaves = {name for name, targets in edges.items() if not targets & set(edges) - {name}}
+        assert leaves, f"a circle among {sorted(edges)}"
+        edges = {name: targets for name, targets in edges.items() if name not in leaves}
 
 
 @pytest.mark.parametrize("library", ONLY_HERE)
@@ -64,20 +115,20 @@ def test_a_heavy_library_is_imported_in_its_home_only(library: str) -> None:
         path.relative_to(REPOSITORY).as_posix()
         for package in ALLOWED
         for path in _sources(package)
-        if library in _imported(path)
+        if library in _libraries(path)
     }
     assert users == ONLY_HERE[library]
 
 
 @pytest.mark.parametrize("package", ALLOWED)
 def test_torch_is_imported_by_networks_and_trainer_only(package: str) -> None:
-    users = [path for path in _sources(package) if "torch" in _imported(path)]
+    users = [path for path in _sources(package) if "torch" in _libraries(path)]
     assert not users or package in MAY_IMPORT_TORCH, users
 
 
-def test_the_contract_needs_only_numpy_and_click() -> None:
+def test_the_contract_needs_only_small_libraries() -> None:
     for path in _sources("contract"):
-        outside = _imported(path) - sys.stdlib_module_names - {"contract"}
+        outside = _libraries(path) - sys.stdlib_module_names - {"contract"}
         assert outside <= CONTRACT_LIBRARIES, path
 
 
@@ -89,7 +140,16 @@ def test_an_init_file_holds_a_docstring_and_nothing_else(package: str) -> None:
         assert isinstance(body[0], ast.Expr), path
 
 
-@pytest.mark.parametrize("absent", ["torch", "moderngl", "renderer"])
-def test_reading_a_shard_loads_neither_torch_nor_opengl(absent: str) -> None:
-    code = f"import sys, dataset.shard; sys.exit({absent!r} in sys.modules)"
+@pytest.mark.parametrize(
+    ("module", "absent"),
+    [
+        ("dataset.shard", "torch"),
+        ("dataset.shard", "moderngl"),
+        ("dataset.shard", "renderer"),
+        ("train.cli", "moderngl"),
+        ("train.cli", "renderer"),
+    ],
+)
+def test_importing_a_module_does_not_load_what_it_does_without(module: str, absent: str) -> None:
+    code = f"import sys, {module}; sys.exit({absent!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, check=False).returncode == 0

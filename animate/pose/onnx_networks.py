@@ -1,4 +1,4 @@
-"""Networks as ONNX files: exported from a bundle, run by onnxruntime without torch.
+"""Networks as ONNX files: run by onnxruntime without torch.
 
 onnx.json       what follows, the conventions, and the digest of each file
 express.onnx    picture (1, 4, S, S), pose (1, 3) -> output: the morpher
@@ -9,16 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
-import tempfile
-import warnings
 from pathlib import Path
 from typing import Any
 
 import onnxruntime
 
 from contract.errors import InputError
-from contract.files import write_bytes
 from contract.image import PICTURE_CONVENTION, PICTURE_VERSION, Network
 from contract.pose import AXIS_NAMES, POSE_VERSION
 from models.base.configurations import CONFIGURATIONS
@@ -31,7 +27,6 @@ _LARGEST_SIZE = 4096
 _OTHER_FILE = b"\x0a\x08location"
 """How a tensor whose numbers lie in another file begins to say where (TensorProto.external_data):
 onnxruntime would read that file, and it may be any."""
-_OPSET = 18  # GridSample as the networks use it came with 16
 
 CONVENTIONS = {
     "format": FORMAT,
@@ -43,63 +38,8 @@ CONVENTIONS = {
 }
 
 
-def export_onnx(bundle_folder: Path, configuration: str | None, out: Path) -> str:
-    """Write a bundle's configuration as ONNX files into a new folder; the configuration's name.
-
-    Raises:
-        InputError: the bundle is of no use, ``out`` is there already, or the exporter is missing.
-    """
-    from animate.open_poser import open_bundle  # noqa: PLC0415  # running needs no torch
-    from animate.poser import choose_configuration, parts_of  # noqa: PLC0415
-
-    bundle = open_bundle(bundle_folder)
-    name = choose_configuration(bundle, configuration)
-    if out.exists():
-        raise InputError(f"{out}: is there already; give another folder")
-    express, turn = parts_of(bundle, name)
-    assert bundle.morpher is not None  # every configuration has one
-    size = bundle.morpher.config.size
-    digests = {}
-    for part, network in zip(PARTS, (express, turn), strict=True):
-        data = _exported(network, size)
-        digests[part] = hashlib.sha256(data).hexdigest()
-        write_bytes(out / f"{part}.onnx", data)
-    record = {**CONVENTIONS, "size": size, "configuration": name, "sha256": digests}
-    # Last, so that a folder with a record is whole.
-    write_bytes(out / RECORD_FILE, (json.dumps(record, indent=1) + "\n").encode())
-    return name
-
-
-def _exported(network: object, size: int) -> bytes:
-    import torch  # noqa: PLC0415
-
-    inputs = torch.zeros(1, 4, size, size), torch.zeros(1, 3)
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        path = Path(folder) / "network.onnx"
-        try:
-            torch.onnx.export(
-                network,  # type: ignore[arg-type]
-                inputs,
-                str(path),
-                input_names=["picture", "pose"],
-                output_names=["output"],
-                opset_version=_OPSET,
-                dynamo=True,
-                external_data=False,
-                verbose=False,
-            )
-        except ImportError as error:
-            raise InputError(
-                f"ONNX export needs the packages onnx and onnxscript ({error.name} is missing); "
-                "install them with: pip install 'opentha[onnx]'"
-            ) from error
-        return path.read_bytes()
-
-
 class OnnxNetworks:
-    """The networks of an exported folder; see ``animate.poser.Networks``.
+    """The networks of an exported folder; see ``animate.pose.poser.Networks``.
 
     Raises:
         InputError: the folder is no export of this version and convention, or is damaged.

@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from animate.capture import Rgb, quiet
+from animate.track.capture import Rgb, quiet
 from contract.errors import InputError
 
 Landmarks = npt.NDArray[np.float64]

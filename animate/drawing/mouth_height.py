@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from skimage.color import rgb2lab
 
-from animate.head import Head
+from animate.drawing.head_estimate import Head
 from contract.image import Stored
 
 Flags = npt.NDArray[np.bool_]

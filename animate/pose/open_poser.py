@@ -6,9 +6,9 @@ from pathlib import Path
 
 import torch
 
-from animate.drawing import Drawing, clean, read_drawing, resized
-from animate.onnx_networks import OnnxNetworks, is_export
-from animate.poser import Networks, Poser, TorchNetworks, choose_configuration
+from animate.drawing.drawing import Drawing, clean, read_drawing, resized
+from animate.pose.onnx_networks import OnnxNetworks, is_export
+from animate.pose.poser import Networks, Poser, TorchNetworks, choose_configuration
 from contract.errors import DeviceError, InputError
 from contract.image import Stored
 from models.base.execution import Execution, fastest

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from animate.check_cli import check
-from animate.export_cli import export
-from animate.finish import Finish, open_drawing
-from animate.options import (
+from animate.commands.check import check
+from animate.commands.export import export
+from animate.commands.options import (
     BACKEND,
     BACKGROUND,
     BUNDLE,
@@ -24,14 +23,15 @@ from animate.options import (
     SIZE,
     PathType,
 )
-from animate.serve_cli import serve
-from animate.track_cli import track
+from animate.commands.serve import serve
+from animate.commands.track import track
+from animate.pose.open_drawing import Finish, open_drawing
 from contract.cli import ErrorLineGroup
 from contract.pose import AXES, pose_from_mapping
 
 if TYPE_CHECKING:
-    from animate.motion import Motion
-    from animate.poser import Poser
+    from animate.motion.motion import Motion
+    from animate.pose.poser import Poser
     from contract.image import Stored
 
 MOTION_NAMES = ("idle", "blink", "nod", "shake", "sway", "talk")
@@ -90,7 +90,7 @@ def still(
     out: Path,
 ) -> None:
     """One picture of DRAWING in a pose."""
-    from animate.output import write_still  # noqa: PLC0415
+    from animate.drawing.output import write_still  # noqa: PLC0415
 
     wanted = pose_from_mapping({"mouth": 0.0, **pose})
     poser = open_drawing(drawing, bundle, configuration, device, backend)
@@ -158,18 +158,18 @@ main.add_command(serve)
 def _motion(
     name: str, table: Path | None, vmd: Path | None, seconds: float, fps: float, seed: int
 ) -> Motion:
-    from animate.motion import built_in, cut, read_csv  # noqa: PLC0415
+    from animate.motion.motion import built_in, cut, read_csv  # noqa: PLC0415
 
     if vmd:
-        from animate.vmd_motion import read_motion  # noqa: PLC0415
+        from animate.motion.vmd_motion import read_motion  # noqa: PLC0415
 
         return cut(read_motion(vmd, fps), seconds)
     return cut(read_csv(table, fps), seconds) if table else built_in(name, seconds, fps, seed)
 
 
 def _write(out: Path, poser: Poser, motion: Motion, finish: Finish) -> None:
-    from animate.output import write_animation  # noqa: PLC0415
-    from animate.progress import shown  # noqa: PLC0415
+    from animate.commands.progress import shown  # noqa: PLC0415
+    from animate.drawing.output import write_animation  # noqa: PLC0415
 
     def frames(wanted: range) -> Iterator[Stored]:
         for frame in shown(wanted):

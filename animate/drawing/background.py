@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageColor
 
-from animate.drawing import read_drawing, resized
+from animate.drawing.drawing import read_drawing, resized
 from contract.errors import InputError
 from contract.image import Stored
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from animate.options import BACKEND, BUNDLE, COMPILE, CONFIGURATION, DEVICE, PathType
-from contract.web import address, listening
+from animate.commands.options import BACKEND, BUNDLE, COMPILE, CONFIGURATION, DEVICE, PathType
+from web.guard import address, listening
 
 
 @click.command()
@@ -32,9 +32,9 @@ def serve(
     """Open a local page with sliders on which DRAWING, or one dropped there, is posed live."""
     import uvicorn  # noqa: PLC0415  # heavy, and only here
 
-    from animate.drawing import read_drawing  # noqa: PLC0415
-    from animate.open_poser import open_any  # noqa: PLC0415
-    from animate.server import make_app  # noqa: PLC0415
+    from animate.drawing.drawing import read_drawing  # noqa: PLC0415
+    from animate.pose.open_poser import open_any  # noqa: PLC0415
+    from animate.serve.server import make_app  # noqa: PLC0415
 
     networks = open_any(bundle, configuration, device, backend, compiled=compiled)
     first = read_drawing(drawing) if drawing else None

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from animate.calibration import Calibration, poses
-from animate.capture import Frame, Rgb
-from animate.face_measures import F64, MEASURES, Measures, measure
-from animate.landmarks import Landmarks
-from animate.motion import MAX_FRAMES, Motion
-from animate.smoothing import filled, smoothed
+from animate.motion.motion import MAX_FRAMES, Motion
+from animate.track.calibration import Calibration, poses
+from animate.track.capture import Frame, Rgb
+from animate.track.face_measures import F64, MEASURES, Measures, measure
+from animate.track.landmarks import Landmarks
+from animate.track.smoothing import filled, smoothed
 from contract.errors import InputError
 from contract.image import Stored
 
@@ -112,7 +112,7 @@ def nearest_frame(seconds: F64, second: float) -> int:
 
 def read_measures(frames: Iterable[Frame], pictures: Pictures | None, name: str) -> Measures:
     """``measured`` with a face finder of its own; ``InputError`` where no frame has a face."""
-    from animate.landmarks import FaceFinder  # noqa: PLC0415  # loads mediapipe
+    from animate.track.landmarks import FaceFinder  # noqa: PLC0415  # loads mediapipe
 
     with FaceFinder() as finder:
         measures = measured(frames, finder.find, pictures)
@@ -124,7 +124,7 @@ def open_calibration(
     path: Path | None, measures: Measures, seconds: float
 ) -> tuple[Calibration, bool]:
     """The calibration in ``path``, or a new one, written there; and whether it is new."""
-    from animate.calibration import calibrate, load, save  # noqa: PLC0415
+    from animate.track.calibration import calibrate, load, save  # noqa: PLC0415
 
     if path and path.exists():
         return load(path), False

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from animate.finish import Finish, open_drawing
-from animate.options import BACKGROUND, BUNDLE, CONFIGURATION, DEVICE, SIZE, PathType
+from animate.commands.options import BACKGROUND, BUNDLE, CONFIGURATION, DEVICE, SIZE, PathType
+from animate.pose.open_drawing import Finish, open_drawing
 from contract.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from animate.capture import Frame
-    from animate.face_measures import Measures
-    from animate.motion import Motion
-    from animate.poser import Poser
-    from animate.track import Pictures
+    from animate.motion.motion import Motion
+    from animate.pose.poser import Poser
+    from animate.track.capture import Frame
+    from animate.track.face_measures import Measures
+    from animate.track.track import Pictures
     from contract.image import Stored
 
 _CAMERA_SECONDS = 3.0
@@ -86,7 +86,7 @@ def track(
     The person's usual face is the drawing's rest: look ahead and blink once while calibrating. A
     camera is recorded first and drawn afterwards.
     """
-    from animate import track as tracking  # noqa: PLC0415
+    from animate.track import track as tracking  # noqa: PLC0415
 
     if (video is None) == (camera is None):
         raise InputError("source: give either --video FILE or --camera NUMBER")
@@ -116,8 +116,8 @@ def track(
 def _watch(
     video: Path | None, camera: int | None, seconds: float, pictures: Pictures | None
 ) -> tuple[str, Measures]:
-    from animate.capture import camera_frames, file_frames  # noqa: PLC0415
-    from animate.track import read_measures  # noqa: PLC0415
+    from animate.track.capture import camera_frames, file_frames  # noqa: PLC0415
+    from animate.track.track import read_measures  # noqa: PLC0415
 
     if video is not None:
         return video.name, read_measures(file_frames(video), pictures, video.name)
@@ -135,7 +135,7 @@ def _announced(frames: Iterator[Frame], words: str) -> Iterator[Frame]:
 
 
 def _write_table(path: Path, motion: Motion) -> None:
-    from animate.motion import write_csv  # noqa: PLC0415
+    from animate.motion.motion import write_csv  # noqa: PLC0415
     from contract.files import write_bytes  # noqa: PLC0415
 
     write_bytes(path, write_csv(motion).encode())
@@ -154,7 +154,7 @@ class _Beside:
         """(size, 2 * size, 4)."""
         import numpy as np  # noqa: PLC0415
 
-        from animate.track import nearest_frame  # noqa: PLC0415
+        from animate.track.track import nearest_frame  # noqa: PLC0415
 
         frame = nearest_frame(self._seconds, second)
         source = self._pictures.square(frame, mirrored=self._mirrored)
@@ -162,8 +162,8 @@ class _Beside:
 
 
 def _write(out: Path, poser: Poser, motion: Motion, finish: Finish, beside: _Beside | None) -> None:
-    from animate.output import write_animation  # noqa: PLC0415
-    from animate.progress import shown  # noqa: PLC0415
+    from animate.commands.progress import shown  # noqa: PLC0415
+    from animate.drawing.output import write_animation  # noqa: PLC0415
 
     def frames(wanted: range) -> Iterator[Stored]:
         for frame in shown(wanted):

@@ -28,10 +28,10 @@ def check(drawing: Path, fixed: Path | None, size: int, as_json: bool) -> None:
 
     Exit codes: 0 it does, or --fix made a copy that does; 1 it does not.
     """
-    from animate.check import check as look  # noqa: PLC0415
-    from animate.check import fix  # noqa: PLC0415
-    from animate.drawing import read_drawing  # noqa: PLC0415
-    from animate.output import write_still  # noqa: PLC0415
+    from animate.drawing.check import check as look  # noqa: PLC0415
+    from animate.drawing.check import fix  # noqa: PLC0415
+    from animate.drawing.drawing import read_drawing  # noqa: PLC0415
+    from animate.drawing.output import write_still  # noqa: PLC0415
 
     given = read_drawing(drawing)
     report = look(given)
@@ -53,7 +53,7 @@ def check(drawing: Path, fixed: Path | None, size: int, as_json: bool) -> None:
 
 
 def _lines(path: Path, report: object) -> list[str]:
-    from animate.check import Report  # noqa: PLC0415
+    from animate.drawing.check import Report  # noqa: PLC0415
 
     assert isinstance(report, Report)
     lines = [f"{path}: {report.width}x{report.height}"]

@@ -15,8 +15,8 @@ from typing import Protocol
 
 from PIL import Image
 
-from animate.motion import MOTIONS, NEUTRAL, Motion, built_in
-from animate.poser import Poser
+from animate.motion.motion import MOTIONS, NEUTRAL, Motion, built_in
+from animate.pose.poser import Poser
 from contract.errors import OpenthaError
 from contract.image import Stored
 from contract.pose import Pose, pose_from_mapping

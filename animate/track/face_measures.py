@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from animate.landmarks import Landmarks
+from animate.track.landmarks import Landmarks
 from contract.pose import JOINT_RADIANS_AT_ONE
 
 F64 = npt.NDArray[np.float64]

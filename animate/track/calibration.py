@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from animate.face_measures import F64, MEASURES, Measures
+from animate.track.face_measures import F64, MEASURES, Measures
 from contract.errors import InputError
 from contract.files import write_bytes
 from contract.pose import AXES

@@ -21,16 +21,16 @@ from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 
-from animate.check import check, fix
-from animate.drawing import MAX_BYTES, Drawing, clean, decode_drawing, resized
-from animate.live import MOTION_NAMES, Live, png_bytes
-from animate.motion import built_in
-from animate.output import write_animation
-from animate.poser import Networks, Poser
+from animate.drawing.check import check, fix
+from animate.drawing.drawing import MAX_BYTES, Drawing, clean, decode_drawing, resized
+from animate.drawing.output import write_animation
+from animate.motion.motion import built_in
+from animate.pose.poser import Networks, Poser
+from animate.serve.live import MOTION_NAMES, Live, png_bytes
 from contract.errors import InputError, OpenthaError
 from contract.image import Stored
 from contract.pose import AXES, Pose, pose_from_mapping
-from contract.web import Asgi, OwnPageOnly
+from web.guard import Asgi, OwnPageOnly
 
 PAGE = Path(__file__).with_name("page")
 MAX_SESSIONS = 8

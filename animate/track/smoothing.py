@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from animate.face_measures import F64
-from animate.motion import NEUTRAL
+from animate.motion.motion import NEUTRAL
+from animate.track.face_measures import F64
 
 HOLD_SECONDS, RETURN_SECONDS = 0.4, 0.8
 

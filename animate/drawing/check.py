@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from skimage.morphology import flood
 
-from animate.drawing import Drawing, clean, resized
-from animate.head import Head, find_head
-from animate.mouth import mouth_height
+from animate.drawing.drawing import Drawing, clean, resized
+from animate.drawing.head_estimate import Head, estimate_head
+from animate.drawing.mouth_height import mouth_height
 from contract.errors import InputError
 from contract.image import CHIN_FRACTION, DEFAULT_SIZE, SKULL_TOP_FRACTION, Stored
 
@@ -54,7 +54,7 @@ def check(drawing: Drawing) -> Report:
     height, width = drawing.picture.shape[:2]
     opaque = _is_opaque(drawing.picture)
     figure = without_background(drawing.picture) if opaque else drawing.picture
-    head = None if figure is None else find_head(clean(figure))
+    head = None if figure is None else estimate_head(clean(figure))
     faults = [*_background_faults(drawing, figure is not None), *_size_faults(width, height)]
     if head is None:
         faults.append(
@@ -83,7 +83,7 @@ def fix(drawing: Drawing, size: int = DEFAULT_SIZE) -> Drawing:
             )
         picture = cut
     picture = clean(picture)
-    head = find_head(picture)
+    head = estimate_head(picture)
     if head is None:
         raise InputError(f"{drawing.name}: no figure is seen; give another drawing")
     if not _head_faults(head, picture.shape[1], picture.shape[0]) and picture.shape[0] == size:

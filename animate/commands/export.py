@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from animate.options import BUNDLE, CONFIGURATION, OUT
+from animate.commands.options import BUNDLE, CONFIGURATION, OUT
 
 
 @click.command()
@@ -16,7 +16,7 @@ from animate.options import BUNDLE, CONFIGURATION, OUT
 @OUT
 def export(bundle: Path, configuration: str | None, onnx: bool, out: Path) -> None:
     """Write trained networks as ONNX files into the folder OUT, for other programs and runtimes."""
-    from animate.onnx_networks import export_onnx  # noqa: PLC0415
+    from animate.pose.onnx_export import export_onnx  # noqa: PLC0415
 
     if not onnx:
         raise click.UsageError("give --onnx")

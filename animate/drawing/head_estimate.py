@@ -44,7 +44,7 @@ class Head:
     source: Literal["face", "silhouette"]
 
 
-def find_head(picture: Stored) -> Head | None:
+def estimate_head(picture: Stored) -> Head | None:
     """The head of the one character in a picture (H, W, 4); None where nothing is seen."""
     scale = _WORK / max(picture.shape[:2])
     width, height = (max(1, round(side * scale)) for side in picture.shape[1::-1])

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from animate.motion import F64, MAX_FRAMES, NEUTRAL, Motion
+from animate.motion.motion import F64, MAX_FRAMES, NEUTRAL, Motion
 from contract.errors import InputError
 from contract.pose import AXES, AXIS_NAMES, JOINT_AXES, JOINT_RADIANS_AT_ONE
 from renderer.formats.vmd import FRAMES_PER_SECOND, Records, Vmd, read_vmd, rotation_curves

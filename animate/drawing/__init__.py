@@ -1,0 +1,1 @@
+"""A person's drawing: read, checked, framed, given a background; pictures written."""

@@ -1,0 +1,1 @@
+"""Poses over time: built-in motions, CSV and VMD."""

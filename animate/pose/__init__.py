@@ -1,0 +1,1 @@
+"""A drawing and trained networks -> the drawing in any pose."""

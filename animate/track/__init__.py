@@ -1,0 +1,1 @@
+"""A person's face in a video or before a camera -> poses."""

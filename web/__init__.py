@@ -1,0 +1,1 @@
+"""What both local pages share: the guard of their doors."""
