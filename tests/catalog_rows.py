@@ -6,9 +6,9 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
-from dataset.catalog import CatalogRow, Status
-from dataset.corrections import Correction
-from tests.tiny_studio import tiny_annotation, tiny_described
+from dataset.catalog.catalog import CatalogRow, Status
+from dataset.catalog.corrections import Correction
+from tests.tiny_renderer import tiny_annotation, tiny_described
 
 
 def model(path: str, group: int | None = None, *, doubtful: bool = False) -> CatalogRow:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from contract.image import Stored
 from contract.pose import REST
-from dataset.codec import Codec
-from dataset.records import FoundText, ModelRow
-from dataset.sampling import LightRange, draw_light_levels, draw_sample, light_generator
-from dataset.schema import ShardHeader
-from dataset.shard import ShardWriter
-from tests.tiny_studio import tiny_facts, tiny_picture
+from dataset.build.sampling import LightRange, draw_light_levels, draw_sample, light_generator
+from dataset.shards.codec import Codec
+from dataset.shards.records import FoundText, ModelRow
+from dataset.shards.schema import ShardHeader
+from dataset.shards.shard import ShardWriter
+from tests.tiny_renderer import tiny_facts, tiny_picture
 
 SIZE = 8
 HEADER = ShardHeader(

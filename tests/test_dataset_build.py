@@ -15,18 +15,18 @@ import pytest
 
 from contract.errors import DeviceError, InputError
 from contract.pose import REST, pose_from_vector
-from dataset.build import build
-from dataset.configuration import Configuration
-from dataset.ledger import BuildSummary
-from dataset.pool import Crew
-from dataset.progress import LogProgress
-from dataset.provenance import hash_model
-from dataset.sampling import draw_sample
-from dataset.shard import ShardReader
-from dataset.verify import verify
-from tests.tiny_studio import (
+from contract.progress import LogProgress
+from dataset.build.build import build
+from dataset.build.configuration import Configuration
+from dataset.build.ledger import BuildSummary
+from dataset.build.sampling import draw_sample
+from dataset.build.verify import verify
+from dataset.catalog.provenance import hash_model
+from dataset.jobs.pool import Crew
+from dataset.shards.shard import ShardReader
+from tests.tiny_renderer import (
     RENDERER_NAME,
-    open_tiny_studio,
+    open_tiny_renderer,
     select_all,
     tiny_picture,
 )
@@ -51,7 +51,7 @@ def run(
     log = io.StringIO()
     progress = LogProgress(log, "samples")
     summary = build(
-        models, select_all(models), out, configuration, crew, open_tiny_studio, progress
+        models, select_all(models), out, configuration, crew, open_tiny_renderer, progress
     )
     return summary, log.getvalue()
 
@@ -160,7 +160,7 @@ def test_models_that_refuse_explode_crash_hang_or_show_nothing_cost_only_themsel
     messages = {row["path"]: row["message"] for row in quarantine_rows(tmp_path / "out")}
     assert messages["e.pmx"] == "e.pmx: its process crashed (SIGSEGV)"
     assert messages["f.pmx"] == "f.pmx: nothing came for 3 s"
-    assert messages["c.pmx"].startswith("ZeroDivisionError: exploded (tiny_studio.py:")
+    assert messages["c.pmx"].startswith("ZeroDivisionError: exploded (tiny_renderer.py:")
     assert "quarantined b.pmx (no-head-bone): no head bone\n" in log
     assert_sound(tmp_path / "out")
     # The same again: nothing is tried twice, no row is added.
@@ -210,7 +210,7 @@ def test_a_run_in_which_every_model_fails_is_an_error(tmp_path: Path) -> None:
         run(models, tmp_path / "out")
 
 
-def test_a_studio_that_does_not_open_stops_the_run(tmp_path: Path) -> None:
+def test_a_renderer_that_does_not_open_stops_the_run(tmp_path: Path) -> None:
     models = write_models(tmp_path / "models", {"a": "ok"})
     with pytest.raises(DeviceError, match="no OpenGL here"):
         build(
@@ -219,17 +219,17 @@ def test_a_studio_that_does_not_open_stops_the_run(tmp_path: Path) -> None:
             tmp_path / "out",
             FIVE,
             PATIENT,
-            open_no_studio,
+            open_no_renderer,
             LogProgress(io.StringIO(), "samples"),
         )
     assert quarantine_rows(tmp_path / "out") == []
 
 
-def open_no_studio(_configuration: Configuration) -> Any:  # noqa: ANN401  # never returns
+def open_no_renderer(_size: int, _shading: str) -> Any:  # noqa: ANN401  # never returns
     raise DeviceError("no OpenGL here")
 
 
-def test_a_studio_that_dies_stops_the_run(tmp_path: Path) -> None:
+def test_a_renderer_that_dies_stops_the_run(tmp_path: Path) -> None:
     models = write_models(tmp_path / "models", {"a": "ok"})
     with pytest.raises(DeviceError, match="lost while it opened OpenGL: its process crashed"):
         build(
@@ -238,10 +238,10 @@ def test_a_studio_that_dies_stops_the_run(tmp_path: Path) -> None:
             tmp_path / "out",
             FIVE,
             PATIENT,
-            open_deadly_studio,
+            open_deadly_renderer,
             LogProgress(io.StringIO(), "samples"),
         )
 
 
-def open_deadly_studio(_configuration: Configuration) -> Any:  # noqa: ANN401  # never returns
+def open_deadly_renderer(_size: int, _shading: str) -> Any:  # noqa: ANN401  # never returns
     os.kill(os.getpid(), signal.SIGABRT)

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from contract.errors import InputError
-from dataset.annotation import Drive
-from dataset.catalog import Catalog, CatalogRow
-from dataset.choose import DOUBTFUL, NEAR_DUPLICATE, Wish, choose
-from dataset.corrections import Correction, load_corrections, save_corrections
-from dataset.records import HeadLines
+from dataset.catalog.annotation import Drive
+from dataset.catalog.catalog import Catalog, CatalogRow
+from dataset.catalog.choose import DOUBTFUL, NEAR_DUPLICATE, Wish, choose
+from dataset.catalog.corrections import Correction, load_corrections, save_corrections
+from dataset.shards.records import HeadLines
 from tests.catalog_rows import correction, model, paths
-from tests.tiny_studio import tiny_annotation
+from tests.tiny_renderer import tiny_annotation
 
 # What is drawn.
 

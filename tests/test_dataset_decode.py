@@ -8,7 +8,7 @@ from typing import Literal
 
 import pytest
 
-from dataset.decode import decode
+from contract.records import decode
 
 
 @dataclass(frozen=True)

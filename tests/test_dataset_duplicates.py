@@ -13,20 +13,20 @@ import pytest
 
 from characters.files.generate import write_character
 from contract.image import Stored
-from dataset.catalog import CatalogRow
-from dataset.duplicates import (
+from contract.progress import LogProgress
+from dataset.catalog.catalog import CatalogRow
+from dataset.catalog.duplicates import (
     ALTERED_PICTURE,
     SAME_COLOURS,
     SAME_PICTURE_RECOLOURED,
     representatives,
     with_groups,
 )
-from dataset.fingerprint import F64, Fingerprint, Likeness, fingerprint
-from dataset.pool import Crew
-from dataset.progress import LogProgress
-from dataset.rendering import open_scanner
-from dataset.scan import scan
-from tests.tiny_studio import tiny_annotation, tiny_described, tiny_fingerprint
+from dataset.catalog.fingerprint import F64, Fingerprint, Likeness, fingerprint
+from dataset.drawing.rendering import open_scanner
+from dataset.jobs.pool import Crew
+from dataset.scan.scan import scan
+from tests.tiny_renderer import tiny_annotation, tiny_described, tiny_fingerprint
 
 
 def triangles(seed: int, count: int = 2000) -> F64:
@@ -206,4 +206,7 @@ def test_real_near_duplicates_are_found(real_models: Path, tmp_path: Path) -> No
     assert {"gene_light"} in names  # PMX and PMD of one mesh
     assert {"mei_blue_jacket", "mei_winter_blazer"} in names  # one girl, two outfits
     assert {"sample1", "sample3"} in names
-    assert len(names) == 3
+    # No girl is taken for another: what else looks alike is one character's.
+    known = [{"gene_light"}, {"mei_blue_jacket", "mei_winter_blazer"}, {"sample1", "sample3"}]
+    for group in (group for group in names if group not in known):
+        assert all("miku" in name or "ミク" in name for name in group), group

@@ -13,15 +13,15 @@ from click.testing import CliRunner
 
 from characters.files.generate import write_character
 from contract.pose import REST, pose_from_vector
-from dataset.build import build
-from dataset.choose import Wish, choose
-from dataset.cli import main
-from dataset.configuration import Configuration
-from dataset.pool import Crew
-from dataset.progress import LogProgress
-from dataset.rendering import open_renderer, open_scanner
-from dataset.scan import scan
-from dataset.shard import ShardReader
+from contract.progress import LogProgress
+from dataset.build.build import build
+from dataset.build.configuration import Configuration
+from dataset.catalog.choose import Wish, choose
+from dataset.commands.main import main
+from dataset.drawing.rendering import open_renderer, open_scanner
+from dataset.jobs.pool import Crew
+from dataset.scan.scan import scan
+from dataset.shards.shard import ShardReader
 from tests.test_dataset_build import quarantine_rows, tables
 
 SIZE = 64
@@ -63,7 +63,7 @@ def test_the_stored_pictures_are_those_of_the_renderer(characters: Path, tmp_pat
         build(characters, selection, out, configuration, Crew(workers, 120), studio, log)
     assert tables(tmp_path / "1") == tables(tmp_path / "2")
     reader = ShardReader(tmp_path / "1" / "shard-00000.h5")
-    opened = open_renderer("auto", configuration)
+    opened = open_renderer("auto", SIZE, "toon")
     model = selection.models[1]
     subject = opened.open(characters / model.path, model.annotation)
     assert reader.models[1].facts == subject.facts

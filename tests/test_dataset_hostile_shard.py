@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from contract.errors import ShardError
-from dataset.codec import CODECS, Codec, decode, encode, max_encoded_bytes
-from dataset.shard import ShardReader
+from dataset.shards.codec import CODECS, Codec, decode, encode, max_encoded_bytes
+from dataset.shards.shard import ShardReader
 from tests.shard_bytes import write_shard
 
 

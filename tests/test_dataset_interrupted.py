@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import signal
 import subprocess
@@ -16,9 +15,10 @@ import h5py
 import pytest
 
 from contract.errors import InputError
+from contract.lock import only_run
 from tests.conftest import REPOSITORY
 from tests.test_dataset_build import assert_sound, quarantine_rows, run, tables, write_models
-from tests.tiny_studio import (
+from tests.tiny_renderer import (
     SLOWNESS,
 )
 
@@ -61,24 +61,24 @@ def test_a_quarantine_file_that_is_none_is_refused_by_line(tmp_path: Path) -> No
 
 
 def test_two_runs_do_not_write_to_one_folder(tmp_path: Path) -> None:
-    (tmp_path / "out").mkdir()
-    handle = os.open(tmp_path / "out", os.O_RDONLY)
-    fcntl.flock(handle, fcntl.LOCK_EX)
-    with pytest.raises(InputError, match="another run is writing there"):
-        run(write_models(tmp_path / "models", {"a": "ok"}), tmp_path / "out")
-    os.close(handle)
+    models = write_models(tmp_path / "models", {"a": "ok"})
+    with (
+        only_run(tmp_path / "out", print),
+        pytest.raises(InputError, match="another run is writing there"),
+    ):
+        run(models, tmp_path / "out")
 
 
 COMMAND = f"""
 import sys
 sys.path.insert(0, {str(REPOSITORY)!r})
-import dataset.cli, dataset.rendering
-from tests.tiny_studio import open_tiny_device, open_tiny_scanner
+import dataset.commands.main, dataset.drawing.rendering
+from tests.tiny_renderer import open_tiny_device, open_tiny_scanner
 
 if __name__ == "__main__":
-    dataset.rendering.open_renderer = open_tiny_device
-    dataset.rendering.open_scanner = open_tiny_scanner
-    dataset.cli.main()
+    dataset.drawing.rendering.open_renderer = open_tiny_device
+    dataset.drawing.rendering.open_scanner = open_tiny_scanner
+    dataset.commands.main.main()
 """
 
 
@@ -147,7 +147,7 @@ def test_an_interrupted_run_stops_cleanly(how: signal.Signals, tmp_path: Path) -
     assert errors.endswith("of 8 shards finished; the same command continues\ninterrupted\n")
     assert "Traceback" not in errors
     names = {path.suffix for path in (tmp_path / "out").iterdir()}
-    assert names == {".h5", ".json", ".jsonl", ".cache"}  # shards, plan, catalogue
+    assert names == {".h5", ".json", ".jsonl", ".cache", ""}  # shards, plan, catalogue, .lock
 
 
 # Both fill up while pictures are drawn, or while the shard itself is written.
@@ -163,7 +163,11 @@ def test_a_full_disk_is_one_line_and_nothing_finished_is_lost(share: float, tmp_
     )
     assert "cannot be written (File too large); free space or choose another folder" in done.stdout
     left = {path.name for path in (tmp_path / "out").iterdir()}
-    assert left <= {"plan.json", "shard-00001.h5"}  # the last shard is smaller, and may fit
+    assert left <= {
+        ".lock",
+        "plan.json",
+        "shard-00001.h5",
+    }  # the last shard is smaller, and may fit
     run(models, tmp_path / "out")
     assert tables(tmp_path / "out") == tables(tmp_path / "whole")
 

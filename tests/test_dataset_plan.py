@@ -8,20 +8,12 @@ from pathlib import Path
 import pytest
 
 from contract.errors import InputError
-from dataset.configuration import Configuration, generator_name
-from dataset.plan import (
-    PLAN_NAME,
-    Part,
-    Plan,
-    PlannedModel,
-    Selection,
-    load_plan,
-    make_plan,
-    settle_plan,
-)
-from dataset.provenance import MAX_MODEL_BYTES
-from dataset.walk import list_models
-from tests.tiny_studio import select_all, tiny_annotation
+from dataset.build.configuration import Configuration, generator_name
+from dataset.build.plan import PLAN_NAME, BuildPlan, ShardPart, load_plan, make_plan, settle_plan
+from dataset.catalog.choose import PlannedModel, Selection
+from dataset.catalog.provenance import MAX_MODEL_BYTES
+from dataset.scan.walk import list_models
+from tests.tiny_renderer import select_all, tiny_annotation
 
 FOUR_POSES = Configuration(4)
 
@@ -36,7 +28,7 @@ def _hash(text: str) -> str:
     return sha256(text.encode()).hexdigest()
 
 
-def _settle(folder: Path, out: Path, wanted: Configuration = FOUR_POSES) -> Plan:
+def _settle(folder: Path, out: Path, wanted: Configuration = FOUR_POSES) -> BuildPlan:
     return settle_plan(select_all(folder), out, wanted)
 
 
@@ -104,17 +96,17 @@ def test_a_file_that_cannot_be_hashed_is_named(tmp_path: Path) -> None:
     }
 
 
-def _plan(models: int, poses: int, samples_per_shard: int) -> Plan:
+def _plan(models: int, poses: int, samples_per_shard: int) -> BuildPlan:
     planned = tuple(PlannedModel(f"{n}.pmx", f"{n:064}", tiny_annotation()) for n in range(models))
     wanted = Configuration(poses, samples_per_shard=samples_per_shard)
-    return Plan(wanted, Selection(planned, {}, {}, {}, (), ()))
+    return BuildPlan(wanted, Selection(planned, {}, {}, {}, (), ()))
 
 
 def test_whole_models_are_spread_evenly_over_the_shards_they_need() -> None:
     # Three models fit in a shard; four models are two and two, not three and one.
     assert _plan(4, 3, 10).shards() == (
-        (Part(0, 0, 3), Part(1, 0, 3)),
-        (Part(2, 0, 3), Part(3, 0, 3)),
+        (ShardPart(0, 0, 3), ShardPart(1, 0, 3)),
+        (ShardPart(2, 0, 3), ShardPart(3, 0, 3)),
     )
     assert [len(parts) for parts in _plan(10, 3, 10).shards()] == [2, 3, 2, 3]
 
@@ -126,12 +118,12 @@ def test_a_plan_without_models_has_no_shards() -> None:
 
 def test_a_model_too_large_for_a_shard_is_cut_evenly() -> None:
     assert _plan(2, 7, 3).shards() == (
-        (Part(0, 0, 2),),
-        (Part(0, 2, 2),),
-        (Part(0, 4, 3),),
-        (Part(1, 0, 2),),
-        (Part(1, 2, 2),),
-        (Part(1, 4, 3),),
+        (ShardPart(0, 0, 2),),
+        (ShardPart(0, 2, 2),),
+        (ShardPart(0, 4, 3),),
+        (ShardPart(1, 0, 2),),
+        (ShardPart(1, 2, 2),),
+        (ShardPart(1, 4, 3),),
     )
 
 

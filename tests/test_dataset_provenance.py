@@ -6,16 +6,15 @@ from pathlib import Path
 import pytest
 
 from contract.errors import ModelError
-from dataset.provenance import (
+from contract.text import printable, shown_path
+from dataset.catalog.provenance import (
     MAX_TERMS_BYTES,
     decode_text,
     find_terms,
     hash_model,
-    printable,
-    shown_path,
     source_of,
 )
-from dataset.records import FoundText
+from dataset.shards.records import FoundText
 
 
 def _write(folder: Path, files: dict[str, bytes]) -> None:

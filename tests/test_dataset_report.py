@@ -14,17 +14,18 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-import dataset.rendering
+import dataset.drawing.rendering
 from contract.errors import ShardError
-from dataset.cli import main
-from dataset.progress import LogProgress, open_progress, time_left
-from dataset.records import FoundText
-from dataset.shard import ShardReader, ShardWriter
-from dataset.sheet import TILE, choose_samples, draw_sheet
-from dataset.summary import sparkline, summarise, summary_text
+from contract.progress import LogProgress, open_progress
+from contract.text import time_left
+from dataset.commands.main import main
+from dataset.shards.records import FoundText
+from dataset.shards.shard import ShardReader, ShardWriter
+from dataset.sheets.samples_sheet import TILE, choose_samples, draw_sheet
+from dataset.sheets.summary import sparkline, summarise, summary_text
 from tests.shard_bytes import HEADER, add_model, model_row, write_shard
 from tests.test_dataset_build import write_models
-from tests.tiny_studio import open_tiny_device, open_tiny_scanner
+from tests.tiny_renderer import open_tiny_device, open_tiny_scanner
 
 
 @pytest.fixture
@@ -167,8 +168,8 @@ def _invoke(*arguments: object) -> tuple[int, str, str]:
 def test_a_build_without_pictures_exits_with_1(
     behaviours: dict[str, str], fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dataset.rendering, "open_renderer", open_tiny_device)
-    monkeypatch.setattr(dataset.rendering, "open_scanner", open_tiny_scanner)
+    monkeypatch.setattr(dataset.drawing.rendering, "open_renderer", open_tiny_device)
+    monkeypatch.setattr(dataset.drawing.rendering, "open_scanner", open_tiny_scanner)
     (tmp_path / "models").mkdir()
     models = write_models(tmp_path / "models", behaviours)
     code, _, errors = _invoke("build", models, "-o", tmp_path / "out", "--workers", 1)
@@ -180,8 +181,8 @@ def test_a_build_without_pictures_exits_with_1(
 def test_a_build_with_some_models_quarantined_exits_with_0(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dataset.rendering, "open_renderer", open_tiny_device)
-    monkeypatch.setattr(dataset.rendering, "open_scanner", open_tiny_scanner)
+    monkeypatch.setattr(dataset.drawing.rendering, "open_renderer", open_tiny_device)
+    monkeypatch.setattr(dataset.drawing.rendering, "open_scanner", open_tiny_scanner)
     models = write_models(tmp_path / "models", {"a": "ok", "b": "refuse"})
     options = ("--poses", 3, "--size", 16, "--workers", 1, "--ambient", "0.5..1.2")
     code, text, errors = _invoke("build", models, "-o", tmp_path / "out", *options)

@@ -16,25 +16,25 @@ from click.testing import CliRunner
 from fastapi.testclient import TestClient
 from PIL import Image
 
-import dataset.rendering
+import dataset.drawing.rendering
 from contract.errors import ModelError
 from contract.image import Stored
 from contract.pose import REST
-from dataset.catalog import CatalogRow, load_catalog
-from dataset.choose import Wish, choose
-from dataset.cli import main
-from dataset.corrections import load_corrections, overrides_of
-from dataset.desk import Desk
-from dataset.objections import in_words
-from dataset.records import HeadLines
-from dataset.review import make_app
-from dataset.review_painter import Painter, Painting, Tools
-from dataset.shard import ShardReader
+from dataset.catalog.catalog import CatalogRow, load_catalog
+from dataset.catalog.choose import Wish, choose
+from dataset.catalog.corrections import load_corrections, overrides_of
+from dataset.commands.main import main
+from dataset.review.objections import in_words
+from dataset.review.painter import Painter, Painting, Tools
+from dataset.review.review import Review
+from dataset.review.server import make_app
+from dataset.shards.records import HeadLines
+from dataset.shards.shard import ShardReader
 from tests.conftest import REPOSITORY
 from tests.test_dataset_build import SIZE, write_models
 from tests.test_dataset_scan import look
-from tests.tiny_studio import (
-    TinyStudio,
+from tests.tiny_renderer import (
+    TinyRenderer,
     open_tiny_device,
     open_tiny_scanner,
     tiny_annotation,
@@ -53,7 +53,7 @@ def tiny_names(path: Path) -> tuple[str, ...]:
 
 
 def open_tiny_tools() -> Tools:
-    return Tools(TinyStudio(SIZE), tiny_names)
+    return Tools(TinyRenderer(SIZE), tiny_names)
 
 
 class Opened:
@@ -71,7 +71,7 @@ class Opened:
         self.catalog = folder / "catalog.jsonl"
         look(self.models, self.catalog)
         self.painter = Painter(open_tiny_tools)
-        app = make_app(Desk(self.catalog, self.painter), self.painter, "127.0.0.1")
+        app = make_app(Review(self.catalog, self.painter), self.painter, "127.0.0.1")
         self.client = TestClient(app, base_url="http://127.0.0.1", headers=OURS)
 
     def row(self, path: str) -> CatalogRow:
@@ -133,7 +133,7 @@ def test_a_word_is_on_disk_when_it_is_answered(opened: Opened) -> None:
 
 
 def test_two_programs_keep_each_others_words(opened: Opened) -> None:
-    second = Desk(opened.catalog, opened.painter)
+    second = Review(opened.catalog, opened.painter)
     first, other = (opened.row(f"s/{name}.pmx").sha256 for name in ("sure", "unsure"))
     opened.put("s/sure.pmx", decision="reject")
     second.correct(other, {"decision": "accept"}, adding=False)
@@ -299,8 +299,8 @@ def test_a_painter_whose_process_was_killed_starts_another(tmp_path: Path) -> No
 
 
 def test_a_build_follows_the_review(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dataset.rendering, "open_renderer", open_tiny_device)
-    monkeypatch.setattr(dataset.rendering, "open_scanner", open_tiny_scanner)
+    monkeypatch.setattr(dataset.drawing.rendering, "open_renderer", open_tiny_device)
+    monkeypatch.setattr(dataset.drawing.rendering, "open_scanner", open_tiny_scanner)
     box = {"chin_y": 15.0, "skull_top_y": 21.0, "centre_x": 0.0}
     opened.put("s/unsure.pmx", decision="accept", head_box=box)
     opened.put("s/sure.pmx", decision="reject")

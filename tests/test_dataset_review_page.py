@@ -12,15 +12,15 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from characters.files.generate import write_character
-from dataset.catalog import CatalogRow, load_catalog, save_catalog
-from dataset.corrections import Correction, load_corrections, overrides_of
-from dataset.desk import Desk
-from dataset.pool import Crew
-from dataset.progress import LogProgress
-from dataset.rendering import open_scanner
-from dataset.review import make_app
-from dataset.review_painter import Painter, open_tools
-from dataset.scan import scan
+from contract.progress import LogProgress
+from dataset.catalog.catalog import CatalogRow, load_catalog, save_catalog
+from dataset.catalog.corrections import Correction, load_corrections, overrides_of
+from dataset.drawing.rendering import open_scanner
+from dataset.jobs.pool import Crew
+from dataset.review.painter import Painter, open_tools
+from dataset.review.review import Review
+from dataset.review.server import make_app
+from dataset.scan.scan import scan
 from tests.in_browser import chromium, needs_browser, opened, serving
 
 pytestmark = needs_browser
@@ -64,7 +64,7 @@ def catalog(scanned: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def page(browser: Browser, catalog: Path, painter: Painter) -> Iterator[Page]:
-    app = make_app(Desk(catalog, painter), painter, "127.0.0.1")
+    app = make_app(Review(catalog, painter), painter, "127.0.0.1")
     with serving(app) as url, opened(browser, url) as page:
         yield page
 
@@ -195,7 +195,7 @@ def test_what_another_page_said_meanwhile_stays(
     row = in_order(catalog)[0]
     box = row.described().annotation.head_box
     higher = replace(box, skull_top_y=box.skull_top_y + 0.1)
-    Desk(catalog, painter).correct(row.sha256, {"head_box": asdict(higher)}, adding=True)
+    Review(catalog, painter).correct(row.sha256, {"head_box": asdict(higher)}, adding=True)
     page.keyboard.press("a")
     pressed_are(page, 1)
     kept = said(catalog)[row.sha256]
@@ -206,7 +206,7 @@ def test_names_are_text_and_models_are_found_by_them(
     page: Page, catalog: Path, painter: Painter
 ) -> None:
     row = load_catalog(catalog).rows[0]
-    summary = Desk(catalog, painter).summary(row.sha256)
+    summary = Review(catalog, painter).summary(row.sha256)
     summary["name"] = "<img src=x onerror=document.title='bad'>"
     page.route(
         "**/api/models?*",

@@ -6,7 +6,7 @@ from scipy import stats
 
 from contract.errors import InputError
 from contract.pose import AXES, AXIS_NAMES
-from dataset.sampling import (
+from dataset.build.sampling import (
     F32,
     LightRange,
     draw_light_levels,

@@ -13,15 +13,15 @@ from pathlib import Path
 
 import pytest
 
-import dataset.scan
+import dataset.scan.scan
 from contract.errors import InputError
-from dataset.catalog import Catalog, CatalogRow, cache_of, load_catalog, save_catalog
-from dataset.pool import Crew
-from dataset.progress import LogProgress
-from dataset.scan import scan
+from contract.progress import LogProgress
+from dataset.catalog.catalog import Catalog, CatalogRow, cache_of, load_catalog, save_catalog
+from dataset.jobs.pool import Crew
+from dataset.scan.scan import scan
 from tests.test_dataset_build import write_models
 from tests.test_dataset_interrupted import COMMAND
-from tests.tiny_studio import SLOWNESS, open_tiny_scanner
+from tests.tiny_renderer import SLOWNESS, open_tiny_scanner
 
 PATIENT = Crew(2, 60)
 
@@ -141,7 +141,7 @@ def test_a_changed_texture_has_its_model_looked_at_again(tmp_path: Path) -> None
 def test_another_annotator_starts_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     models = write_models(tmp_path / "models", {"a": "ok"})
     look(models, tmp_path / "catalog.jsonl")
-    monkeypatch.setattr(dataset.scan, "annotator_version", lambda: "another")
+    monkeypatch.setattr(dataset.scan.scan, "annotator_version", lambda: "another")
     catalog, log = look(models, tmp_path / "catalog.jsonl")
     assert _scanned(log) == "1 model"
     assert catalog.annotator == "another"

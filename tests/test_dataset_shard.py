@@ -16,10 +16,10 @@ from contract.errors import InputError, ModelError, ShardError
 from contract.image import PICTURE_CONVENTION
 from contract.pose import AXIS_NAMES
 from contract.space import AXES_DESCRIPTION
-from dataset.codec import CODECS, Codec
-from dataset.records import SAMPLE_DTYPE
-from dataset.sampling import draw_sample
-from dataset.shard import ShardReader, ShardWriter
+from dataset.build.sampling import draw_sample
+from dataset.shards.codec import CODECS, Codec
+from dataset.shards.records import SAMPLE_DTYPE
+from dataset.shards.shard import ShardReader, ShardWriter
 from tests.shard_bytes import HEADER, SIZE, add_model, model_row, write_shard
 
 TABLES = ("frame_offsets", "frame_crc32", "samples", "models")

@@ -10,15 +10,11 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-import dataset.rendering
+import dataset.drawing.rendering
 from contract.errors import InputError
-from dataset.catalog import CatalogRow, cache_of, load_catalog
-from dataset.cli import main
-from dataset.corrections import save_corrections
-from dataset.heads import draw_heads
-from dataset.records import HeadLines
-from dataset.shard import ShardReader
-from dataset.split import (
+from dataset.catalog.catalog import CatalogRow, cache_of, load_catalog
+from dataset.catalog.corrections import save_corrections
+from dataset.catalog.split import (
     Split,
     bound_sources,
     load_split,
@@ -27,10 +23,14 @@ from dataset.split import (
     split_by_shares,
     split_table,
 )
+from dataset.commands.main import main
+from dataset.shards.records import HeadLines
+from dataset.shards.shard import ShardReader
+from dataset.sheets.heads_sheet import draw_heads
 from tests.catalog_rows import correction, model, paths, sources
 from tests.test_dataset_build import SIZE, assert_sound, write_models
 from tests.test_dataset_scan import look
-from tests.tiny_studio import open_tiny_device, open_tiny_scanner, tiny_annotation
+from tests.tiny_renderer import open_tiny_device, open_tiny_scanner, tiny_annotation
 
 
 def shares(train: float, validation: float, test: float) -> Mapping[str, float]:
@@ -141,8 +141,8 @@ def test_the_table_counts_what_is_drawn() -> None:
 
 @pytest.fixture
 def tiny_device(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dataset.rendering, "open_renderer", open_tiny_device)
-    monkeypatch.setattr(dataset.rendering, "open_scanner", open_tiny_scanner)
+    monkeypatch.setattr(dataset.drawing.rendering, "open_renderer", open_tiny_device)
+    monkeypatch.setattr(dataset.drawing.rendering, "open_scanner", open_tiny_scanner)
 
 
 def _run(*arguments: object) -> str:

@@ -13,11 +13,11 @@ from click.testing import CliRunner
 from contract.errors import InputError
 from contract.image import Stored
 from contract.pose import Pose
-from dataset.cli import main
-from dataset.progress import LogProgress
-from dataset.schema import TABLE_TYPES, tables_crc32
-from dataset.shard import ShardWriter
-from dataset.verify import MAX_FAULTS_A_SHARD, Verdict, verify
+from contract.progress import LogProgress
+from dataset.build.verify import MAX_FAULTS_A_SHARD, Verdict, verify
+from dataset.commands.main import main
+from dataset.shards.schema import TABLE_TYPES, tables_crc32
+from dataset.shards.shard import ShardWriter
 from tests.shard_bytes import HEADER, SIZE, model_row, write_shard
 from tests.test_dataset_build import run, write_models
 

@@ -8,10 +8,10 @@ import numpy as np
 
 from contract.image import Stored
 from contract.pose import Pose
-from dataset.records import HeadLines, ModelFacts, ModelRow
-from dataset.sampling import draw_pose
-from dataset.schema import ShardHeader
-from dataset.shard import ShardWriter
+from dataset.build.sampling import draw_pose
+from dataset.shards.records import HeadLines, ModelFacts, ModelRow
+from dataset.shards.schema import ShardHeader
+from dataset.shards.shard import ShardWriter
 
 SIZE = 16
 
