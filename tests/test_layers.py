@@ -164,3 +164,11 @@ def test_an_init_file_holds_a_docstring_and_nothing_else(package: str) -> None:
 def test_importing_a_module_does_not_load_what_it_does_without(module: str, absent: str) -> None:
     code = f"import sys, {module}; sys.exit({absent!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, check=False).returncode == 0
+
+
+def test_no_test_imports_another() -> None:
+    """What several tests need lies in tests/support."""
+    for path in sorted((REPOSITORY / "tests").rglob("*.py")):
+        ours = {name for name in _imported(path) if name.startswith("tests.")}
+        allowed = ("tests.support", "tests.conftest")
+        assert all(name.startswith(allowed) for name in ours), path
