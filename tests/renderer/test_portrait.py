@@ -53,7 +53,9 @@ def rig(model_path: Path, model: MmdModel) -> Rig:
         axis: tuple(MorphUse(use["morph"], 1.0, Side(use["side"])) for use in uses[:1])
         for axis, uses in truth["drives"].items()
     }
-    return Rig(HeadBox(**truth["head_box"]), bones["頭"], bones["首"], drives, 0.0, 0.1, ())
+    head, neck = bones["頭"], bones["首"]
+    box = HeadBox(**truth["head_box"])
+    return Rig(box, head, "頭", neck, "首", 0.0, 0.1, drives, confidence={}, doubtful=())
 
 
 @pytest.fixture(scope="module")

@@ -120,7 +120,7 @@ def test_real_models_are_rigged_as_a_person_would(real_models: Path, path: str) 
     model = read_model(real_models / path)
     rig = fit_rig(model)
     require_label(model, rig, LABELS[path])
-    assert rig.confidence.doubtful == (), rig.confidence
+    assert rig.doubtful == (), rig.confidence
 
 
 @pytest.mark.parametrize("path", LABELS)
