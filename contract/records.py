@@ -59,10 +59,10 @@ def _decode_fields(kind: Any, value: dict[str, object], place: str) -> Any:  # n
     hints = _hints(kind)
     if unknown := set(value) - {field.name for field in fields(kind)}:
         raise ValueError(f"{place}: {min(unknown)!r:.40} is unknown")
+    found = {name: _decode(hints[name], item, f"{place}.{name}") for name, item in value.items()}
     needed = (f.name for f in fields(kind) if f.default is MISSING and f.default_factory is MISSING)
     if missing := [name for name in needed if name not in value]:
         raise ValueError(f"{place}: {missing[0]!r} is missing")
-    found = {name: _decode(hints[name], item, f"{place}.{name}") for name, item in value.items()}
     try:
         return kind(**found)
     except TypeError as error:

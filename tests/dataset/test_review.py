@@ -159,7 +159,7 @@ def test_a_rejected_model_can_still_be_seen_and_taken_back(opened: Opened) -> No
         ({"drives": {"tail": []}}, "drives are of"),
         ({"drives": {"mouth": [{"morph": 99, "name": "", "weight": 1, "side": "whole"}]}}, "99 of"),
         ({"drives": {"mouth": [{"morph": 0, "name": "", "weight": 9, "side": "whole"}]}}, "weight"),
-        ({"drives": {"mouth": [{"morph": 0, "name": "", "weight": 1, "side": "up"}]}}, "is no Side"),
+        ({"drives": {"mouth": [{"morph": 0, "name": "", "weight": 1, "side": "up"}]}}, "no Side"),
         ({"unknown": 1}, "unknown"),
         ({"drives": {"left_eye": []}}, "left_eye has 0 drives"),
         ({"drives": {"mouth": [DRIVE] * 9}}, "mouth has 9 drives"),
