@@ -10,8 +10,7 @@ import numpy.typing as npt
 
 from contract.pose import REST, Pose
 from contract.rig import Rig
-from renderer.deform.deformer import Deformer
-from renderer.deform.posing import bone_rotations, morph_uses
+from renderer.deform.deformer import Deformer, bone_rotations, morph_uses
 from renderer.draw.view import Camera
 from renderer.formats.model import F32, I32, MmdModel, face_materials
 
