@@ -18,11 +18,11 @@ from contract.pose import REST, Pose
 from contract.rig import HeadBox, MorphUse, Rig, Side
 from renderer.draw.canvas import Canvas
 from renderer.draw.view import frame_head
-from renderer.formats.model import MmdModel
+from renderer.formats.model import MmdModel, face_materials
 from renderer.formats.read import read_model
 from renderer.portrait import portrait as portrait_module
 from renderer.portrait.portrait import Portrait
-from renderer.portrait.visible import VisiblePart, face_materials
+from renderer.portrait.visible import VisiblePart
 
 SIZE = 128
 
