@@ -6,39 +6,32 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from characters.base.atlas import face_uv
 from characters.base.character_model import MaterialSpec, Model, MorphSpec
 from characters.base.rigging import BONE, BoneSpec, joints, standard_bones
 from characters.base.surface import Surface, merge
 from characters.design.morph_naming import NamedMorph, eye_morphs, other_morphs
 from characters.design.spec import CharacterSpec
 from characters.shape import body as bodies
-from characters.shape import eyes, mouth_shape
+from characters.shape import eye_shape, mouth_shape
 from characters.shape.accessories import build_accessories
 from characters.shape.clothes import build_clothes
-from characters.shape.ears import build_ear
 from characters.shape.face_shape import FaceShape
-from characters.shape.hair_mesh import build_wig
+from characters.shape.hair_mesh import build_hair
 from characters.shape.hair_shell import Shell
-from characters.shape.head import build_head
+from characters.shape.head import build_ear, build_head
 from characters.shape.materials import Materials
+from contract.rig import HeadBox
 
 _HEAD = BONE["頭"]
 _SMALLEST_OFFSET = 1e-5
 
 
 @dataclass(frozen=True)
-class HeadBox:
-    """Where the head is, in the file's units: chin, top of the skull with its hair, middle."""
-
-    chin_y: float
-    skull_top_y: float
-    centre_x: float
-
-
-@dataclass(frozen=True)
 class Built:
-    """The model with what is true about it, and the fringe (head heights), which casts a shadow."""
+    """The model, its head (chin, top of the skull with its hair), and how its morphs are named.
+
+    ``fringe`` (head heights) casts a shadow.
+    """
 
     model: Model
     box: HeadBox
@@ -51,17 +44,17 @@ def build_model(spec: CharacterSpec, rng: np.random.Generator, flat_groups: bool
     face = FaceShape(spec.face)
     shell = Shell(spec)
     parts = _head_parts(spec, face) + _body_parts(spec)
-    wig = build_wig(spec, shell, rng)
+    hair = build_hair(spec, shell, rng)
     materials = Materials(spec)
-    parts.append((materials.scalp, wig.scalp))
-    parts += [(materials.hair_front, wig.front), (materials.hair_back, wig.back)]
-    parts.append((materials.accessory, [*build_accessories(spec, shell, face), *wig.ties]))
+    parts.append((materials.scalp, hair.scalp))
+    parts += [(materials.hair_front, hair.front), (materials.hair_back, hair.back)]
+    parts.append((materials.accessory, [*build_accessories(spec, shell, face), *hair.ties]))
     filled = [(material, merge(pieces)) for material, pieces in parts if pieces]
     whole = merge([part for _, part in filled])
     scale = spec.head_height
     floor = joints(spec.body).floor_y
     named = tuple(eye_morphs(spec.naming, rng) + other_morphs(spec.naming, rng))
-    bones = standard_bones(spec.body, spec.eye.x, spec.eye.y) + wig.bones
+    bones = standard_bones(spec.body, spec.eye.x, spec.eye.y) + hair.bones
     model = Model(
         name=spec.name,
         english=spec.name_english,
@@ -81,7 +74,7 @@ def build_model(spec: CharacterSpec, rng: np.random.Generator, flat_groups: bool
     )
     # The locks lie a little over the shell.
     box = HeadBox(-floor * scale, (shell.top + 0.008 - floor) * scale, 0.0)
-    return Built(model, box, named, wig.fringe)
+    return Built(model, box, named, hair.fringe)
 
 
 def _placed(bone: BoneSpec, floor: float, scale: float) -> BoneSpec:
@@ -93,9 +86,9 @@ def _head_parts(spec: CharacterSpec, face: FaceShape) -> list[tuple[MaterialSpec
     """Skin of the head and everything in the face, in drawing order."""
     eye, materials = spec.eye, Materials(spec)
     sides = ((1, BONE["左目"]), (-1, BONE["右目"]))
-    openings = {sign: eyes.opening(eye, sign) for sign, _ in sides}
+    openings = {sign: eye_shape.opening(eye, sign) for sign, _ in sides}
     rim = mouth_shape.opening(spec.mouth)
-    skin = [build_head(spec, face, openings[1], openings[-1], rim, _HEAD, face_uv)]
+    skin = [build_head(spec, face, openings[1], openings[-1], rim, _HEAD)]
     skin += [build_ear(face, spec.face, sign, _HEAD) for sign, _ in sides]
     inside = [
         mouth_shape.inside(face, spec.mouth, rim, _HEAD),
@@ -103,16 +96,16 @@ def _head_parts(spec: CharacterSpec, face: FaceShape) -> list[tuple[MaterialSpec
     ]
     if spec.mouth.teeth:
         inside.append(mouth_shape.teeth(face, spec.mouth, _HEAD))
-    lines = [part(face, eye, sign, _HEAD) for sign, _ in sides
-             for part in (eyes.upper_lash, eyes.lower_lash, eyes.lid_line)]  # fmt: skip
-    lines += [tick for sign, _ in sides for tick in eyes.lash_ticks(face, eye, sign, _HEAD)]
-    lines += [eyes.brow(face, spec.brow, eye, sign, _HEAD) for sign, _ in sides]
-    whites = [_into(eyes.white(face, eye, sign, _HEAD), (0.0, 0.5)) for sign, _ in sides]
+    eye_lines = (eye_shape.upper_lash, eye_shape.lower_lash, eye_shape.lid_line)
+    lines = [part(face, eye, sign, _HEAD) for sign, _ in sides for part in eye_lines]
+    lines += [tick for sign, _ in sides for tick in eye_shape.lash_ticks(face, eye, sign, _HEAD)]
+    lines += [eye_shape.brow(face, spec.brow, eye, sign, _HEAD) for sign, _ in sides]
+    whites = [_into(eye_shape.white(face, eye, sign, _HEAD), (0.0, 0.5)) for sign, _ in sides]
     irises = [
-        _into(eyes.iris(face, eye, sign, bone), (0.0 if sign > 0 else 0.5, 0.0))
+        _into(eye_shape.iris(face, eye, sign, bone), (0.0 if sign > 0 else 0.5, 0.0))
         for sign, bone in sides
     ]
-    cheeks = [eyes.blush(face, eye, sign, _HEAD) for sign, _ in sides]
+    cheeks = [eye_shape.blush(face, eye, sign, _HEAD) for sign, _ in sides]
     return [
         (materials.skin, [*skin, bodies.build_neck(spec.body)]),
         (materials.blush, cheeks),
@@ -125,7 +118,7 @@ def _head_parts(spec: CharacterSpec, face: FaceShape) -> list[tuple[MaterialSpec
 
 
 def _into(part: Surface, corner: tuple[float, float]) -> Surface:
-    """Texture coordinates moved into the quarter of eyes.png that starts at ``corner``."""
+    """Texture coordinates moved into the quarter of eye_shape.png that starts at ``corner``."""
     return replace(part, uv=part.uv * 0.5 + np.array(corner))
 
 

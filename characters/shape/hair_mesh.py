@@ -18,7 +18,7 @@ _HEAD = BONE["頭"]
 
 
 @dataclass(frozen=True)
-class Wig:
+class HairMesh:
     """``front`` (which contains the ``fringe``) is drawn before ``back``.
 
     ``bones`` follow the standard ones.
@@ -32,7 +32,7 @@ class Wig:
     bones: list[BoneSpec]
 
 
-def build_wig(spec: CharacterSpec, shell: Shell, rng: Rng) -> Wig:
+def build_hair(spec: CharacterSpec, shell: Shell, rng: Rng) -> HairMesh:
     """Cap, fringe, side locks, back hair and tails."""
     hair = spec.hair
     bones: list[BoneSpec] = []
@@ -64,7 +64,7 @@ def build_wig(spec: CharacterSpec, shell: Shell, rng: Rng) -> Wig:
             centre = shell.at(np.array(1.05 * sign), np.array(0.95), np.array(0.05))
             back.append(tails.build_bun(centre, 0.135, _HEAD))
     front += [tails.build_antenna(line, _HEAD) for line in hair_styles.ahoge(hair, rng)]
-    return Wig(fringe, scalp, front, back, ties, bones)
+    return HairMesh(fringe, scalp, front, back, ties, bones)
 
 
 def _joints(tail: tails.Tail) -> list[Vec3]:
