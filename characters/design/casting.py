@@ -26,12 +26,10 @@ _LAST_SYLLABLES = (
 def draw_character(franchise: Franchise, seed: int, rng: Rng) -> s.CharacterSpec:
     """One character of a style."""
     male = bool(rng.random() < franchise.male_share)
-    child = float(np.clip(rng.normal(0.45 if not male else 0.3, 0.28), 0, 1))
-    tone = float(np.clip(franchise.tone + rng.exponential(0.05), 0, 0.8))
-    if rng.random() < 0.05:
-        tone = float(rng.uniform(0.35, 0.8))
-    palette = draw_palette(rng, franchise.hair_families, tone, franchise.vivid, franchise.cloth)
+    child = float(np.clip(rng.normal(0.42 if not male else 0.3, 0.36), 0, 1))
+    palette = draw_palette(franchise, rng)
     eye = draw_eye(franchise, male, child, rng)
+    mouth = draw_mouth(franchise, eye, male, rng)
     body = draw_body(franchise, male, child, rng)
     hair = draw_hair(franchise, male, eye, rng)
     accessories = accessories_for(franchise, male, hair, rng)
@@ -53,10 +51,10 @@ def draw_character(franchise: Franchise, seed: int, rng: Rng) -> s.CharacterSpec
         name_english=roman,
         head_height=float(np.clip(20.0 / body.heads * rng.uniform(0.9, 1.02), 2.5, 3.7)),
         palette=uniform(palette, body.outfit, rng),
-        face=draw_face(franchise, male, child, rng),
+        face=draw_face(franchise, eye, mouth, male, child, rng),
         eye=eye,
         brow=draw_brow(eye, male, rng),
-        mouth=draw_mouth(franchise, male, rng),
+        mouth=mouth,
         hair=hair,
         body=body,
         shading=franchise.shading,

@@ -12,7 +12,7 @@ from characters.base.surface import Surface, merge
 from characters.design.morph_naming import NamedMorph, eye_morphs, other_morphs
 from characters.design.spec import CharacterSpec
 from characters.shape import body as bodies
-from characters.shape import eye_shape, mouth_shape
+from characters.shape import eye_lines, eye_shape, mouth_shape
 from characters.shape.accessories import build_accessories
 from characters.shape.clothes import build_clothes
 from characters.shape.face_shape import FaceShape
@@ -90,16 +90,10 @@ def _head_parts(spec: CharacterSpec, face: FaceShape) -> list[tuple[MaterialSpec
     rim = mouth_shape.opening(spec.mouth)
     skin = [build_head(spec, face, openings[1], openings[-1], rim, _HEAD)]
     skin += [build_ear(face, spec.face, sign, _HEAD) for sign, _ in sides]
-    inside = [
-        mouth_shape.inside(face, spec.mouth, rim, _HEAD),
-        mouth_shape.tongue(face, spec.mouth, _HEAD),
-    ]
-    if spec.mouth.teeth:
-        inside.append(mouth_shape.teeth(face, spec.mouth, _HEAD))
-    eye_lines = (eye_shape.upper_lash, eye_shape.lower_lash, eye_shape.lid_line)
-    lines = [part(face, eye, sign, _HEAD) for sign, _ in sides for part in eye_lines]
-    lines += [tick for sign, _ in sides for tick in eye_shape.lash_ticks(face, eye, sign, _HEAD)]
-    lines += [eye_shape.brow(face, spec.brow, eye, sign, _HEAD) for sign, _ in sides]
+    drawn = (eye_lines.upper_lash, eye_lines.lower_lash, eye_lines.lid_line)
+    lines = [part(face, eye, sign, _HEAD) for sign, _ in sides for part in drawn]
+    lines += [tick for sign, _ in sides for tick in eye_lines.lash_ticks(face, eye, sign, _HEAD)]
+    lines += [eye_lines.brow(face, spec.brow, eye, sign, _HEAD) for sign, _ in sides]
     whites = [_into(eye_shape.white(face, eye, sign, _HEAD), (0.0, 0.5)) for sign, _ in sides]
     irises = [
         _into(eye_shape.iris(face, eye, sign, bone), (0.0 if sign > 0 else 0.5, 0.0))
@@ -109,7 +103,7 @@ def _head_parts(spec: CharacterSpec, face: FaceShape) -> list[tuple[MaterialSpec
     return [
         (materials.skin, [*skin, bodies.build_neck(spec.body)]),
         (materials.blush, cheeks),
-        (materials.mouth, inside),
+        (materials.mouth, mouth_shape.inside(face, spec.mouth, rim, _HEAD)),
         (materials.white, whites),
         (materials.iris, irises),
         (materials.lash, lines),

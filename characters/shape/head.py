@@ -43,9 +43,11 @@ class Opening:
     falloff: float = 1.5
 
 
-def _columns() -> F64:
+def _columns(spec: CharacterSpec) -> F64:
     """s = x / half width of the grid's columns, left of the screen first."""
-    inner, outer = 0.13, 0.90
+    eye, width = spec.eye, spec.face.half_width
+    inner = float(np.clip((eye.x - eye.half_width) / width - 0.07, 0.05, 0.15))
+    outer = float(np.clip((eye.x + eye.half_width) / width + 0.07, 0.74, 0.95))
     half = np.concatenate(
         [
             np.linspace(0, inner, _MIDDLE // 2 + 1)[1:],
@@ -122,7 +124,7 @@ def build_head(
     bone: int,
 ) -> Surface:
     """The head's skin, open at eyes, mouth and neck."""
-    columns, rows = _columns(), _rows(spec)
+    columns, rows = _columns(spec), _rows(spec)
     y = np.repeat(rows[:, None], len(columns), 1)
     x = columns * shape.half_width(y)
     front = np.stack([x, y, shape.depth(x, y)], -1)
@@ -139,14 +141,19 @@ def build_head(
         for start, piece in pieces.items():
             offsets[start : start + len(piece)] = piece
         shapes[name] = offsets
-    normals = soft_normals(positions, smooth_normals(positions, faces))
+    rounded = smooth_normals(positions, faces)
+    normals = soft_normals(positions, rounded, spec.shading.flat_face)
     return compact(surface(positions, face_uv(positions), faces, bone, normals, shapes))
 
 
-def soft_normals(positions: F64, normals: F64) -> F64:
-    """Normals pulled toward a sphere's, so that light falls on the face in one soft gradient."""
-    round_ = unit((positions - np.array([0.0, 0.40, 0.22])) * np.array([0.9, 0.6, 1.0]))
-    share = 0.80 * ease(positions[:, 2], 0.1, -0.1)[:, None]
+def soft_normals(positions: F64, normals: F64, flat: float) -> F64:
+    """Normals pulled toward a sphere's, so that light falls on the face in one soft gradient.
+
+    ``flat``: 0 for the sphere .. 1 for a sheet of paper.
+    """
+    ahead = np.array([0.0, 0.40, 0.22]) + flat * np.array([0.0, 0.0, 3.0])
+    round_ = unit((positions - ahead) * np.array([0.9, 0.6, 1.0]))
+    share = (0.80 + 0.2 * flat) * ease(positions[:, 2], 0.1, -0.1)[:, None]
     return unit(normals * (1 - share) + round_ * share)
 
 
