@@ -25,7 +25,7 @@ def _specs() -> list[CharacterSpec]:
 
 
 def _built(spec: CharacterSpec) -> Built:
-    return build_model(spec, np.random.default_rng(0), flat_groups=False)
+    return build_model(spec, np.random.default_rng(0), plain=False)
 
 
 def _area(outline: F64) -> float:

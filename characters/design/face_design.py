@@ -1,7 +1,7 @@
 """Drawing a face within a franchise: head, eyes, brows and mouth.
 
-Where things lie is drawn as widely as drawings have it: by the gap between the eyes, the height of
-the eyes' middle and the mouth's share of the way from the chin to the lower lids.
+Where things lie is drawn as widely as drawings have it: by the distance of the eyes, the height of
+their middle and the mouth's share of the way from the chin to the lower lids.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from characters.design import spec as s
 from characters.design.franchise import Franchise
 
 Rng = np.random.Generator
-_OUTERMOST = 0.89  # of the face's half width: where an eye may end
-_LEAST_HALF_WIDTH, _GREATEST_HALF_WIDTH = 0.305, 0.400
+_OUTERMOST = 0.91  # of the face's half width: where an eye may end
+_LEAST_HALF_WIDTH, _GREATEST_HALF_WIDTH = 0.295, 0.395
+_LEAST_GAP = 0.033  # from the middle to the corner of an eye
 
 # Factors on half width, rise, drop and thickness of the lash; then what is added to the slant and
 # the lid's fullness, and where its arc peaks (0 inner corner, 1 outer corner).
@@ -47,9 +48,9 @@ def draw_eye(f: Franchise, male: bool, child: float, rng: Rng) -> s.Eye:
         iris_height, narrowest, widest = (up + down) * float(rng.uniform(0.24, 0.36)), 0.30, 0.5
     if style == "narrow":
         iris_height = min(iris_height, (up + down) * 0.72)
-    gap = float(np.clip(f.eye_gap + rng.normal(0, 0.007), 0.036, 0.105))
-    lids = float(np.clip(f.eye_y - 0.024 * (child - 0.4) + rng.normal(0, 0.010), 0.29, 0.425))
-    x = min(gap + half_width, _OUTERMOST * _GREATEST_HALF_WIDTH - half_width)
+    lids = float(np.clip(f.eye_y - 0.024 * (child - 0.4) + rng.normal(0, 0.010), 0.30, 0.435))
+    x = max(f.eye_x + float(rng.normal(0, 0.007)), half_width + _LEAST_GAP)
+    x = min(x, _OUTERMOST * _GREATEST_HALF_WIDTH - half_width)
     return s.Eye(
         style=style,
         x=x,
@@ -96,8 +97,8 @@ def _iris_style(f: Franchise, rng: Rng) -> s.IrisStyle:
 def draw_mouth(f: Franchise, eye: s.Eye, male: bool, rng: Rng) -> s.Mouth:
     """The mouth: anything from a few pixels to a third of the face, and of any shape."""
     lids_low = eye.y - eye.down - abs(eye.slant) / 2
-    share = float(np.clip(f.mouth_share + rng.normal(0, 0.03), 0.32, 0.60))
-    y = max(share * lids_low, 0.085)
+    share = float(np.clip(f.mouth_share + rng.normal(0, 0.03), 0.27, 0.54))
+    y = max(share * lids_low, 0.080)
     size = f.open_size * float(rng.choice([0.30, 0.55, 0.85, 1.05, 1.3], p=_MOUTH_SIZES))
     size *= float(rng.uniform(0.85, 1.15))
     aspect = float(np.exp(rng.normal(0, 0.28)))

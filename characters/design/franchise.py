@@ -53,7 +53,7 @@ class Franchise:
     eye_half_width: float
     eye_up: float
     eye_down: float
-    eye_gap: float
+    eye_x: float
     eye_y: float
     eye_fullness: float
     slant: float
@@ -123,8 +123,8 @@ def draw_franchise(index: int, rng: Rng) -> Franchise:
         eye_half_width=wide,
         eye_up=u(0.085, 0.138),
         eye_down=u(0.036, 0.058),
-        eye_gap=u(0.042, 0.098),
-        eye_y=u(0.325, 0.392),
+        eye_x=u(0.160, 0.205),
+        eye_y=u(0.352, 0.420),
         eye_fullness=u(1.9, 2.7),
         slant=u(-0.020, 0.034),
         lash=u(0.013, 0.036),
@@ -138,11 +138,11 @@ def draw_franchise(index: int, rng: Rng) -> Franchise:
         pupil=u(0.7, 1.1) if rng.random() < 0.8 else 0.0,
         chin_point=u(0.1, 0.9),
         cheek=u(0.0, 1.0),
-        half_width=u(0.322, 0.386),
+        half_width=u(0.305, 0.380),
         flatness=u(0.35, 0.9),
         nose=0.0 if flat else u(0.010, 0.042),
         nose_styles=_some(_FLAT_NOSES if flat else _NOSES, 2, rng),
-        mouth_share=u(0.36, 0.54),
+        mouth_share=u(0.31, 0.48),
         mouth_half_width=u(0.024, 0.070),
         open_size=u(0.55, 1.2),
         heads=u(5.2, 7.0),

@@ -12,7 +12,10 @@ from typing import Literal
 Colour = tuple[float, float, float]
 """sRGB, each in [0, 1]."""
 
-Fringe = Literal["straight", "parted", "swept", "m_shape", "between", "spiky", "curtain", "side"]
+Fringe = Literal[
+    "straight", "parted", "swept", "m_shape", "between", "spiky", "curtain", "side",
+    "over_eyes", "one_eye", "open",
+]  # fmt: skip
 Back = Literal["short", "bob", "flip", "medium", "long", "spiky"]
 Tails = Literal["none", "ponytail", "twin", "low_twin", "braids", "side", "buns", "half", "drills"]
 SideLocks = Literal["none", "short", "long", "hime"]
@@ -162,12 +165,16 @@ class Mouth:
 
 @dataclass(frozen=True)
 class Hair:
-    """The hair style. ``volume``: the shell's distance from the skull."""
+    """The hair style. ``volume``: the shell's distance from the skull.
+
+    ``fringe_alpha``: how opaque the fringe is over the eyes, 1 for hair that hides them.
+    """
 
     volume: float
     fringe: Fringe
     fringe_y: float
     fringe_clumps: int
+    fringe_alpha: float
     side: SideLocks
     side_y: float
     back: Back

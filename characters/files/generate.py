@@ -71,7 +71,7 @@ def character_spec(seed: int, franchise: int) -> CharacterSpec:
 def character_files(spec: CharacterSpec, format: ModelFormat) -> Mapping[str, bytes]:
     """All files of a character by name."""
     rng = np.random.default_rng([0x0B11D, spec.franchise, spec.seed])
-    built = build_model(spec, rng, flat_groups=format == "pmd")
+    built = build_model(spec, rng, plain=format == "pmd")
     files = {"model.pmx": pmx_bytes} if format == "pmx" else {"model.pmd": pmd_bytes}
     out = {name: write(built.model) for name, write in files.items()}
     out |= textures(spec, built, rng)

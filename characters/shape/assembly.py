@@ -5,20 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from characters.base.character_model import MaterialSpec, Model, MorphSpec
+from characters.base.curves import F64
 from characters.base.rigging import BONE, BoneSpec, joints, standard_bones
 from characters.base.surface import Surface, merge
-from characters.design.morph_naming import NamedMorph, eye_morphs, other_morphs
+from characters.design.morph_naming import NamedMorph, Shapes, eye_morphs, other_morphs
 from characters.design.spec import CharacterSpec
 from characters.shape import body as bodies
 from characters.shape import eye_lines, eye_shape, mouth_shape
 from characters.shape.accessories import build_accessories
 from characters.shape.clothes import build_clothes
 from characters.shape.face_shape import FaceShape
-from characters.shape.hair_mesh import build_hair
+from characters.shape.hair_mesh import HairMesh, build_hair
 from characters.shape.hair_shell import Shell
 from characters.shape.head import build_ear, build_head
+from characters.shape.lid_bones import LidBones, hang_lids
 from characters.shape.materials import Materials
 from contract.rig import HeadBox
 
@@ -39,22 +42,22 @@ class Built:
     fringe: Surface
 
 
-def build_model(spec: CharacterSpec, rng: np.random.Generator, flat_groups: bool) -> Built:
-    """The model of ``spec``; ``flat_groups`` writes group morphs as vertex morphs (PMD)."""
-    face = FaceShape(spec.face)
+def build_model(spec: CharacterSpec, rng: np.random.Generator, plain: bool) -> Built:
+    """The model of ``spec``.
+
+    ``plain`` is for PMD, which knows neither groups nor bone morphs: all are vertex morphs.
+    """
     shell = Shell(spec)
-    parts = _head_parts(spec, face) + _body_parts(spec)
     hair = build_hair(spec, shell, rng)
-    materials = Materials(spec)
-    parts.append((materials.scalp, hair.scalp))
-    parts += [(materials.hair_front, hair.front), (materials.hair_back, hair.back)]
-    parts.append((materials.accessory, [*build_accessories(spec, shell, face), *hair.ties]))
-    filled = [(material, merge(pieces)) for material, pieces in parts if pieces]
+    filled = [(material, merge(pieces)) for material, pieces in _parts(spec, shell, hair) if pieces]
     whole = merge([part for _, part in filled])
-    scale = spec.head_height
-    floor = joints(spec.body).floor_y
-    named = tuple(eye_morphs(spec.naming, rng) + other_morphs(spec.naming, rng))
     bones = standard_bones(spec.body, spec.eye.x, spec.eye.y) + hair.bones
+    lids = LidBones(whole, [], {})
+    if spec.eye.lid_bones and not plain:
+        lids = hang_lids(whole, spec.eye, len(bones))
+    named = tuple(eye_morphs(spec.naming, rng) + other_morphs(spec.naming, rng))
+    scale, floor = spec.head_height, joints(spec.body).floor_y
+    weights = np.rint(lids.surface.weights * 100) / 100 if plain else lids.surface.weights
     model = Model(
         name=spec.name,
         english=spec.name_english,
@@ -63,18 +66,36 @@ def build_model(spec: CharacterSpec, rng: np.random.Generator, flat_groups: bool
         positions=((whole.positions - [0, floor, 0]) * scale).astype(np.float32),
         normals=whole.normals.astype(np.float32),
         uv=whole.uv.astype(np.float32),
-        bone_indices=whole.bones.astype(np.int32),
-        weights=(np.rint(whole.weights * 100) / 100).astype(np.float32),
+        bone_indices=lids.surface.bones.astype(np.int32),
+        weights=weights.astype(np.float32),
         edge_scales=whole.edge_scales.astype(np.float32),
         faces=whole.faces.astype(np.int32),
         face_counts=tuple(len(part.faces) for _, part in filled),
         materials=tuple(material for material, _ in filled),
-        bones=tuple(_placed(bone, floor, scale) for bone in bones),
-        morphs=_morphs(named, whole, scale, flat_groups),
+        bones=tuple(_placed(bone, floor, scale) for bone in bones + lids.bones),
+        morphs=_morphs(named, lids, scale, plain),
     )
     # The locks lie a little over the shell.
     box = HeadBox(-floor * scale, (shell.top + 0.008 - floor) * scale, 0.0)
     return Built(model, box, named, hair.fringe)
+
+
+def _parts(
+    spec: CharacterSpec, shell: Shell, hair: HairMesh
+) -> list[tuple[MaterialSpec, list[Surface]]]:
+    """All surfaces by material, in drawing order."""
+    face, materials = FaceShape(spec.face), Materials(spec)
+    seen_through = spec.hair.fringe_alpha < 1
+    front = hair.front if seen_through else [hair.fringe, *hair.front]
+    return [
+        *_head_parts(spec, face),
+        *_body_parts(spec),
+        (materials.scalp, hair.scalp),
+        (materials.hair_front, front),
+        (materials.hair_back, hair.back),
+        (materials.accessory, [*build_accessories(spec, shell, face), *hair.ties]),
+        (materials.fringe, [hair.fringe] if seen_through else []),
+    ]
 
 
 def _placed(bone: BoneSpec, floor: float, scale: float) -> BoneSpec:
@@ -132,7 +153,7 @@ def _body_parts(spec: CharacterSpec) -> list[tuple[MaterialSpec, list[Surface]]]
 
 
 def _morphs(
-    named: tuple[NamedMorph, ...], whole: Surface, scale: float, flat: bool
+    named: tuple[NamedMorph, ...], lids: LidBones, scale: float, plain: bool
 ) -> tuple[MorphSpec, ...]:
     place: dict[str, int] = {}
     for index, morph in enumerate(named):
@@ -140,20 +161,30 @@ def _morphs(
     none = np.zeros(0, np.int32), np.zeros((0, 3), np.float32)
     out = []
     for morph in named:
-        if morph.groups and not flat:
+        if morph.groups and not plain:
             group = tuple((place[name], 1.0) for name in morph.groups)
             out.append(MorphSpec(morph.name, morph.english, morph.panel, *none, group))
             continue
         shapes = morph.shapes + tuple(s for name in morph.groups for s in named[place[name]].shapes)
-        total = np.zeros_like(whole.positions)
-        for shape, weight in shapes:
-            if shape in whole.shapes:
-                total += weight * whole.shapes[shape]
-        moved = np.flatnonzero(np.abs(total).max(1) > _SMALLEST_OFFSET)
-        out.append(
-            MorphSpec(
-                morph.name, morph.english, morph.panel, moved.astype(np.int32),
-                (total[moved] * scale).astype(np.float32),
+        if shapes and all(shape in lids.moves for shape, _ in shapes):
+            moves = tuple(
+                (bone, (x * weight * scale, y * weight * scale, z * weight * scale))
+                for shape, weight in shapes
+                for bone, (x, y, z) in lids.moves[shape]
             )
-        )  # fmt: skip
+            out.append(MorphSpec(morph.name, morph.english, morph.panel, *none, bones=moves))
+            continue
+        vertices, offsets = _offsets(lids.surface, shapes)
+        by = (offsets * scale).astype(np.float32)
+        out.append(MorphSpec(morph.name, morph.english, morph.panel, vertices, by))
     return tuple(out)
+
+
+def _offsets(whole: Surface, shapes: Shapes) -> tuple[npt.NDArray[np.int32], F64]:
+    """The vertices that the weighted shapes move, and by how much."""
+    total = np.zeros_like(whole.positions)
+    for shape, weight in shapes:
+        if shape in whole.shapes:
+            total += weight * whole.shapes[shape]
+    moved = np.flatnonzero(np.abs(total).max(1) > _SMALLEST_OFFSET)
+    return moved.astype(np.int32), total[moved]

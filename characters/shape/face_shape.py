@@ -75,7 +75,7 @@ def _eye_hollow(x: F64, y: F64) -> F64:
 def _half_width(face: Face) -> Profile:
     """Half the width of the face, by the height above its chin."""
     w, point, cheek, jaw = face.half_width, face.chin_point, face.cheek, face.jaw
-    low = 1 - 0.16 * point + 0.11 * jaw
+    low = 1 - 0.16 * point + 0.11 * jaw + 0.10 * cheek
     mid = 1 + 0.04 * cheek + 0.02 * jaw - 0.03 * point
     return Profile(
         [

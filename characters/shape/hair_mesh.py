@@ -19,7 +19,7 @@ _HEAD = BONE["頭"]
 
 @dataclass(frozen=True)
 class HairMesh:
-    """``front`` (which contains the ``fringe``) is drawn before ``back``.
+    """``front`` is drawn before ``back``, the ``fringe`` first of all, or last if seen through.
 
     ``bones`` follow the standard ones.
     """
@@ -37,16 +37,15 @@ def build_hair(spec: CharacterSpec, shell: Shell, rng: Rng) -> HairMesh:
     hair = spec.hair
     bones: list[BoneSpec] = []
     still = BoneChain(_HEAD)
-    front = [
-        build_locks(shell, locks, still, rng) for locks in hair_styles.fringe(hair, shell, rng)
-    ]
-    fringe = merge(front)
+    fringe = merge(
+        [build_locks(shell, locks, still, rng) for locks in hair_styles.fringe(hair, shell, rng)]
+    )
     side = (
         _chain("横髪", [(0, 0.05, -0.05), (0, -0.15, -0.05)], bones)
         if hair.side_y < -0.1
         else still
     )
-    front += [build_locks(shell, locks, side, rng) for locks in hair_styles.side_locks(hair, rng)]
+    front = [build_locks(shell, locks, side, rng) for locks in hair_styles.side_locks(hair, rng)]
     long = hair.back_y < -0.12
     points = [(0.0, float(y), 0.45) for y in np.linspace(0.0, hair.back_y + 0.15, 4)]
     chain = _chain("後髪", points, bones) if long else still

@@ -14,7 +14,7 @@ from characters.shape.assembly import Built
 from characters.shape.face_shape import FaceShape
 from characters.texture.cloth import paint_cloth
 from characters.texture.eyes import paint_eyes, paint_lash, paint_mouth
-from characters.texture.hair import paint_hair
+from characters.texture.hair import paint_hair, see_through
 from characters.texture.paint import canvas, fill, over, png_bytes
 from characters.texture.skin import paint_blush, paint_skin
 
@@ -33,6 +33,8 @@ def textures(spec: CharacterSpec, built: Built, rng: np.random.Generator) -> dic
         "cloth.png": paint_cloth(spec),
         **_toons(spec),
     }
+    if spec.hair.fringe_alpha < 1:
+        pictures["fringe.png"] = see_through(pictures["hair.png"], spec)
     files = {name: png_bytes(picture) for name, picture in pictures.items()}
     if spec.shading.hair_sphere:
         files["hair.spa"] = _sphere_bmp(spec)
