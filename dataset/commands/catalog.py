@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import webbrowser
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
@@ -25,6 +26,7 @@ from dataset.catalog.split import (
     split_by_shares,
     split_table,
 )
+from web.guard import address, listening
 
 PathType = click.Path(path_type=Path)
 WORKERS = click.option(
@@ -70,7 +72,8 @@ def scan(
     Run the same command again to continue, or after files changed: only new models are looked at.
     """
     from dataset.drawing import rendering  # noqa: PLC0415  # only this command needs OpenGL
-    from dataset.jobs.pool import Crew, count_cores  # noqa: PLC0415
+    from dataset.jobs.pool import Crew  # noqa: PLC0415
+    from dataset.jobs.process import count_cores  # noqa: PLC0415
     from dataset.scan.scan import scan as scan_models  # noqa: PLC0415
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -178,3 +181,37 @@ def _names(texts: tuple[str, ...], known: set[str]) -> list[str]:
     return [
         name for text in texts for name in ([text] if text in known else text.split(",")) if name
     ]
+
+
+@click.command()
+@click.argument("catalog", type=PathType)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Others may see other hosts.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="0, the default: any.")
+@click.option("--browser/--no-browser", default=True, help="Open the page at once.")
+@DEVICE
+def review(catalog: Path, host: str, port: int, browser: bool, device: str) -> None:
+    """Look at the models of CATALOG on a local page, the doubtful first, and correct them.
+
+    What is decided is kept at once, in overrides.jsonl beside the catalogue; scanning again keeps
+    it, and build follows it.
+    """
+    try:
+        import uvicorn  # noqa: PLC0415  # heavy, and only here
+
+        from dataset.review.review import Review  # noqa: PLC0415
+        from dataset.review.server import make_app  # noqa: PLC0415
+    except ImportError as error:
+        raise InputError(
+            f"the page needs the package {error.name}; install it with: pip install 'opentha[web]'"
+        ) from error
+    from dataset.review.painter import Painter, open_tools  # noqa: PLC0415
+
+    painter = Painter(partial(open_tools, device))
+    review = Review(catalog, painter)
+    with listening(host, port) as listener:
+        url = address(listener, host)
+        click.echo(f"open {url} in a browser; Ctrl-C ends it")
+        if browser:
+            webbrowser.open(url)
+        config = uvicorn.Config(make_app(review, painter, host), log_level="warning")
+        uvicorn.Server(config).run(sockets=[listener])
