@@ -25,8 +25,7 @@ from train.measure.evaluate import COPYING, MORPHER, NO_CHANGE, evaluate, mean_r
 from train.measure.regions import changed_pixels, disoccluded, face_regions, turned
 from train.measure.report import markdown, write_report
 from train.measure.tally import Tally, ssim
-from train.plan.plan import changed
-from train.plan.presets import PRESETS
+from train.plan.plan import PRESETS, changed
 
 TINY = NetworkConfig(size=SIZE, channels=4, max_channels=8, residual_blocks=1)
 SETS = (

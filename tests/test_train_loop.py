@@ -19,13 +19,12 @@ from tests.real_filters import real_vgg16_state
 from tests.tiny_shards import SIZE, write_shards
 from train.data.batch import Share
 from train.data.samples import open_splits
-from train.loss.focus import changed_error
+from train.loss.losses import changed_error
 from train.loss.vgg import Vgg16, vgg16_from_state
-from train.plan.plan import Plan, StageSettings, Upkeep
-from train.plan.presets import DEMO
+from train.plan.plan import DEMO, StageSettings, TrainingPlan, Upkeep
 from train.plan.stages import STAGES
 from train.run.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from train.run.loop import learning_rate, train_stage
+from train.run.loop import train_stage
 from train.run.run import Run
 from train.run.watch import open_watch
 
@@ -39,13 +38,15 @@ def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_shards(tmp_path_factory.mktemp("shards"))
 
 
-def _plan(steps: int = 6) -> Plan:
+def _plan(steps: int = 6) -> TrainingPlan:
     settings = StageSettings(BATCH, BATCH * steps, 1e-2, 8, "cosine", 0.5, 0.2)
     stages = dict.fromkeys(STAGES, settings)
     return replace(DEMO, network=TINY, stages=stages, head_start_samples=8, ema_samples=16)
 
 
-def _run(shards: Path, folder: Path, plan: Plan | None = None, vgg: Vgg16 | None = None) -> Run:
+def _run(
+    shards: Path, folder: Path, plan: TrainingPlan | None = None, vgg: Vgg16 | None = None
+) -> Run:
     splits = open_splits(shards)
     plan = plan or _plan()
     data = splits.train.fingerprint()
@@ -237,18 +238,19 @@ def test_running_out_of_memory_says_what_to_lower(
     def fail(*_: object) -> Tensor:
         raise error
 
-    monkeypatch.setattr("train.run.loop.changed_error", fail)
+    monkeypatch.setattr("train.run.loop.run_stage", fail)
     with pytest.raises(TrainingError, match=r"--set morpher\.batch=N"):
         train_stage(_run(shards, tmp_path), STAGES["morpher"], None)
 
 
 def test_the_learning_rate_warms_up_and_decays() -> None:
     settings = StageSettings(4, 400, 1.0, 40, "cosine")
-    rates = [learning_rate(settings, at) for at in range(0, 400, 4)]
+    rates = [settings.learning_rate_at(at) for at in range(0, 400, 4)]
     assert rates[0] == pytest.approx(4 / 44)
     assert max(rates) > 0.95
     assert rates[-1] < 0.01
-    assert learning_rate(StageSettings(4, 400), 0) == learning_rate(StageSettings(4, 400), 399)
+    constant = StageSettings(4, 400)
+    assert constant.learning_rate_at(0) == constant.learning_rate_at(399) == 1e-4
 
 
 def test_the_focused_error_sees_changed_pixels_only() -> None:

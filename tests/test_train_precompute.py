@@ -19,8 +19,7 @@ from train.data import pathways as pathways_module
 from train.data.batch import Share, load_batch
 from train.data.pathways import Pathways
 from train.data.samples import open_splits
-from train.plan.plan import StageSettings, Upkeep
-from train.plan.presets import DEMO
+from train.plan.plan import DEMO, StageSettings, Upkeep
 from train.plan.stages import STAGES
 from train.run import precompute as precompute_module
 from train.run.checkpoint import load_checkpoint

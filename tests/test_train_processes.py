@@ -17,8 +17,7 @@ from tests.conftest import REPOSITORY
 from tests.tiny_shards import SIZE, write_shards
 from train.data.batch import Share
 from train.data.samples import open_splits
-from train.plan.plan import Plan, Upkeep, changed
-from train.plan.presets import PRESETS
+from train.plan.plan import PRESETS, TrainingPlan, Upkeep, changed
 from train.plan.stages import STAGES
 from train.run.checkpoint import Checkpoint, load_checkpoint
 from train.run.loop import train_stage
@@ -45,7 +44,7 @@ def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_shards(tmp_path_factory.mktemp("shards"))
 
 
-def _run(shards: Path, folder: Path, plan: Plan) -> Run:
+def _run(shards: Path, folder: Path, plan: TrainingPlan) -> Run:
     splits = open_splits(shards)
     data, parts = splits.train.fingerprint(), (splits.train, splits.validation)
     return Run(folder, plan, UPKEEP, *parts, data, None, torch.device("cpu"), Share())

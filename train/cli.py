@@ -6,7 +6,7 @@ import fcntl
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -25,12 +25,11 @@ from train.measure.evaluate import evaluate as measure
 from train.measure.evaluate import mean_rest_picture
 from train.measure.report import markdown, write_report
 from train.plan.estimate import describe
-from train.plan.plan import changed
-from train.plan.presets import PRESETS
+from train.plan.plan import PRESETS, changed
 from train.plan.stages import STAGES, Stage
-from train.run.assemble import assemble, write_run
+from train.run.assemble import assemble
 from train.run.loop import train_stage
-from train.run.run import Run
+from train.run.run import Run, write_run
 from train.run.watch import open_watch
 
 _PATH = click.Path(path_type=Path)
@@ -141,13 +140,12 @@ def _train(run: Run, stages: Sequence[Stage], splits: Splits) -> None:
             distributed.barrier()
         return
     run.folder.mkdir(parents=True, exist_ok=True)
-    record = {"plan": run.plan.to_json(), "upkeep": asdict(run.upkeep), "sources": splits.sources()}
     with open_watch(run.folder) as watch:
         for stage in stages:
             if run.is_finished(stage.name):
                 watch.note(f"{stage.name}: finished before")
             else:
-                write_run(run.folder, record)
+                write_run(run, splits.sources())
                 train_stage(run, stage, watch)
             if run.share.ranks > 1:
                 distributed.barrier()
