@@ -12,10 +12,11 @@ import torch
 from torch import Tensor
 
 from contract.pose import AXES
+from dataset.shards.split_file import PARTS
 from models.base.execution import Execution
 from models.files.bundle import Network
 from train.data.pathways import Pathways
-from train.data.samples import PARTS, Splits
+from train.data.samples import Splits
 from train.loss.losses import StageLoss
 from train.loss.vgg import Vgg16
 from train.plan.plan import TrainingPlan, Upkeep, execution

@@ -11,6 +11,7 @@ import torch
 
 from contract.errors import InputError
 from contract.files import write_bytes
+from dataset.shards.split_file import SplitPart
 from models.base.execution import Execution
 from train.data.batch import Share
 from train.data.samples import SampleSet
@@ -69,7 +70,7 @@ class Run:
         return checkpoint
 
 
-def write_run(run: Run, sources: Mapping[str, list[str]]) -> None:
+def write_run(run: Run, sources: Mapping[SplitPart, list[str]]) -> None:
     """Keep the resolved plan, the upkeep and each part's sources beside the checkpoints."""
     record = {"plan": run.plan.to_json(), "upkeep": asdict(run.upkeep), "sources": sources}
     write_bytes(run.folder / RUN_FILE, json.dumps(record, indent=2).encode())

@@ -19,8 +19,9 @@ from torch.utils.tensorboard import SummaryWriter
 
 from contract.errors import InputError
 from contract.files import write_bytes
-from dataset.journal import append_line, whole_lines
-from dataset.progress import LOG_SECONDS, Progress, open_progress, time_left
+from contract.journal import append_line, whole_lines
+from contract.progress import LOG_SECONDS, Progress, open_progress
+from contract.text import clock, time_left
 from train.data.batch import Batch, load_batch
 from train.measure.grid import draw_grid, look
 from train.plan.stages import Stage
@@ -111,7 +112,7 @@ class Watch:
 
     def end(self, trainee: Trainee) -> None:
         """The stage is over, or left."""
-        took, loss = _clock(trainee.seconds), math.nan if trainee.loss is None else trainee.loss
+        took, loss = clock(trainee.seconds), math.nan if trainee.loss is None else trainee.loss
         self.note(f"{self._stage.name}: {trainee.step} steps done in {took}, loss {loss:.4f}")
         self._board.flush()
 
@@ -126,11 +127,6 @@ def _held_out(run: Run, stage: Stage) -> Batch:
     numbers = np.linspace(0, len(run.held_out) - 1, count).astype(np.int64)
     size = run.plan.network.size
     return load_batch(run.held_out, numbers, stage.pictures, size, run.device)
-
-
-def _clock(seconds: float) -> str:
-    whole = round(seconds)
-    return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
 
 
 @contextmanager
