@@ -4,7 +4,8 @@
 
 Plain: tests/support/plain_networks.py, eager, float32, torch's default memory format and Adam as
 it comes. Ours: the options in turn. A training step is forward, L1, backward and Adam on one
-picture of 256 pixels; inference is one picture. Rounds alternate between all rows, and ratios are of medians.
+picture of 256 pixels; inference is one picture. Rounds alternate between all rows, and ratios are
+of medians.
 Exit code 1 when the options that ``models.base.execution.fastest`` chooses miss the bar.
 """
 
