@@ -19,7 +19,6 @@ from tests.support.real_filters import real_vgg16_state
 from tests.support.tiny_shards import SIZE, write_shards
 from train.data.batch import Share
 from train.data.samples import open_splits
-from train.loss.losses import changed_error
 from train.loss.vgg import Vgg16, vgg16_from_state
 from train.plan.plan import DEMO, StageSettings, TrainingPlan, Upkeep
 from train.plan.stages import STAGES
@@ -241,23 +240,3 @@ def test_running_out_of_memory_says_what_to_lower(
     monkeypatch.setattr("train.run.loop.run_stage", fail)
     with pytest.raises(TrainingError, match=r"--set morpher\.batch=N"):
         train_stage(_run(shards, tmp_path), STAGES["morpher"], None)
-
-
-def test_the_learning_rate_warms_up_and_decays() -> None:
-    settings = StageSettings(4, 400, 1.0, 40, "cosine")
-    rates = [settings.learning_rate_at(at) for at in range(0, 400, 4)]
-    assert rates[0] == pytest.approx(4 / 44)
-    assert max(rates) > 0.95
-    assert rates[-1] < 0.01
-    constant = StageSettings(4, 400)
-    assert constant.learning_rate_at(0) == constant.learning_rate_at(399) == 1e-4
-
-
-def test_the_focused_error_sees_changed_pixels_only() -> None:
-    image, target = torch.zeros(2, 4, 4, 4), torch.zeros(2, 4, 4, 4)
-    target[0, 0, 1, 1] = 1.0
-    output = torch.full_like(target, 0.5)
-    # One pixel of four channels: three are 0.5 off, one is 0.5 off too; the other picture: none.
-    assert float(changed_error(image, target, output)) == pytest.approx(0.5 / 2)
-    assert float(changed_error(image, target, output, output)) == pytest.approx(0.5)
-    assert float(changed_error(image, target, target)) == 0
