@@ -13,23 +13,20 @@ import torch
 from torch import Tensor
 
 from contract.errors import InputError, TrainingError
-from models.base.config import NetworkConfig
 from models.base.execution import Precision
 from tests.support.real_filters import real_vgg16_state
-from tests.support.tiny_shards import SIZE, write_shards
-from train.data.batch import Share
-from train.data.samples import open_splits
+from tests.support.tiny_runs import open_run, tiny_plan
+from tests.support.tiny_shards import write_shards
 from train.loss.vgg import Vgg16, vgg16_from_state
-from train.plan.plan import DEMO, StageSettings, TrainingPlan, Upkeep
+from train.plan.plan import StageSettings, TrainingPlan
 from train.plan.stages import STAGES
+from train.run.assemble import assemble
 from train.run.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from train.run.loop import train_stage
-from train.run.run import Run
-from train.run.watch import open_watch
+from train.run.run import Run, write_run
+from train.run.watch import HISTORY_FILE, open_watch, read_history
 
-TINY = NetworkConfig(size=SIZE, channels=4, max_channels=8, residual_blocks=1, flow_scale=0.0)
 BATCH = 4
-UPKEEP = Upkeep(8, 16, 8, 4)
 
 
 @pytest.fixture(scope="module")
@@ -38,19 +35,13 @@ def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _plan(steps: int = 6) -> TrainingPlan:
-    settings = StageSettings(BATCH, BATCH * steps, 1e-2, 8, "cosine", 0.5, 0.2)
-    stages = dict.fromkeys(STAGES, settings)
-    return replace(DEMO, network=TINY, stages=stages, head_start_samples=8, ema_samples=16)
+    return tiny_plan(StageSettings(BATCH, BATCH * steps, 1e-2, 8, "cosine", 0.5, 0.2))
 
 
 def _run(
     shards: Path, folder: Path, plan: TrainingPlan | None = None, vgg: Vgg16 | None = None
 ) -> Run:
-    splits = open_splits(shards)
-    plan = plan or _plan()
-    data = splits.train.fingerprint()
-    parts = splits.train, splits.validation
-    return Run(folder, plan, UPKEEP, *parts, data, vgg, torch.device("cpu"), Share())
+    return open_run(shards, folder, plan or _plan(), vgg)
 
 
 def _state(run: Run, stage: str) -> Checkpoint:
@@ -163,6 +154,52 @@ def test_a_perceptual_combiner_may_start_from_the_one_with_l1(
     given, begun = _state(run, "combiner-L1-L1").weights, _state(run, "combiner-L1-P").network
     for name, tensor in given.items():
         assert torch.allclose(tensor, begun[name], atol=1e-6), name
+
+
+def test_networks_are_run_as_the_run_says(
+    shards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In memory pixel by pixel, and compiled: the network and the rotator that it builds on."""
+    compiled: list[str] = []
+    note = lambda network: compiled.append(type(network).__name__)  # noqa: E731
+    monkeypatch.setattr(torch.nn.Module, "compile", note)
+    plain = _run(shards, tmp_path / "plain")
+    said = replace(plain.upkeep, channels_last=True, compiled=True)
+    fast = replace(plain, folder=tmp_path / "fast", upkeep=said)
+    for run in (plain, fast):
+        for name in ("rotator-L1", "combiner-L1-L1"):
+            train_stage(run, STAGES[name], None)
+    assert compiled == ["FaceRotator", "FaceRotator", "Combiner"]
+    for name in ("rotator-L1", "combiner-L1-L1"):
+        one, other = _state(plain, name), _state(fast, name)
+        assert one.loss == pytest.approx(other.loss, rel=1e-3)
+        for state, is_last in ((one, False), (other, True)):
+            filters = [t for t in state.network.values() if t.ndim == 4 and min(t.shape[1:]) > 1]
+            assert filters
+            assert all((not t.is_contiguous()) == is_last for t in filters)
+
+
+@pytest.mark.parametrize(
+    "half", [b'{"stage": "mor', b'{"stage": "mor{"stage": "x"}\n', b"7\n\xff\n"]
+)
+def test_a_history_that_a_killed_run_left_half_is_read_and_goes_on(
+    shards: Path, tmp_path: Path, half: bytes
+) -> None:
+    run = _run(shards, tmp_path, _plan(steps=4))
+    write_run(run, {"train": ["s0"], "validation": [], "test": []})
+    with open_watch(tmp_path) as watch:
+        train_stage(run, STAGES["morpher"], watch, stop_after=2)
+    path = tmp_path / HISTORY_FILE
+    (first,) = read_history(tmp_path)
+    assert first["stage"] == "morpher" and first["samples"] == 2 * BATCH
+    with path.open("ab") as file:
+        file.write(half)
+    assert read_history(tmp_path) == [first]
+    with open_watch(tmp_path) as watch:
+        train_stage(run, STAGES["morpher"], watch)
+    rows = read_history(tmp_path)
+    assert [row["samples"] for row in rows] == [2 * BATCH, 4 * BATCH]
+    assert assemble(tmp_path).metrics == {"held_out": {"morpher": rows[1]}}
 
 
 def test_training_lowers_the_loss(shards: Path, tmp_path: Path) -> None:
