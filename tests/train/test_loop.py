@@ -180,7 +180,7 @@ def test_networks_are_run_as_the_run_says(
 
 
 @pytest.mark.parametrize(
-    "half", [b'{"stage": "mor', b'{"stage": "mor{"stage": "x"}\n', b"7\n\xff\n"]
+    "half", [b'{"stage": "mor', b'{"stage": "mor{"stage": "x"}\n', b'7\n{"samples": 1}\n']
 )
 def test_a_history_that_a_killed_run_left_half_is_read_and_goes_on(
     shards: Path, tmp_path: Path, half: bytes
