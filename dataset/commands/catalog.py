@@ -18,14 +18,8 @@ from dataset.catalog.catalog import Catalog, cache_of, load_catalog
 from dataset.catalog.choose import Wish, choose
 from dataset.catalog.corrections import load_corrections, overrides_of
 from dataset.catalog.duplicates import representatives
-from dataset.catalog.split import (
-    PARTS,
-    save_split,
-    shortage,
-    split_by_names,
-    split_by_shares,
-    split_table,
-)
+from dataset.catalog.split import shortage, split_by_names, split_by_shares, split_table
+from dataset.shards.split_file import PARTS, SPLIT_FILE, save_split
 from web.guard import address, listening
 
 PathType = click.Path(path_type=Path)
@@ -162,7 +156,7 @@ def split(
         )
     else:
         made = split_by_shares(catalog.rows, drawn, _shares(given), seed)
-    path = out or catalog_path.with_name("split.json")
+    path = out or catalog_path.with_name(SPLIT_FILE)
     save_split(path, made)
     click.echo(split_table(made, catalog.rows, drawn, poses))
     click.echo(f"wrote {path}", err=True)
