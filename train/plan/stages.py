@@ -12,7 +12,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from dataset.records import PictureName
+from dataset.shards.records import PictureName
 from models.base.config import NetworkConfig
 from models.base.configurations import LOSS_NAMES, LossName, combiner_name, rotator_name
 from models.files.bundle import Network
