@@ -30,10 +30,20 @@ Outfit = Literal[
     "crew",
     "gakuran",
     "vest",
+    "coat",
+    "camisole",
+    "off_shoulder",
+    "cape",
 ]
 Pattern = Literal["plain", "stripes", "dots", "emblem", "suspenders", "raglan"]
 Bottom = Literal["skirt", "trousers", "long_skirt"]
-Neckwear = Literal["none", "tie", "ribbon", "scarf", "choker"]
+Neckwear = Literal[
+    "none", "tie", "ribbon", "scarf", "choker", "big_scarf", "bell", "pendant", "headphones",
+]  # fmt: skip
+ArmPose = Literal[
+    "a", "low", "down", "akimbo", "behind", "chest", "hold", "raised", "cheek", "chin", "up",
+]  # fmt: skip
+Carried = Literal["none", "strap", "plush", "book", "cup", "flowers", "microphone", "staff"]
 IrisStyle = Literal[
     "deep", "bright", "ring", "flat", "halves", "dull", "dark", "pale",
     "star", "slit", "heart", "cross",
@@ -197,7 +207,8 @@ class Hair:
 class Body:
     """Below the chin. ``heads``: the body's whole height in head heights.
 
-    ``sleeve``: 0 none, 1 to the elbow, 2 to the wrist.
+    ``sleeve``: 0 none, 1 to the elbow, 2 to the wrist. ``turn`` (radians, + to the character's
+    left) and ``lean`` (how far aside a head height lower) pose what is below the neck.
     """
 
     male: bool
@@ -211,6 +222,11 @@ class Body:
     plaid: bool
     pattern: Pattern
     sleeve: float
+    left_arm: ArmPose
+    right_arm: ArmPose
+    turn: float
+    lean: float
+    carried: Carried
 
 
 Naming = Literal[

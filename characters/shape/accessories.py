@@ -8,10 +8,10 @@ from characters.base.curves import spline
 from characters.base.rigging import BONE
 from characters.base.surface import Surface, surface
 from characters.design.spec import CharacterSpec
-from characters.shape.clothes import build_bow
 from characters.shape.face_shape import FaceShape
 from characters.shape.hair_shell import Shell
 from characters.shape.headgear import animal_ears, hat, horns, on_head, tiara
+from characters.shape.neckwear import build_bow
 
 _HEAD = BONE["頭"]
 
