@@ -33,7 +33,7 @@ def draw_character(franchise: Franchise, seed: int, rng: Rng) -> s.CharacterSpec
     body = draw_body(franchise, male, child, rng)
     hair = draw_hair(franchise, male, eye, rng)
     accessories = accessories_for(franchise, male, hair, rng)
-    if {"hat", "beret", "cap"} & set(accessories):
+    if {"hat", "beret", "cap", "beanie", "witch", "hood"} & set(accessories):
         # Nothing may stand up through the hat.
         flat: s.Back = "short" if hair.back == "spiky" else hair.back
         hair = replace(

@@ -30,15 +30,17 @@ _NECKWEAR: dict[s.Outfit, tuple[s.Neckwear, ...]] = {
 
 _HEADWEAR_GIRLS = {
     "headband": 1.0, "bow": 1.3, "hat": 0.4, "beret": 0.6, "cat_ears": 0.6, "headphones": 0.7,
-    "clips": 1.5, "flower": 0.8, "cap": 0.2, "fox_ears": 0.3, "rabbit_ears": 0.25, "horns": 0.2,
-    "tiara": 0.3,
+    "clips": 1.5, "flower": 0.8, "cap": 0.2, "fox_ears": 0.4, "rabbit_ears": 0.35, "horns": 0.3,
+    "tiara": 0.3, "dog_ears": 0.3, "bear_ears": 0.3, "frill": 0.5, "beanie": 0.4, "witch": 0.3,
+    "hood": 0.4,
 }  # fmt: skip
 _HEADWEAR_BOYS = {
     "headband": 0.2, "hat": 0.5, "beret": 0.2, "cat_ears": 0.3, "headphones": 1.0, "clips": 0.6,
-    "cap": 0.8, "fox_ears": 0.2, "horns": 0.4,
+    "cap": 0.8, "fox_ears": 0.3, "horns": 0.4, "dog_ears": 0.3, "beanie": 0.6, "hood": 0.6,
 }  # fmt: skip
 _BESIDE_BUNS = (
-    "bow", "hat", "beret", "cat_ears", "cap", "fox_ears", "rabbit_ears", "horns",
+    "bow", "hat", "beret", "cat_ears", "cap", "fox_ears", "rabbit_ears", "horns", "dog_ears",
+    "bear_ears", "frill", "beanie", "witch", "hood", "tiara",
 )  # fmt: skip
 
 
@@ -142,10 +144,10 @@ def accessories_for(f: Franchise, male: bool, hair: s.Hair, rng: Rng) -> tuple[s
     if hair.tails == "buns":
         for name in _BESIDE_BUNS:
             chance[name] = 0.0
-    if rng.random() < 0.30 + 0.35 * f.fancy:
+    if rng.random() < 0.36 + 0.35 * f.fancy:
         weights = np.array(list(chance.values()))
         found.append(list(chance)[int(rng.choice(len(weights), p=weights / weights.sum()))])
-    if rng.random() < 0.11:
+    if rng.random() < 0.15:
         found.append("glasses")
     if rng.random() < 0.08:
         found.append("earrings")

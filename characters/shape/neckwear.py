@@ -87,7 +87,7 @@ def _bead(centre: F64, radius: float, colour: str) -> Surface:
 
 def _big_scarf(spec: CharacterSpec, torso: Torso) -> list[Surface]:
     """Two thick rolls up to the chin or over it, and one end that hangs down before the chest."""
-    high = 0.045 * ((spec.seed // 3) % 3 - 1)
+    high = 0.045 * ((spec.seed // 3) % 4)
     angle = np.linspace(-np.pi, np.pi, 33)
     parts = []
     for middle, wide, thick in ((-0.145, 0.275, 0.085), (-0.055 + high, 0.285, 0.080)):
