@@ -71,7 +71,7 @@ def hat(shell: Shell, kind: str, seed: int) -> list[Surface]:
         stem = _tilted(stem, -tilt) + centre
         return [puff, on_head(stem, np.array([0.014, 0.014, 0.014, 0.002]), "hat", 8)]
     if kind == "hood":
-        return _hood(shell, middle)
+        return _hood(shell)
     if kind == "beanie":
         return _beanie(shell, middle, seed)
     if kind == "witch":
@@ -104,7 +104,7 @@ def _peak(shell: Shell, y: float) -> Surface:
     return surface(xyz, cell("accent", 0.5, np.repeat([0.2, 0.2, 0.3, 0.9, 0.9], 15)), faces, _HEAD)
 
 
-def _hood(shell: Shell, middle: float) -> list[Surface]:
+def _hood(shell: Shell) -> list[Surface]:
     """A hood pulled up over the hair, open before the face, with a rolled edge."""
     rows, columns = 12, 25
     t = np.linspace(0, 1, rows)[:, None]
@@ -113,10 +113,10 @@ def _hood(shell: Shell, middle: float) -> list[Surface]:
     z = -shell.front * 0.42 + (shell.front * 0.42 + shell.back * 1.02) * t
     round_ = np.sqrt(np.maximum(1 - (np.maximum(t - 0.35, 0) / 0.66) ** 2, 0.0))
     wide = (shell.side + 0.085) * (0.25 + 0.75 * round_)
-    high = (shell.top - 0.42 + 0.085) * (0.20 + 0.80 * round_)
+    high = (shell.top - 0.42 + 0.050) * (0.20 + 0.80 * round_)
     x = wide * np.sin(turn) * (1 - 0.08 * np.cos(turn) ** 2)
     y = np.where(np.cos(turn) > 0.0, 0.42 + high * np.cos(turn) ** 0.85, 0.42)
-    arch = np.stack(np.broadcast_arrays(x, y, z + middle * 0), -1)
+    arch = np.stack(np.broadcast_arrays(x, y, z), -1)
     skirt = arch[:, [0, -1]].copy()
     lower = []
     for drop, tuck in ((0.30, 0.92), (0.62, 0.66)):
