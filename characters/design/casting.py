@@ -36,8 +36,10 @@ def draw_character(franchise: Franchise, seed: int, rng: Rng) -> s.CharacterSpec
     if {"hat", "beret", "cap", "beanie", "witch", "hood"} & set(accessories):
         # Nothing may stand up through the hat.
         flat: s.Back = "short" if hair.back == "spiky" else hair.back
+        fringe: s.Fringe = "open" if hair.fringe == "up" else hair.fringe
         hair = replace(
             hair,
+            fringe=fringe,
             ahoge=0,
             back=flat,
             messy=min(hair.messy, 0.5),

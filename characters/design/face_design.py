@@ -162,6 +162,7 @@ def draw_face(
         mole=int(rng.choice([-1, 0, 1], p=[0.03, 0.94, 0.03])),
         mark=marks[int(rng.integers(len(marks)))] if rng.random() < 0.08 else "none",
         makeup=0.0 if male or child > 0.6 else float(max(rng.uniform(-0.6, 0.7), 0.0)),
+        shadow_side=int(rng.choice([-1, 0, 1], p=[0.06, 0.88, 0.06])),
     )
 
 

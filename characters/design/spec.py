@@ -14,7 +14,7 @@ Colour = tuple[float, float, float]
 
 Fringe = Literal[
     "straight", "parted", "swept", "m_shape", "between", "spiky", "curtain", "side",
-    "over_eyes", "one_eye", "open",
+    "over_eyes", "one_eye", "open", "up",
 ]  # fmt: skip
 Back = Literal["short", "bob", "flip", "medium", "long", "spiky"]
 Tails = Literal["none", "ponytail", "twin", "low_twin", "braids", "side", "buns", "half", "drills"]
@@ -86,7 +86,8 @@ class Face:
 
     ``nose``: how far it stands out, 0 for a flat face; ``nose_y``: the height of its tip.
     ``mole``: -1 or 1 for a beauty mark under the right or left eye, 0 for none. ``makeup``: the
-    strength of the tint around the lids.
+    strength of the tint around the lids. ``shadow_side``: -1 or 1 where a hard shadow lies on the
+    right or left half of the face, else 0.
     """
 
     half_width: float
@@ -104,6 +105,7 @@ class Face:
     mole: int
     mark: FaceMark
     makeup: float
+    shadow_side: int
 
 
 @dataclass(frozen=True)
