@@ -1,0 +1,134 @@
+"""Records as JSON: read into frozen dataclasses, and kept in files that grow by one line at a time.
+
+A file of lines survives a killed writer.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import types
+from collections.abc import Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from contract.errors import InputError
+from contract.files import write_bytes
+
+T = TypeVar("T")
+
+_LARGEST = sys.float_info.max
+
+
+def decode(kind: type[T], value: object) -> T:
+    """The value of ``kind`` that ``dataclasses.asdict`` and JSON made ``value`` of.
+
+    Knows dataclasses, ``tuple[X, ...]``, ``Mapping[str, X]``, ``X | None``, ``Literal``,
+    ``StrEnum``, str, int, float (finite) and bool. Fields with a default may be missing; unknown
+    ones are refused.
+
+    Raises:
+        ValueError: the value is something else; the message names where.
+    """
+    try:
+        return _decode(kind, value, kind.__name__)  # type: ignore[no-any-return]
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
+
+
+def _decode(  # noqa: PLR0911  # one return a kind
+    kind: Any,  # noqa: ANN401  # any annotation
+    value: object,
+    place: str,
+) -> Any:  # noqa: ANN401
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin in {Union, types.UnionType}:
+        inner = next(argument for argument in arguments if argument is not type(None))
+        return None if value is None else _decode(inner, value, place)
+    if origin is Literal and value in arguments:
+        return value
+    if origin is tuple and isinstance(value, list | tuple):
+        return tuple(_decode(arguments[0], item, place) for item in value)
+    if origin is Mapping and isinstance(value, dict):
+        return {str(k): _decode(arguments[1], v, f"{place}.{k}") for k, v in value.items()}
+    if is_dataclass(kind) and isinstance(value, dict):
+        return _decode_fields(kind, value, place)
+    if isinstance(value, str) and _is_word(kind, value):
+        return kind(value)
+    if _is_plain(kind, value):
+        return float(value) if kind is float else value  # type: ignore[arg-type]
+    raise ValueError(f"{place}: {value!r:.40} is no {getattr(kind, '__name__', kind)}")
+
+
+def _decode_fields(kind: Any, value: dict[str, object], place: str) -> Any:  # noqa: ANN401
+    hints = _hints(kind)
+    if unknown := set(value) - {field.name for field in fields(kind)}:
+        raise ValueError(f"{place}: {min(unknown)!r:.40} is unknown")
+    found = {name: _decode(hints[name], item, f"{place}.{name}") for name, item in value.items()}
+    needed = (f.name for f in fields(kind) if f.default is MISSING and f.default_factory is MISSING)
+    if missing := [name for name in needed if name not in value]:
+        raise ValueError(f"{place}: {missing[0]!r} is missing")
+    try:
+        return kind(**found)
+    except TypeError as error:
+        raise ValueError(f"{place}: {error}") from error
+
+
+@cache
+def _hints(kind: Any) -> dict[str, Any]:  # noqa: ANN401
+    return get_type_hints(kind)
+
+
+def _is_word(kind: object, value: str) -> bool:
+    return isinstance(kind, type) and issubclass(kind, StrEnum) and value in {*kind}
+
+
+def _is_plain(kind: object, value: object) -> bool:
+    if kind is float:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return is_number and -_LARGEST <= value <= _LARGEST  # type: ignore[operator]  # no NaN
+    if kind is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return kind in {str, bool} and type(value) is kind
+
+
+def json_line(value: object) -> bytes:
+    """One line of JSON; file names that are no UTF-8 survive as lone surrogates."""
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
+
+
+def append_line(path: Path, value: object) -> None:
+    """Append a value; it is on disk when this returns. ``InputError`` when it cannot be written."""
+    try:
+        with path.open("ab") as file:
+            file.write(json_line(value))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be written ({error.strerror}); free space and run again"
+        ) from error
+
+
+def whole_lines(path: Path) -> list[str]:
+    """All lines, none where there is no file; one that a killed writer left half is cut off.
+
+    Raises:
+        InputError: the file cannot be read, or is no UTF-8.
+    """
+    try:
+        if not path.exists():
+            return []
+        whole, _, cut = path.read_bytes().rpartition(b"\n")
+        text = whole.decode("utf-8", "surrogatepass")
+    except (OSError, UnicodeDecodeError) as error:
+        fault = getattr(error, "strerror", None) or "no UTF-8"
+        raise InputError(f"{path}: cannot be read ({fault}); move it away") from error
+    if cut:
+        write_bytes(path, whole + b"\n" if whole else b"")
+    # Not splitlines: U+2028 and its like may stand inside a JSON text.
+    return text.split("\n") if text else []

@@ -1,0 +1,201 @@
+"""The only place of the data set that opens the renderer."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+
+import contract
+import renderer
+from contract.errors import ModelError, TextureError
+from contract.image import DEFAULT_SIZE, Stored, picture_fault
+from contract.pose import REST, Pose
+from contract.rig import NAME_ONLY, Rig
+from dataset.catalog import fingerprint as fingerprint_module
+from dataset.catalog.catalog import Counts, Described
+from dataset.catalog.fingerprint import fingerprint
+from dataset.drawing.protocols import OpenedModel
+from dataset.shards.records import ModelFacts
+from renderer.draw.canvas import Canvas, Shading
+from renderer.draw.textures import find_texture
+from renderer.fit.fit_rig import fit_rig
+from renderer.fit.head_bones import carried_by
+from renderer.formats.model import MmdModel
+from renderer.formats.read import read_model
+from renderer.portrait.portrait import Portrait
+
+_MAX_NAME = 200
+_MAX_COMMENT = 4000
+
+
+@cache
+def annotator_version() -> str:
+    """A hash of the code that reads, annotates, draws and judges: what other code found is found
+    anew."""
+    digest = hashlib.sha256()
+    for path in annotating_files():
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def annotating_files() -> list[Path]:
+    """The files whose code decides what is found out about a model."""
+    ours, theirs = Path(contract.__file__).parent, Path(renderer.__file__).parent
+    files = [
+        *ours.glob("*.py"),
+        *(path for path in theirs.rglob("*.*") if path.suffix in {".py", ".vert", ".frag"}),
+        Path(fingerprint_module.__file__ or ""),
+        Path(__file__),
+    ]
+    return sorted(path for path in files if theirs / "cli" not in path.parents)
+
+
+class RendererScanner:
+    """Looks at models with one OpenGL context."""
+
+    def __init__(self, canvas: Canvas) -> None:
+        self._canvas = canvas
+
+    def scan(self, path: Path) -> tuple[Described, Stored]:
+        """All about a model, and its rest picture (256, 256, 4); ``ModelError`` on no use."""
+        model = read_model(path)
+        rig = fit_rig(model)
+        portrait = Portrait(self._canvas, model, rig)
+        try:
+            picture = portrait.draw(REST)
+        finally:
+            portrait.release()
+        if fault := picture_fault(picture, self._canvas.size, shows_rest=True):
+            raise ModelError(f"{path.name}: {fault}", "unusable-picture")
+        return describe(model, rig, picture), picture
+
+
+def open_scanner(device: str) -> RendererScanner:
+    """A scanner that draws with OpenGL; ``DeviceError`` where there is none."""
+    return RendererScanner(Canvas(DEFAULT_SIZE, "phong", device))
+
+
+def describe(model: MmdModel, rig: Rig, picture: Stored) -> Described:
+    """What the catalogue keeps of a model."""
+    head = model.faces[carried_by(model, rig.head_bone)[model.faces].all(axis=1)]
+    corners = model.vertices.positions[head].astype(np.float64)
+    height = rig.head_box.skull_top_y - rig.head_box.chin_y
+    return Described(
+        format=model.format,
+        name=_name(model),
+        comment=_comment(model),
+        counts=Counts(
+            len(model.vertices),
+            len(model.faces),
+            len(model.materials),
+            len(model.bones),
+            len(model.morphs),
+            len(model.texture_paths),
+        ),
+        texture_paths=model.texture_paths,
+        annotation=rig,
+        fingerprint=fingerprint(corners, height, picture),
+    )
+
+
+def morph_names(path: Path) -> tuple[str, ...]:
+    """The names of a model's morphs, in the file's order; ``ModelError`` as ``read_model``."""
+    return tuple(morph.name for morph in read_model(path).morphs)
+
+
+def _name(model: MmdModel) -> str:
+    return (model.name or model.name_english)[:_MAX_NAME]
+
+
+def _comment(model: MmdModel) -> str:
+    return (model.comment or model.comment_english)[:_MAX_COMMENT]
+
+
+def require_rig_of(model: MmdModel, rig: Rig) -> None:
+    """Raise unless a rig can be of this very file.
+
+    Raises:
+        ModelError: code ``foreign-annotation``: it names a bone or a morph that is not there.
+    """
+    bones = rig.head_bone, rig.neck_bone
+    morphs = [use.morph for uses in rig.drives.values() for use in uses]
+    if not _all_below(bones, len(model.bones)) or not _all_below(morphs, len(model.morphs)):
+        raise ModelError(
+            f"{model.path.name}: annotated with bones or morphs that it has not; scan again",
+            "foreign-annotation",
+        )
+
+
+def _all_below(numbers: list[int] | tuple[int, ...], end: int) -> bool:
+    return all(0 <= number < end for number in numbers)
+
+
+class OpenGlRenderer:
+    """This project's renderer: one OpenGL context."""
+
+    def __init__(self, canvas: Canvas) -> None:
+        self._canvas = canvas
+        self.renderer_name = canvas.renderer_name
+
+    def open(self, path: Path, rig: Rig) -> OpenedModel:
+        """Read and upload a model that is rigged so; ``ModelError`` says what is wrong with it."""
+        model = read_model(path)
+        require_rig_of(model, rig)
+        return _OpenedPortrait(model, rig, Portrait(self._canvas, model, rig))
+
+
+class _OpenedPortrait:
+    """A portrait with what is known of its model."""
+
+    def __init__(self, model: MmdModel, rig: Rig, portrait: Portrait) -> None:
+        self._model = model
+        self._portrait = portrait
+        self.facts = _facts(model, rig)
+
+    def draw(self, pose: Pose, ambient: float) -> Stored:
+        return self._portrait.draw(pose, ambient)
+
+    def driven(self, rig: Rig) -> _OpenedPortrait:
+        require_rig_of(self._model, rig)
+        return _OpenedPortrait(self._model, rig, self._portrait.driven(rig))
+
+    def release(self) -> None:
+        self._portrait.release()
+
+
+def open_renderer(device: str, size: int, shading: str) -> OpenGlRenderer:
+    """The renderer that draws with OpenGL; ``DeviceError`` where there is none."""
+    return OpenGlRenderer(Canvas(size, cast(Shading, shading), device))
+
+
+def _facts(model: MmdModel, rig: Rig) -> ModelFacts:
+    return ModelFacts(
+        name=_name(model),
+        comment=_comment(model),
+        head_box=rig.head_box,
+        morphs={
+            axis: tuple(
+                replace(use, morph=NAME_ONLY, name=model.morphs[use.morph].name) for use in uses
+            )
+            for axis, uses in rig.drives.items()
+        },
+        evidence=rig.evidence,
+    )
+
+
+def texture_stamp(model_folder: Path, texture_paths: tuple[str, ...]) -> str:
+    """Changes whenever one of a model's textures changes, appears or vanishes."""
+    digest = hashlib.sha256()
+    for reference in texture_paths:
+        try:
+            found = find_texture(model_folder, reference) if reference.strip() else None
+            status = found.stat() if found else None
+        except (TextureError, OSError):
+            status = None
+        digest.update(repr(status and (status.st_size, status.st_mtime_ns)).encode() + b"\0")
+    return digest.hexdigest()[:16]

@@ -1,0 +1,122 @@
+"""The rows of a shard: what is kept of a model, and of a sample.
+
+A model's row is stored as one JSON object (see ``ModelRow``), a sample's as one record of
+``SAMPLE_DTYPE``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from contract.image import Stored
+from contract.pose import AXES
+from contract.records import decode
+from contract.rig import NAME_ONLY, HeadBox, MorphUse
+
+SAMPLE_DTYPE = np.dtype(
+    [
+        ("pose", "<f4", (len(AXES),)),  # in the order of contract.pose.AXIS_NAMES
+        ("model", "<i4"),  # row of the models table
+        ("index", "<i4"),  # which of the model's samples: (seed, sha256, index) decide it
+        ("light", "<i4"),  # entry of the model's light_levels
+        ("ambient", "<f4"),  # its value
+        ("rest", "<i4"),  # frame: eyes open, mouth wide open, head straight, same light
+        ("expression", "<i4"),  # frame: eyes and mouth posed, head straight
+        ("posed", "<i4"),  # frame: the whole pose
+    ]
+)
+PictureName = Literal["rest", "expression", "posed"]
+PICTURE_NAMES: tuple[PictureName, PictureName, PictureName] = ("rest", "expression", "posed")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One sample, decoded; pictures (size, size, 4) uint8 in the stored form.
+
+    ``pose`` holds six float32 in the order of ``contract.pose.AXIS_NAMES``.
+    """
+
+    pose: npt.NDArray[np.float32]
+    ambient: float
+    rest: Stored
+    expression: Stored
+    posed: Stored
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What the renderer found in a model.
+
+    ``comment`` is the file's own text, which often states its terms; ``morphs`` maps each face
+    axis to what drives it; ``evidence`` says why, in machine-readable words.
+    """
+
+    name: str
+    comment: str
+    head_box: HeadBox
+    morphs: Mapping[str, tuple[MorphUse, ...]]
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FoundText:
+    """A licence or readme text: where it lies below the models folder, and its beginning."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True)
+class ModelRow:
+    """One model of a shard.
+
+    ``path`` is relative to the models folder, ``source`` its first folder ("." for none);
+    ``seed`` with ``sha256`` and a sample's index decide the sample. The shard holds the samples
+    ``first_index`` ... ``first_index + samples - 1``.
+    """
+
+    sha256: str
+    path: str
+    source: str
+    licence: FoundText | None
+    facts: ModelFacts
+    seed: int
+    light_levels: tuple[float, ...]
+    first_index: int
+    samples: int
+
+    def __post_init__(self) -> None:
+        if min(self.seed, self.first_index, self.samples) < 0:
+            raise ValueError("a count is negative")
+
+    def to_json(self) -> str:
+        """One line of JSON; of a morph in use its name is kept, not its place in the file."""
+        row = asdict(self)
+        for uses in row["facts"]["morphs"].values():
+            for use in uses:
+                del use["morph"]
+        return json.dumps(row, ensure_ascii=False)
+
+
+def model_row_from_json(line: str) -> ModelRow:
+    """The row of one line of JSON.
+
+    Raises:
+        ValueError: the line is not a row (malformed JSON included).
+    """
+    try:
+        return decode(ModelRow, json.loads(line, object_hook=_with_morph))
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
+
+
+def _with_morph(values: dict[str, object]) -> dict[str, object]:
+    """A morph in use has no number in a shard."""
+    is_use = values.keys() == {"name", "weight", "side"}
+    return values | {"morph": NAME_ONLY} if is_use else values

@@ -1,0 +1,331 @@
+"""Small targets with their bytes worked out by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from contract.image import Stored
+from renderer.deform.deformer import PosedMesh
+from renderer.deform.material_morphs import MaterialStates
+from renderer.draw.canvas import Canvas, Shading
+from renderer.draw.gpu_model import DrawList, Surface
+from renderer.draw.textures import Texture
+from renderer.draw.toon import shared_toon
+from renderer.draw.view import Camera, Light
+from renderer.formats.model import SphereMode
+
+SIZE = 4
+UNIT_CAMERA = Camera(0.0, 0.0, 1.0, 10.0)  # the picture shows x and y in [-1, 1]
+TOWARD_VIEWER = (0.0, 0.0, -1.0)  # in MMD's numbers
+RED, GREEN, BLUE = [255, 0, 0, 255], [0, 255, 0, 255], [0, 0, 255, 255]
+NOTHING = [0, 0, 0, 0]
+
+
+@pytest.fixture(scope="module")
+def phong() -> Iterator[Canvas]:
+    canvas = Canvas(SIZE, "phong")
+    yield canvas
+    canvas.release()
+
+
+@pytest.fixture(scope="module")
+def toon() -> Iterator[Canvas]:
+    canvas = Canvas(SIZE, "toon")
+    yield canvas
+    canvas.release()
+
+
+def _quad(
+    left: float, right: float, bottom: float, top: float, z: float = 0.0
+) -> tuple[list[tuple[float, float, float]], list[tuple[float, float]]]:
+    """A rectangle whose front (clockwise on the screen) looks at the viewer; uv (0, 0) top left."""
+    corners = [(left, top, z), (right, top, z), (right, bottom, z), (left, bottom, z)]
+    return corners, [(0, 0), (1, 0), (1, 1), (0, 1)]
+
+
+FULL = _quad(-1, 1, -1, 1)
+
+
+def _materials(*colours: tuple[float, float, float, float], **changes: Any) -> MaterialStates:  # noqa: ANN401
+    """Materials lit to exactly their colour: ambient = diffuse, no specular."""
+    diffuse = np.array(colours, np.float32)
+    count = len(diffuse)
+    ones, zeros = np.ones((count, 4), np.float32), np.zeros((count, 4), np.float32)
+    states = MaterialStates(
+        diffuse=diffuse,
+        specular=np.zeros((count, 3), np.float32),
+        specular_power=np.zeros(count, np.float32),
+        ambient=diffuse[:, :3].copy(),
+        edge_color=np.tile(np.array([0, 0, 0, 1], np.float32), (count, 1)),
+        edge_size=np.ones(count, np.float32),
+        texture_multiply=ones,
+        texture_add=zeros,
+        sphere_multiply=ones,
+        sphere_add=zeros,
+        toon_multiply=ones,
+        toon_add=zeros,
+    )
+    return replace(states, **changes)
+
+
+def _surface(number: int = 0, **changes: Any) -> Surface:  # noqa: ANN401
+    plain = Surface(number, number * 6, 6, False, False, SphereMode.NONE, None, None, None)
+    return replace(plain, **changes)
+
+
+def _draw(
+    canvas: Canvas,
+    quads: list[tuple[list[tuple[float, float, float]], list[tuple[float, float]]]],
+    materials: MaterialStates,
+    surfaces: list[Surface] | None = None,
+    normal: tuple[float, float, float] = TOWARD_VIEWER,
+    ambient: float = 0.5,
+    sub_uv: tuple[float, float] | None = None,
+) -> Stored:
+    positions = np.array([corner for quad in quads for corner in quad[0]], np.float32)
+    count = len(positions)
+    faces = np.array([[4 * q + i for i in t] for q in range(len(quads)) for t in _TRIANGLES])
+    drawn = canvas.upload(
+        DrawList(
+            np.ones(count, np.float32),
+            faces.astype(np.int32),
+            tuple(surfaces or [_surface(q) for q in range(len(quads))]),
+        )
+    )
+    uv1 = np.zeros((count, 0 if sub_uv is None else 1, 4), np.float32)
+    if sub_uv is not None:
+        uv1[:, 0, :2] = sub_uv
+    mesh = PosedMesh(
+        positions=positions,
+        normals=np.tile(np.array(normal, np.float32), (count, 1)),
+        uv=np.array([at for quad in quads for at in quad[1]], np.float32),
+        additional_uv=uv1,
+        materials=materials,
+    )
+    picture = canvas.draw(drawn, mesh, UNIT_CAMERA, Light(ambient))
+    drawn.release()
+    return picture
+
+
+_TRIANGLES = ((0, 1, 2), (0, 2, 3))
+
+
+def _texture(rows: list[list[list[int]]]) -> Texture:
+    return Texture(np.array(rows, np.uint8))
+
+
+def test_every_byte_of_a_quad_on_the_upper_right(phong: Canvas) -> None:
+    """Row 0 is the top; +x, the character's left, is on the right of the screen."""
+    picture = _draw(phong, [_quad(0, 1, 0, 1)], _materials((1, 0, 0, 1)))
+    row_with, row_without = [NOTHING, NOTHING, RED, RED], [NOTHING] * 4
+    assert picture.dtype == np.uint8
+    assert picture.tolist() == [row_with, row_with, row_without, row_without]
+
+
+def test_nothing_drawn_is_exactly_the_background(phong: Canvas) -> None:
+    picture = _draw(phong, [_quad(5, 6, 5, 6)], _materials((1, 1, 1, 1)))
+    assert not picture.any()
+
+
+def test_what_is_nearer_the_viewer_hides_whatever_the_order(phong: Canvas) -> None:
+    """Smaller z is nearer: MMD's characters face -z."""
+    near, far = _quad(-1, 1, -1, 1, z=-1.0), _quad(-1, 1, -1, 1, z=1.0)
+    colours = _materials((1, 0, 0, 1), (0, 1, 0, 1))
+    assert (_draw(phong, [near, far], colours) == RED).all()
+    assert (_draw(phong, [far, near], colours) == GREEN).all()
+
+
+def test_phong_sums_ambient_and_diffuse_reflection(phong: Canvas) -> None:
+    """k_a 0.4 L_a 0.5 + k_d 0.8 L_d 0.5 cos 60 = 0.2 + 0.2 = 0.4 = 102 of 255."""
+    grey = np.full((1, 3), 0.4, np.float32)
+    tilted = (np.sqrt(0.75), 0.0, -0.5)
+    picture = _draw(phong, [FULL], _materials((0.8, 0.8, 0.8, 1), ambient=grey), normal=tilted)
+    assert (picture == [102, 102, 102, 255]).all()
+
+
+def test_the_ambient_light_scales_the_ambient_part_only(phong: Canvas) -> None:
+    """0.4 x 1.0 + 0.4 x 0.5 = 0.6 = 153 of 255."""
+    grey = np.full((1, 3), 0.4, np.float32)
+    picture = _draw(phong, [FULL], _materials((0.4, 0.4, 0.4, 1), ambient=grey), ambient=1.0)
+    assert (picture == [153, 153, 153, 255]).all()
+
+
+def test_a_surface_turned_away_from_the_light_keeps_its_ambient_part(phong: Canvas) -> None:
+    sideways = (1.0, 0.0, 0.0)
+    picture = _draw(phong, [FULL], _materials((0.8, 0.8, 0.8, 1)), normal=sideways)
+    assert (picture == [102, 102, 102, 255]).all()
+
+
+def test_phong_adds_the_mirrored_light_to_the_power(phong: Canvas) -> None:
+    """cos 30: r.v = 2 x 0.75 - 1 = 0.5; 0.5^2 x k_s 0.8 x L 0.5 = 0.1 = 25.5 of 255."""
+    shiny = np.full((1, 3), 0.8, np.float32)
+    materials = _materials((0, 0, 0, 1), specular=shiny, specular_power=np.full(1, 2, np.float32))
+    picture = _draw(phong, [FULL], materials, normal=(0.5, 0.0, -np.sqrt(0.75)))
+    assert np.abs(picture[..., :3].astype(int) - 25.5).max() <= 0.5 + 1e-6
+
+
+def test_a_specular_power_of_zero_means_no_highlight(phong: Canvas) -> None:
+    materials = _materials((0, 0, 0, 1), specular=np.ones((1, 3), np.float32))
+    assert (_draw(phong, [FULL], materials) == [0, 0, 0, 255]).all()
+
+
+def test_back_faces_are_culled_unless_the_material_is_double_sided(phong: Canvas) -> None:
+    corners, uv = FULL
+    turned = (corners[::-1], uv)
+    assert not _draw(phong, [turned], _materials((1, 0, 0, 1))).any()
+    both = [_surface(double_sided=True)]
+    away = (0.0, 0.0, 1.0)
+    assert (_draw(phong, [turned], _materials((1, 0, 0, 1)), both, normal=away) == RED).all()
+
+
+def test_a_texture_is_the_right_way_up(phong: Canvas) -> None:
+    texture = _texture([[RED, GREEN], [BLUE, [255] * 4]])
+    picture = _draw(phong, [FULL], _materials((1, 1, 1, 1)), [_surface(colour_map=texture)])
+    assert picture[0, 0, :3].argmax() == 0
+    assert picture[0, 3, :3].argmax() == 1
+    assert picture[3, 0, :3].argmax() == 2
+    assert (picture[3, 3] > 150).all()
+
+
+def test_alpha_blends_in_file_order(phong: Canvas) -> None:
+    """Half green over red: (0.5, 0.5, 0), opaque."""
+    quads = [_quad(-1, 1, -1, 1, 0.0), _quad(-1, 1, -1, 1, -0.1)]
+    picture = _draw(phong, quads, _materials((1, 0, 0, 1), (0, 1, 0, 0.5)))
+    assert np.abs(picture.astype(int) - [127.5, 127.5, 0, 255]).max() <= 0.5
+
+
+def test_a_transparent_surface_writes_depth_like_any_other(phong: Canvas) -> None:
+    """Drawn first and nearer, it hides what follows: models are authored for that."""
+    quads = [_quad(-1, 1, -1, 1, -0.1), _quad(-1, 1, -1, 1, 0.0)]
+    picture = _draw(phong, quads, _materials((0, 1, 0, 0.5), (1, 0, 0, 1)))
+    assert np.abs(picture.astype(int) - [0, 255, 0, 127.5]).max() <= 0.5
+
+
+def test_invisible_texels_leave_no_trace_in_colour_or_depth(phong: Canvas) -> None:
+    clear = _surface(0, colour_map=_texture([[NOTHING]]))
+    quads = [_quad(-1, 1, -1, 1, -0.1), _quad(-1, 1, -1, 1, 0.0)]
+    picture = _draw(phong, quads, _materials((1, 1, 1, 1), (1, 0, 0, 1)), [clear, _surface(1)])
+    assert (picture == RED).all()
+
+
+@pytest.mark.parametrize("paper", [(255, 255, 255), (0, 0, 0), (255, 0, 255)])
+def test_a_half_covered_pixel_shows_no_fringe_on_any_paper(
+    phong: Canvas, paper: tuple[int, int, int]
+) -> None:
+    """The rim is the surface's own colour at half alpha, so compositing is a plain mix."""
+    picture = _draw(phong, [_quad(-1, 0.25, -1, 1)], _materials((0.2, 0.6, 1, 1)))
+    colour = np.array([51, 153, 255])
+    rim = picture[:, 2].astype(int)
+    assert (rim == [*colour, 128]).all()
+    alpha = rim[:, 3:] / 255
+    composited = rim[:, :3] * alpha + np.array(paper) * (1 - alpha)
+    assert np.abs(composited - (colour + np.array(paper)) / 2).max() <= 1.0
+
+
+def test_a_faint_texture_keeps_its_colour(phong: Canvas) -> None:
+    """Alpha 16 of 255, premultiplied red: colour survives the trip within rounding."""
+    faint = _surface(colour_map=_texture([[[16, 8, 0, 16]]]))
+    picture = _draw(phong, [FULL], _materials((1, 1, 1, 1)), [faint])
+    assert np.abs(picture.astype(int) - [255, 128, 0, 16]).max() <= 1
+
+
+SPHERE = [[[128, 128, 128, 255]]]
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [(SphereMode.MULTIPLY, 64), (SphereMode.ADD, 255), (SphereMode.NONE, 128)],
+)
+def test_sphere_maps_multiply_or_add(phong: Canvas, mode: SphereMode, expected: int) -> None:
+    surface = _surface(sphere_mode=mode, sphere_map=_texture(SPHERE))
+    half = _materials((0.502, 0.502, 0.502, 1))
+    picture = _draw(phong, [FULL], half, [surface])
+    assert np.abs(picture[..., :3].astype(int) - expected).max() <= 1
+
+
+def test_a_sphere_map_is_looked_up_by_the_normal(phong: Canvas) -> None:
+    """Up is the top row of the picture, the screen's right its right column."""
+    corners = _texture([[RED, GREEN], [BLUE, [255] * 4]])
+    surface = _surface(sphere_mode=SphereMode.MULTIPLY, sphere_map=corners)
+    tilt = 0.5
+    for x, y, channel in ((-tilt, tilt, 0), (tilt, tilt, 1), (-tilt, -tilt, 2)):
+        normal = (x, y, -np.sqrt(1 - x * x - y * y))
+        picture = _draw(phong, [FULL], _materials((1, 1, 1, 1)), [surface], normal=normal)
+        assert picture[0, 0, :3].argmax() == channel
+
+
+def test_a_sub_texture_is_looked_up_by_the_first_additional_uv(phong: Canvas) -> None:
+    halves = _texture([[RED, GREEN]])
+    surface = _surface(sphere_mode=SphereMode.SUB_TEXTURE, sphere_map=halves)
+    for u, colour in ((0.25, RED), (0.75, GREEN)):
+        picture = _draw(phong, [FULL], _materials((1, 1, 1, 1)), [surface], sub_uv=(u, 0.5))
+        assert (picture == colour).all()
+
+
+def test_an_edge_is_as_wide_as_its_size_says_in_pixels(phong: Canvas) -> None:
+    """A back face behind the quad, pushed right: size 1 at 4 pixels is 1/64 of a pixel a unit."""
+    corners, uv = _quad(-1, 0, -1, 1)
+    hull = (corners[::-1], uv)
+    width = np.full(1, 64.0, np.float32)  # one pixel of this tiny target
+    blue_edge = np.array([[0, 0, 1, 1]], np.float32)
+    materials = _materials((1, 0, 0, 1), edge_size=width, edge_color=blue_edge)
+    picture = _draw(phong, [hull], materials, [_surface(draw_edge=True)], normal=(1.0, 0.0, 0.0))
+    assert (picture[:, 0] == NOTHING).all()  # moved away from the left rim
+    assert (picture[:, 1:3] == BLUE).all()
+    assert (picture[:, 3] == NOTHING).all()
+
+
+def test_a_material_without_edge_flag_has_no_edge(phong: Canvas) -> None:
+    corners, uv = FULL
+    assert not _draw(phong, [(corners[::-1], uv)], _materials((1, 0, 0, 1))).any()
+
+
+def test_a_material_faded_out_is_gone_with_its_edge(phong: Canvas) -> None:
+    picture = _draw(phong, [FULL], _materials((1, 0, 0, 0)), [_surface(draw_edge=True)])
+    assert not picture.any()
+
+
+def test_texture_morph_factors_multiply_then_add(phong: Canvas) -> None:
+    factors = {
+        "texture_multiply": np.array([[0.5, 1, 1, 1]], np.float32),
+        "texture_add": np.array([[0.25, 0, 0, 0]], np.float32),
+    }
+    surface = _surface(colour_map=_texture([[[255, 255, 255, 255]]]))
+    picture = _draw(phong, [FULL], _materials((1, 1, 1, 1), **factors), [surface])
+    assert np.abs(picture.astype(int) - [191, 255, 255, 255]).max() <= 1
+
+
+LIT = (0.5 / np.sqrt(1.5), 1 / np.sqrt(1.5), -0.5 / np.sqrt(1.5))
+SHADED = tuple(-value for value in LIT)
+
+
+@pytest.mark.parametrize(("normal", "row"), [(LIT, 0), (SHADED, -1)])
+def test_toon_takes_the_ramp_by_the_angle_to_mmds_light(
+    toon: Canvas, normal: tuple[float, float, float], row: int
+) -> None:
+    ramp = shared_toon(2)
+    picture = _draw(
+        toon, [FULL], _materials((1, 1, 1, 1)), [_surface(toon_map=ramp)], normal=normal
+    )
+    assert np.abs(picture[..., :3].astype(int) - ramp.pixels[row, 0, :3]).max() <= 1
+
+
+def test_toon_lights_by_mmds_formula(toon: Canvas) -> None:
+    """ambient 0.3 + diffuse 0.5 x 154/255 = 0.602 = 153.5 of 255."""
+    materials = _materials((0.5, 0.5, 0.5, 1), ambient=np.full((1, 3), 0.3, np.float32))
+    assert np.abs(_draw(toon, [FULL], materials)[..., :3] - 153.5).max() <= 1
+
+
+@pytest.mark.parametrize("shading", ["phong", "toon"])
+def test_the_same_picture_twice_is_the_same_bytes(shading: Shading) -> None:
+    pictures = []
+    for _ in range(2):
+        canvas = Canvas(SIZE, shading)
+        pictures.append(_draw(canvas, [_quad(-0.3, 0.7, -0.2, 0.9)], _materials((0.3, 0.5, 1, 1))))
+        canvas.release()
+    assert (pictures[0] == pictures[1]).all()
