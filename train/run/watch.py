@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TextIO
 
 import numpy as np
-from contract.journal import append_line, whole_lines
 from PIL import Image
 from torch import nn
 from torch.nn import functional
@@ -21,6 +20,7 @@ from torch.utils.tensorboard import SummaryWriter
 from contract.errors import InputError
 from contract.files import write_bytes
 from contract.progress import LOG_SECONDS, Progress, open_progress
+from contract.records import append_line, whole_lines
 from contract.text import clock, time_left
 from train.data.batch import Batch, load_batch
 from train.measure.grid import draw_grid, look
