@@ -148,7 +148,7 @@ def test_the_convention_is_what_files_written_before_carry() -> None:
     names = ["head_x", "head_y", "neck_z", "left_eye", "right_eye", "mouth"]
     lows, rests = [-1.0] * 3 + [0.0] * 3, [0.0] * 5 + [1.0]
     space = "x right on screen (the character's left), y up, z toward the viewer"
-    assert CONVENTION == {
+    assert dict(CONVENTION) == {
         "pose_version": 1,
         "pose_axes": [
             {"name": name, "low": low, "high": 1.0, "rest": rest}
@@ -159,12 +159,12 @@ def test_the_convention_is_what_files_written_before_carry() -> None:
         "picture_convention": "srgb-straight-rgba8-middle-half-v1",
         "space_axes": space,
     }
-    assert ATTRIBUTES == {
+    assert dict(ATTRIBUTES) == {
         "pose_axes": " ".join(names),
         "axes": space,
         "picture_convention": "srgb-straight-rgba8-middle-half-v1",
     }
-    assert NAMES_ONLY == {
+    assert dict(NAMES_ONLY) == {
         "pose_version": 1,
         "pose_axes": names,
         "picture_version": 1,

@@ -25,7 +25,7 @@ ALLOWED = {
 STACKS = {
     "renderer": ["formats", "deform", "fit", "draw", "portrait", "cli"],
     "characters": ["design", "base", "shape", "texture", "files", "cli"],
-    "models": ["base", "networks", "files", "cli"],
+    "models": ["base", "networks", "system", "files", "cli"],
     "train": ["data", "loss", "plan", "measure", "run", "cli"],
     "animate": ["drawing", "motion", "pose", "track", "serve", "commands"],
 }
@@ -148,6 +148,10 @@ def test_an_init_file_holds_a_docstring_and_nothing_else(package: str) -> None:
         ("dataset.shard", "renderer"),
         ("train.cli", "moderngl"),
         ("train.cli", "renderer"),
+        ("animate.commands.main", "torch"),
+        ("animate.pose.onnx_networks", "torch"),
+        ("animate.serve.server", "torch"),
+        ("models.files.onnx_record", "torch"),
     ],
 )
 def test_importing_a_module_does_not_load_what_it_does_without(module: str, absent: str) -> None:

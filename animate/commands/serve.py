@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from animate.commands.options import BACKEND, BUNDLE, COMPILE, CONFIGURATION, DEVICE, PathType
+from animate.commands.options import BACKEND, BUNDLE, COMPILE, CONFIGURATION, PathType
+from models.base.device import DEVICE
 from web.guard import address, listening
 
 
@@ -33,10 +34,10 @@ def serve(
     import uvicorn  # noqa: PLC0415  # heavy, and only here
 
     from animate.drawing.drawing import read_drawing  # noqa: PLC0415
-    from animate.pose.open_poser import open_any  # noqa: PLC0415
+    from animate.pose.open_poser import open_networks  # noqa: PLC0415
     from animate.serve.server import make_app  # noqa: PLC0415
 
-    networks = open_any(bundle, configuration, device, backend, compiled=compiled)
+    networks = open_networks(bundle, configuration, device, backend, compiled=compiled)
     first = read_drawing(drawing) if drawing else None
     with listening(host, port) as listener:
         click.echo(f"open {address(listener, host)} in a browser; Ctrl-C ends it")
