@@ -8,15 +8,13 @@ from pathlib import Path
 
 import click
 
-from contract.errors import InputError
 from dataset.catalog_cli import DEVICE, PathType
-from web.guard import address, listening
+from web.serving import address_options, serve_page, web_packages
 
 
 @click.command()
 @click.argument("catalog", type=PathType)
-@click.option("--host", default="127.0.0.1", show_default=True, help="Others may see other hosts.")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="0, the default: any.")
+@address_options(0)
 @click.option("--browser/--no-browser", default=True, help="Open the page at once.")
 @DEVICE
 def review(catalog: Path, host: str, port: int, browser: bool, device: str) -> None:
@@ -25,23 +23,17 @@ def review(catalog: Path, host: str, port: int, browser: bool, device: str) -> N
     What is decided is kept at once, in overrides.jsonl beside the catalogue; scanning again keeps
     it, and build follows it.
     """
-    try:
-        import uvicorn  # noqa: PLC0415  # heavy, and only here
-
+    with web_packages():
         from dataset.desk import Desk  # noqa: PLC0415
         from dataset.review import make_app  # noqa: PLC0415
-    except ImportError as error:
-        raise InputError(
-            f"the page needs the package {error.name}; install it with: pip install 'opentha[web]'"
-        ) from error
     from dataset.review_painter import Painter, open_tools  # noqa: PLC0415
 
     painter = Painter(partial(open_tools, device))
     desk = Desk(catalog, painter)
-    with listening(host, port) as listener:
-        url = address(listener, host)
+
+    def started(url: str) -> None:
         click.echo(f"open {url} in a browser; Ctrl-C ends it")
         if browser:
             webbrowser.open(url)
-        config = uvicorn.Config(make_app(desk, painter, host), log_level="warning")
-        uvicorn.Server(config).run(sockets=[listener])
+
+    serve_page(make_app(desk, painter, host), host, port, started)

@@ -27,7 +27,7 @@ from contract.errors import InputError
 from contract.image import Network
 from tests.test_animate_drawing import bytes_of
 from tests.test_animate_output import Shifting, drawing
-from web.guard import listening
+from web.serving import listening
 
 GOOD = bytes_of(Image.fromarray(drawing(), "RGBA"))
 OURS = {"host": "127.0.0.1:8000", "origin": "http://127.0.0.1:8000"}
