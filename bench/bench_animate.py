@@ -33,7 +33,7 @@ from models.files.onnx_export import export_onnx
 from models.networks.combiner import Combiner
 from models.networks.face_morpher import FaceMorpher
 from models.networks.face_rotator import FaceRotator
-from tests.plain_networks import PlainCombiner, PlainMorpher, PlainRotator
+from tests.support.plain_networks import PlainCombiner, PlainMorpher, PlainRotator
 
 DEMO = NetworkConfig(size=64, channels=12, max_channels=96, residual_blocks=3)
 CPU = torch.device("cpu")

@@ -22,15 +22,15 @@ from typing import Any
 import torch
 
 from characters.files.generate import write_character
-from dataset.build import build
-from dataset.choose import Wish, choose
-from dataset.codec import decode
-from dataset.configuration import Configuration
-from dataset.pool import Crew
-from dataset.progress import open_progress
-from dataset.records import PictureName
-from dataset.rendering import open_renderer, open_scanner
-from dataset.scan import open_catalog
+from contract.progress import open_progress
+from dataset.build.build import build
+from dataset.build.configuration import Configuration
+from dataset.catalog.choose import Wish, choose
+from dataset.drawing.rendering import open_renderer, open_scanner
+from dataset.jobs.pool import Crew
+from dataset.scan.scan import open_catalog
+from dataset.shards.codec import decode
+from dataset.shards.records import PictureName
 from train.data.batch import SampleOrder, batches
 from train.data.samples import SampleSet, open_samples
 

@@ -2,9 +2,10 @@
 
     python bench/bench_networks.py [--rounds 3] [--threads 0] [--compiled]
 
-Plain: tests/plain_networks.py, eager, float32, torch's default memory format and Adam as it comes.
-Ours: the options in turn. A training step is forward, L1, backward and Adam on one picture of 256
-pixels; inference is one picture. Rounds alternate between all rows, and ratios are of medians.
+Plain: tests/support/plain_networks.py, eager, float32, torch's default memory format and Adam as
+it comes. Ours: the options in turn. A training step is forward, L1, backward and Adam on one
+picture of 256 pixels; inference is one picture. Rounds alternate between all rows, and ratios are
+of medians.
 Exit code 1 when the options that ``models.base.execution.fastest`` chooses miss the bar.
 """
 
@@ -30,7 +31,7 @@ from models.files.tha1 import names
 from models.networks.combiner import Combiner
 from models.networks.face_morpher import FaceMorpher
 from models.networks.face_rotator import FaceRotator
-from tests.plain_networks import PLAIN
+from tests.support.plain_networks import PLAIN
 from train.loss.losses import l1_loss
 
 BAR = 1.2

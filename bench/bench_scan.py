@@ -18,8 +18,8 @@ from characters.files.generate import write_character
 from contract.errors import ModelError
 from contract.image import DEFAULT_SIZE
 from contract.pose import REST, Pose
-from dataset.rendering import describe
-from dataset.walk import list_models
+from dataset.drawing.rendering import describe
+from dataset.scan.walk import list_models
 from renderer.draw.canvas import Canvas
 from renderer.fit.fit_rig import fit_rig
 from renderer.formats.read import read_model

@@ -25,17 +25,19 @@ import numpy as np
 from characters.files.generate import write_character
 from contract.errors import ModelError
 from contract.image import Stored
-from dataset.codec import CODECS, decode, encode
-from dataset.configuration import Configuration
-from dataset.messages import Message, ModelFailed, ShardJob
-from dataset.plan import Part, PlannedModel
-from dataset.provenance import hash_model
-from dataset.rendering import RendererStudio, open_renderer, open_scanner
-from dataset.sampling import draw_sample
-from dataset.shard import ShardReader
-from dataset.studio import Subject
-from dataset.walk import list_models
-from dataset.worker import WorkerSetup, make_shard
+from dataset.build.build_worker import WorkerSetup, make_shard
+from dataset.build.configuration import Configuration
+from dataset.build.messages import ShardJob
+from dataset.build.plan import ShardPart
+from dataset.build.sampling import draw_sample
+from dataset.catalog.choose import PlannedModel
+from dataset.catalog.provenance import hash_model
+from dataset.drawing.protocols import OpenedModel
+from dataset.drawing.rendering import OpenGlRenderer, open_renderer, open_scanner
+from dataset.jobs.messages import Message, ModelFailed
+from dataset.scan.walk import list_models
+from dataset.shards.codec import CODECS, decode, encode
+from dataset.shards.shard import ShardReader
 
 SHARED = Path(__file__).parents[2] / "shared" / "models"
 POSES = 24
@@ -55,15 +57,15 @@ def main() -> int:
             for seed in range(8):
                 write_character(folder / str(seed), seed)
         configuration = Configuration(POSES)
-        studio = open_renderer("auto", configuration)
+        renderer = open_renderer("auto", configuration.size, configuration.shading)
         models = usable(folder)
-        print(f"{len(models)} models of {folder.name}, 256x256, {studio.renderer_name}")
+        print(f"{len(models)} models of {folder.name}, 256x256, {renderer.renderer_name}")
         first = folder / models[0].path, models[0].annotation
-        compare_codecs(studio.open(*first))
-        compare_overlap(studio.open(*first))
+        compare_codecs(renderer.open(*first))
+        compare_overlap(renderer.open(*first))
         setup = WorkerSetup(folder, configuration, partial(open_renderer, "auto"))
-        measure_reading(make(scratch / "a.h5", models, setup, studio))
-        return 0 if memory_growth(scratch, models, setup, studio) <= GROWTH_BAR else 1
+        measure_reading(make(scratch / "a.h5", models, setup, renderer))
+        return 0 if memory_growth(scratch, models, setup, renderer) <= GROWTH_BAR else 1
 
 
 def usable(folder: Path) -> list[PlannedModel]:
@@ -78,12 +80,12 @@ def usable(folder: Path) -> list[PlannedModel]:
     return models
 
 
-def draw_all(subject: Subject, take: Callable[[Stored], object]) -> None:
+def draw_all(opened: OpenedModel, take: Callable[[Stored], object]) -> None:
     """The expression and the posed picture of every sample."""
     for index in range(POSES):
         pose = draw_sample(0, "", index, 1).pose
-        take(subject.draw(pose.face_only(), 0.5))
-        take(subject.draw(pose, 0.5))
+        take(opened.draw(pose.face_only(), 0.5))
+        take(opened.draw(pose, 0.5))
 
 
 def fastest(*tasks: Callable[[], object]) -> list[float]:
@@ -97,9 +99,9 @@ def fastest(*tasks: Callable[[], object]) -> list[float]:
     return [min(times) for times in seconds]
 
 
-def compare_codecs(subject: Subject) -> None:
+def compare_codecs(opened: OpenedModel) -> None:
     pictures: list[Stored] = []
-    draw_all(subject, pictures.append)
+    draw_all(opened, pictures.append)
     for codec in CODECS:
         encoded = [encode(picture, codec) for picture in pictures]
         writing, reading = fastest(
@@ -114,20 +116,20 @@ def compare_codecs(subject: Subject) -> None:
         )
 
 
-def compare_overlap(subject: Subject) -> None:
+def compare_overlap(opened: OpenedModel) -> None:
     """Does encoding in a thread of its own, while the next picture is drawn, pay?"""
     with ThreadPoolExecutor(1) as thread:
 
         def overlapped(codec: str) -> None:
             futures = []
-            draw_all(subject, lambda picture: futures.append(thread.submit(encode, picture, codec)))
+            draw_all(opened, lambda picture: futures.append(thread.submit(encode, picture, codec)))
             for future in futures:
                 future.result()
 
         for codec in CODECS:
             drawing, inline, threaded = fastest(
-                lambda: draw_all(subject, len),
-                lambda codec=codec: draw_all(subject, partial(encode, codec=codec)),
+                lambda: draw_all(opened, len),
+                lambda codec=codec: draw_all(opened, partial(encode, codec=codec)),
                 lambda codec=codec: overlapped(codec),
             )
             print(
@@ -140,16 +142,16 @@ def make(
     path: Path,
     models: list[PlannedModel],
     setup: WorkerSetup,
-    studio: RendererStudio,
+    renderer: OpenGlRenderer,
     poses: int = POSES,
 ) -> Path:
-    parts = tuple(Part(number, 0, poses) for number in range(len(models)))
+    parts = tuple(ShardPart(number, 0, poses) for number in range(len(models)))
 
     def report(message: Message) -> None:
         if isinstance(message, ModelFailed):
             raise SystemExit(message.message)
 
-    make_shard(ShardJob(0, dict(enumerate(models)), path, parts), setup, studio, report)
+    make_shard(ShardJob(0, dict(enumerate(models)), path, parts), setup, renderer, report)
     return path
 
 
@@ -170,13 +172,13 @@ def read_pairs(path: Path, seed: int) -> None:
 
 
 def memory_growth(
-    scratch: Path, models: list[PlannedModel], setup: WorkerSetup, studio: RendererStudio
+    scratch: Path, models: list[PlannedModel], setup: WorkerSetup, renderer: OpenGlRenderer
 ) -> float:
     """Resident memory of this process, as a worker, while it makes shards of 100 models."""
     many = list(islice(cycle(models), MODELS))
     sizes = []
     for first in range(0, MODELS, 20):
-        make(scratch / "b.h5", many[first : first + 20], setup, studio, FEW_POSES)
+        make(scratch / "b.h5", many[first : first + 20], setup, renderer, FEW_POSES)
         sizes.append(resident_bytes() / 1e6)
     line = ", ".join(f"{size:.0f}" for size in sizes)
     growth = sizes[-1] / sizes[0] - 1

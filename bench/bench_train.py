@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 
 import torch
 
-from tests.tiny_shards import write_shards
+from tests.support.tiny_shards import write_shards
 from train.data.batch import CPU, Share
 from train.data.samples import open_splits
 from train.loss.vgg import Vgg16

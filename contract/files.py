@@ -9,6 +9,8 @@ from pathlib import Path
 
 from contract.errors import InputError
 
+_TEMPORARY_FILES = ".*.tmp"
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
@@ -31,6 +33,12 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink()
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what writers that were killed left of ``replacing`` in a folder."""
+    for path in folder.glob(_TEMPORARY_FILES):
+        path.unlink(missing_ok=True)
 
 
 def write_bytes(path: Path, data: bytes) -> None:

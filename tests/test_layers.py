@@ -25,24 +25,35 @@ ALLOWED = {
 STACKS = {
     "renderer": ["formats", "deform", "fit", "draw", "portrait", "cli"],
     "characters": ["design", "base", "shape", "texture", "files", "cli"],
+    "dataset": [
+        "shards",
+        "jobs",
+        "catalog",
+        "drawing",
+        "sheets",
+        "scan",
+        "build",
+        "review",
+        "commands",
+    ],
     "models": ["base", "networks", "system", "files", "cli"],
     "train": ["data", "loss", "plan", "measure", "run", "cli"],
     "animate": ["drawing", "motion", "pose", "track", "serve", "commands"],
 }
 # Imports between packages that only these places may make: (package, imported) -> prefixes.
 ONLY_FROM = {
-    ("dataset", "renderer"): ("dataset/rendering.py",),
+    ("dataset", "renderer"): ("dataset/drawing/rendering.py",),
     ("animate", "renderer"): ("animate/motion/vmd_motion.py",),
 }
 ONLY_HERE = {
     "moderngl": {
         f"renderer/draw/{name}.py" for name in ("device", "canvas", "gpu_model", "programs")
     },
-    "h5py": {"dataset/shard_file.py"},
+    "h5py": {"dataset/shards/shard_file.py"},
     "pyrr": {"renderer/draw/view.py"},
 }
 MAY_IMPORT_TORCH = {"models", "train", "animate"}
-CONTRACT_LIBRARIES = {"numpy", "click"}
+CONTRACT_LIBRARIES = {"numpy", "click", "rich", "filelock"}
 
 
 def _sources(package: str) -> list[Path]:
@@ -143,9 +154,9 @@ def test_an_init_file_holds_a_docstring_and_nothing_else(package: str) -> None:
 @pytest.mark.parametrize(
     ("module", "absent"),
     [
-        ("dataset.shard", "torch"),
-        ("dataset.shard", "moderngl"),
-        ("dataset.shard", "renderer"),
+        ("dataset.shards.shard", "torch"),
+        ("dataset.shards.shard", "moderngl"),
+        ("dataset.shards.shard", "renderer"),
         ("train.cli", "moderngl"),
         ("train.cli", "renderer"),
         ("animate.commands.main", "torch"),
@@ -157,3 +168,11 @@ def test_an_init_file_holds_a_docstring_and_nothing_else(package: str) -> None:
 def test_importing_a_module_does_not_load_what_it_does_without(module: str, absent: str) -> None:
     code = f"import sys, {module}; sys.exit({absent!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, check=False).returncode == 0
+
+
+def test_no_test_imports_another() -> None:
+    """What several tests need lies in tests/support."""
+    for path in sorted((REPOSITORY / "tests").rglob("*.py")):
+        ours = {name for name in _imported(path) if name.startswith("tests.")}
+        allowed = ("tests.support", "tests.conftest")
+        assert all(name.startswith(allowed) for name in ours), path

@@ -21,7 +21,7 @@ from torch import Tensor
 from contract.errors import InputError
 from contract.image import Stored
 from contract.pose import mirrored_pose
-from dataset.records import PictureName
+from dataset.shards.records import PictureName
 from train.data.network_form import to_network
 from train.data.pathways import Pathways
 from train.data.samples import SampleSet

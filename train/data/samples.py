@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contract.errors import InputError, ShardError
-from dataset.shard import SHARD_SUFFIX, ShardReader
+from dataset.shards.shard import SHARD_SUFFIX, ShardReader
 
 Part = Literal["train", "validation", "test"]
 PARTS: tuple[Part, ...] = ("train", "validation", "test")

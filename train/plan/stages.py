@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from contract.pose import FACE, JOINTS
-from dataset.records import PictureName
+from dataset.shards.records import PictureName
 from models.base.config import NetworkConfig
 from models.base.configurations import LOSS_NAMES, LossName, combiner_name, rotator_name
 from models.files.bundle import Network

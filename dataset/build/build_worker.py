@@ -1,0 +1,174 @@
+"""A worker process: makes one shard after the other, and says what it does.
+
+It reports each model's start, each sample and each fault, so that its supervisor knows which
+model it was when nothing comes any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from contract.errors import ModelError
+from contract.pose import REST, Pose
+from contract.text import shown_path
+from dataset.build.configuration import Configuration
+from dataset.build.messages import SampleDrawn, ShardJob, ShardMade
+from dataset.build.plan import ShardPart
+from dataset.build.sampling import draw_light_levels, draw_sample, light_generator
+from dataset.catalog.choose import PlannedModel
+from dataset.catalog.provenance import find_terms, hash_model, source_of
+from dataset.drawing.protocols import ModelRenderer, OpenedModel, OpenRenderer
+from dataset.jobs.messages import ModelDone, ModelFailed, ModelStarted, ModelStep, Report
+from dataset.jobs.worker_loop import Work, failed, serve_jobs
+from dataset.shards.picture_faults import picture_fault
+from dataset.shards.records import ModelFacts, ModelRow
+from dataset.shards.schema import ShardHeader
+from dataset.shards.shard import ShardWriter
+
+
+@dataclass(frozen=True)
+class WorkerSetup:
+    """What all shards of a run share."""
+
+    models_folder: Path
+    configuration: Configuration
+    open_renderer: OpenRenderer
+
+
+def run_worker(setup: WorkerSetup, connection: Connection) -> None:
+    """Make the shard of each ``ShardJob`` received, until None comes."""
+
+    def open_work() -> Work:
+        renderer = setup.open_renderer(setup.configuration.size, setup.configuration.shading)
+        return lambda job, report: make_shard(job, setup, renderer, report)
+
+    serve_jobs(connection, open_work)
+
+
+def make_shard(job: ShardJob, setup: WorkerSetup, renderer: ModelRenderer, report: Report) -> bool:
+    """Draw and write one shard; False when this process is not to be trusted any more."""
+    made: list[ShardPart] = []
+    with ShardWriter(job.path, _header(job, setup.configuration, renderer)) as writer:
+        for part in job.parts:
+            report(ModelStarted(part.model))
+            fault = _draw_part(part, job.models[part.model], setup, renderer, writer, report)
+            report(fault or ModelDone())
+            if fault is None:
+                made.append(part)
+            elif fault.worker_ends:
+                return False
+        writer.finish()
+    report(ShardMade(tuple(made)))
+    return True
+
+
+def _header(job: ShardJob, configuration: Configuration, renderer: ModelRenderer) -> ShardHeader:
+    return ShardHeader(
+        shading=configuration.shading,
+        size=configuration.size,
+        ambient_low=configuration.ambient_low,
+        ambient_high=configuration.ambient_high,
+        codec=configuration.codec,
+        number=job.number,
+        seed=configuration.seed,
+        sampling_version=configuration.sampling_version,
+        configuration_hash=configuration.hash(),
+        generator=configuration.generator,
+        gl_renderer=renderer.renderer_name,
+    )
+
+
+def _draw_part(
+    part: ShardPart,
+    model: PlannedModel,
+    setup: WorkerSetup,
+    renderer: ModelRenderer,
+    writer: ShardWriter,
+    report: Report,
+) -> ModelFailed | None:
+    """Draw one model's part into the shard; what came of it when it failed."""
+    stage: ModelStep = "open"
+    try:
+        opened = _open_unchanged(renderer, setup.models_folder, model)
+        stage = "draw"
+        try:
+            row = _model_row(part, model, setup, opened.facts)
+            with writer.model(row):
+                draw_samples(
+                    row,
+                    opened,
+                    setup.configuration.size,
+                    writer,
+                    lambda pictures: report(SampleDrawn(part.model, pictures)),
+                )
+        finally:
+            opened.release()
+    except Exception as error:  # whatever a strange model brings about costs that model only
+        return failed(part.model, stage, error)
+    return None
+
+
+def _open_unchanged(
+    renderer: ModelRenderer, models_folder: Path, model: PlannedModel
+) -> OpenedModel:
+    path = models_folder / model.path
+    if hash_model(path) != model.sha256:
+        raise ModelError(
+            f"{path.name}: its bytes changed since the run was planned; restore the file, or "
+            "build into another folder",
+            "changed-file",
+        )
+    return renderer.open(path, model.annotation)
+
+
+def _model_row(
+    part: ShardPart, model: PlannedModel, setup: WorkerSetup, facts: ModelFacts
+) -> ModelRow:
+    configuration = setup.configuration
+    generator = light_generator(configuration.seed, model.sha256)
+    return ModelRow(
+        sha256=model.sha256,
+        path=shown_path(model.path),
+        source=shown_path(source_of(model.path)),
+        licence=find_terms(setup.models_folder, model.path),
+        facts=facts,
+        seed=configuration.seed,
+        light_levels=tuple(map(float, draw_light_levels(generator, configuration.light))),
+        first_index=part.first,
+        samples=part.count,
+    )
+
+
+def draw_samples(
+    row: ModelRow,
+    opened: OpenedModel,
+    size: int,
+    writer: ShardWriter,
+    drawn: Callable[[int], None],
+) -> None:
+    """Draw the samples of a row: each light's rest picture where it is first used.
+
+    ``drawn`` is told after each sample how many pictures it took. ``ModelError`` on a picture
+    that is none.
+    """
+
+    def add(pose: Pose, ambient: float) -> int:
+        picture = opened.draw(pose, ambient)
+        if fault := picture_fault(picture, size, shows_rest=pose == REST):
+            raise ModelError(f"{row.path}: {fault}", "unusable-picture")
+        return writer.add_frame(picture)
+
+    rest_frames: dict[int, int] = {}
+    for index in range(row.first_index, row.first_index + row.samples):
+        before = writer.frame_count
+        sample = draw_sample(row.seed, row.sha256, index, len(row.light_levels))
+        ambient = row.light_levels[sample.light]
+        if sample.light not in rest_frames:
+            rest_frames[sample.light] = add(REST, ambient)
+        expression = add(sample.pose.face_only(), ambient)
+        frames = rest_frames[sample.light], expression, add(sample.pose, ambient)
+        writer.add_sample(sample.pose, index, sample.light, ambient, frames)
+        drawn(writer.frame_count - before)

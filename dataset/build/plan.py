@@ -1,0 +1,183 @@
+"""What a run will make, decided before it starts and saved beside its shards."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Container, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+
+from contract.errors import InputError, ShardError
+from contract.files import write_bytes
+from contract.records import decode
+from contract.text import shown_path
+from dataset.build.configuration import Configuration, configuration_from
+from dataset.catalog.choose import PlannedModel, Selection
+from dataset.shards.shard import SHARD_SUFFIX, ShardReader
+
+PLAN_NAME = "plan.json"
+PLAN_VERSION = 2
+MIN_SAMPLES_A_SHARD = 16
+MAX_SAMPLES_A_SHARD = 1024
+_SHARDS_WANTED = 64
+
+
+@dataclass(frozen=True)
+class ShardPart:
+    """Samples ``first`` ... ``first + count - 1`` of the plan's model number ``model``."""
+
+    model: int
+    first: int
+    count: int
+
+
+@dataclass(frozen=True)
+class BuildPlan:
+    """A configuration and the models it is applied to."""
+
+    configuration: Configuration
+    selection: Selection
+
+    @property
+    def models(self) -> tuple[PlannedModel, ...]:
+        """The models to draw, in order."""
+        return self.selection.models
+
+    def shards(self) -> tuple[tuple[ShardPart, ...], ...]:
+        """The parts of each shard, in order.
+
+        Models stay whole, and are spread evenly over as few shards as hold them. Only a model with
+        more samples than a shard may hold is cut, into shards of nearly equal size.
+        """
+        poses, limit = self.configuration.poses, self.configuration.samples_per_shard
+        models = len(self.models)
+        if poses <= limit:
+            whole = [ShardPart(model, 0, poses) for model in range(models)]
+            return _spread(whole, -(-models // (limit // poses)))
+        pieces = -(-poses // limit)
+        ends = [poses * piece // pieces for piece in range(pieces + 1)]
+        return tuple(
+            (ShardPart(model, first, end - first),)
+            for model in range(models)
+            for first, end in pairwise(ends)
+        )
+
+    def without(
+        self, quarantined: Container[str], parts: Sequence[ShardPart]
+    ) -> tuple[ShardPart, ...]:
+        """The parts whose model is not among the ``quarantined`` (sha256s)."""
+        return tuple(part for part in parts if self.models[part.model].sha256 not in quarantined)
+
+    def parts_of(self, reader: ShardReader, number: int) -> tuple[ShardPart, ...]:
+        """What a shard holds that should be number ``number``.
+
+        Raises:
+            ShardError: it is broken, or not of this plan.
+        """
+        header = reader.header
+        if header.number != number or header.configuration_hash != self.configuration.hash():
+            raise ShardError(f"{reader.path}: is a shard of another data set")
+        numbers = {model.sha256: n for n, model in enumerate(self.models)}
+        if not all(row.sha256 in numbers for row in reader.models):
+            raise ShardError(f"{reader.path}: holds a model that the plan has not")
+        return tuple(
+            ShardPart(numbers[row.sha256], row.first_index, row.samples) for row in reader.models
+        )
+
+
+def _spread(parts: Sequence[ShardPart], shards: int) -> tuple[tuple[ShardPart, ...], ...]:
+    ends = [len(parts) * shard // shards for shard in range(shards + 1)] if shards else []
+    return tuple(tuple(parts[first:end]) for first, end in pairwise(ends))
+
+
+def shard_name(number: int) -> str:
+    """The file name of shard ``number``."""
+    return f"shard-{number:05d}{SHARD_SUFFIX}"
+
+
+def settle_plan(selection: Selection, out: Path, wanted: Configuration) -> BuildPlan:
+    """The plan of ``out``: the saved one if there is one, else a new one, which is saved.
+
+    Raises:
+        InputError: ``out`` holds something else: another configuration, or other models.
+    """
+    if not (out / PLAN_NAME).exists():
+        _refuse_strange_shards(out)
+        plan = make_plan(selection, wanted)
+        write_bytes(out / PLAN_NAME, plan_to_json(plan))
+        return plan
+    plan = load_plan(out)
+    if not wanted.samples_per_shard:
+        wanted = replace(wanted, samples_per_shard=plan.configuration.samples_per_shard)
+    _refuse_another_configuration(out, plan.configuration, wanted)
+    _refuse_other_models(out, plan.selection, selection)
+    return plan
+
+
+def make_plan(selection: Selection, wanted: Configuration) -> BuildPlan:
+    """The plan of some models, with shards of a fitting size unless one is wanted."""
+    limit = wanted.samples_per_shard or _fitting_shard(wanted.poses, len(selection.models))
+    return BuildPlan(replace(wanted, samples_per_shard=limit), selection)
+
+
+def _fitting_shard(poses: int, models: int) -> int:
+    """Samples a shard: so many that workers share evenly, and that a model stays in one shard."""
+    even = -(-poses * models // _SHARDS_WANTED)
+    return min(MAX_SAMPLES_A_SHARD, max(MIN_SAMPLES_A_SHARD, poses, even))
+
+
+def _refuse_strange_shards(out: Path) -> None:
+    if strange := sorted(out.glob(f"*{SHARD_SUFFIX}")):
+        raise InputError(f"{out}: holds {strange[0].name} but no {PLAN_NAME}; give another folder")
+
+
+def _refuse_another_configuration(out: Path, saved: Configuration, wanted: Configuration) -> None:
+    if differences := saved.differences(wanted):
+        raise InputError(
+            f"{out}: holds a data set of another configuration ({'; '.join(differences)}); "
+            "give the same options, or another folder"
+        )
+
+
+def _refuse_other_models(out: Path, planned: Selection, found: Selection) -> None:
+    drawn = {model.path: model.annotation for model in planned.models}
+    wanted = {model.path: model.annotation for model in found.models}
+    changed = {path for path in drawn.keys() & wanted.keys() if drawn[path] != wanted[path]}
+    for paths, what in (
+        (found.paths() - planned.paths(), "new"),
+        (planned.paths() - found.paths(), "missing"),
+        (wanted.keys() - drawn.keys(), "to be drawn now"),
+        (drawn.keys() - wanted.keys(), "left out now"),
+        (changed, "annotated otherwise now"),
+    ):
+        if paths:
+            raise InputError(
+                f"{out}: was planned for other models: {len(paths)} "
+                f"{'is' if len(paths) == 1 else 'are'} {what}, as {shown_path(min(paths))}; "
+                "restore them, or give another folder"
+            )
+
+
+def plan_to_json(plan: BuildPlan) -> bytes:
+    """The bytes of a plan file; file names that are no UTF-8 survive as lone surrogates."""
+    values = {"plan_version": PLAN_VERSION, "configuration_hash": plan.configuration.hash()}
+    text = json.dumps(values | asdict(plan), ensure_ascii=False, indent=1)
+    return (text + "\n").encode("utf-8", "surrogatepass")
+
+
+def load_plan(out: Path) -> BuildPlan:
+    """The plan saved in ``out``; ``InputError`` when it is missing or no plan."""
+    path = out / PLAN_NAME
+    try:
+        values = json.loads(path.read_bytes().decode("utf-8", "surrogatepass"))
+        if values["plan_version"] != PLAN_VERSION:
+            raise ValueError(f"plan_version {values['plan_version']!r:.40}")
+        configuration = configuration_from(values["configuration"])
+        return BuildPlan(configuration, decode(Selection, values["selection"]))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise InputError(
+            f"{path}: is no plan of this version ({error!r:.80}); give another folder"
+        ) from error

@@ -1,0 +1,1 @@
+"""What is known of each model, what people corrected, and which of them are drawn."""

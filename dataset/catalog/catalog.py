@@ -1,0 +1,166 @@
+"""The catalogue of a models folder: one JSON line a model after one line about the whole.
+
+Paths in it are relative to the models folder, with slashes; the models folder is given relative to
+the catalogue's own folder, so that both may move together.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from contract.errors import InputError
+from contract.files import write_bytes
+from contract.journal import json_line, whole_lines
+from contract.records import decode
+from dataset.catalog.annotation import Annotation
+from dataset.catalog.fingerprint import Fingerprint
+from dataset.jobs.messages import ModelStep
+from dataset.shards.records import FoundText
+
+CATALOG_VERSION = 1
+
+Status = Literal["ok", "doubtful", "refused"]
+Why = Literal["same-bytes", "same-mesh", "same-picture", "altered-copy"]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How much of everything a file holds."""
+
+    vertices: int
+    faces: int
+    materials: int
+    bones: int
+    morphs: int
+    textures: int
+
+
+@dataclass(frozen=True)
+class Described:
+    """What was found out about a model; ``comment`` is the file's own text (its beginning)."""
+
+    format: str
+    name: str
+    comment: str
+    counts: Counts
+    texture_paths: tuple[str, ...]
+    annotation: Annotation
+    fingerprint: Fingerprint
+
+
+@dataclass(frozen=True)
+class Alike:
+    """Another model of the same group and how alike the two are, each in [0, 1]."""
+
+    path: str
+    why: Why
+    mesh: float
+    picture: float
+    colours: float
+
+
+@dataclass(frozen=True)
+class CatalogRow:
+    """One model.
+
+    ``code`` and ``message`` say why it is doubtful or refused; ``stage`` what was being done.
+    ``picture`` is the rest picture's file name in the catalogue's cache. Models of one ``group``
+    are near-duplicates; ``alike`` links each to others of its group.
+    """
+
+    path: str
+    sha256: str
+    source: str
+    status: Status
+    code: str = ""
+    message: str = ""
+    stage: ModelStep = "open"
+    licence: FoundText | None = None
+    model: Described | None = None
+    picture: str | None = None
+    group: int | None = None
+    alike: tuple[Alike, ...] = ()
+
+    def described(self) -> Described:
+        """What is known of a model that is not refused."""
+        if self.model is None:
+            raise ValueError(f"{self.path} is refused: nothing is known of it")
+        return self.model
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """All rows by path; ``archives`` and ``links`` were seen and left alone."""
+
+    models_folder: Path
+    annotator: str
+    rows: tuple[CatalogRow, ...]
+    archives: tuple[str, ...]
+    links: tuple[str, ...]
+
+    def groups(self) -> Mapping[int, tuple[CatalogRow, ...]]:
+        """The near-duplicates by number of group."""
+        groups: dict[int, tuple[CatalogRow, ...]] = {}
+        for row in self.rows:
+            if row.group is not None:
+                groups[row.group] = (*groups.get(row.group, ()), row)
+        return groups
+
+
+@dataclass(frozen=True)
+class _Head:
+    catalog_version: int
+    models_folder: str
+    annotator: str
+    archives: tuple[str, ...]
+    links: tuple[str, ...]
+
+
+def cache_of(catalog: Path) -> Path:
+    """The folder beside a catalogue that keeps pictures and rows."""
+    return catalog.with_name(catalog.name + ".cache")
+
+
+def save_catalog(path: Path, catalog: Catalog) -> None:
+    """Write a catalogue in one step; ``InputError`` when it cannot be written."""
+    folder = os.path.relpath(catalog.models_folder.resolve(), path.resolve().parent)
+    head = _Head(CATALOG_VERSION, folder, catalog.annotator, catalog.archives, catalog.links)
+    rows = (json_line(asdict(row)) for row in catalog.rows)
+    write_bytes(path, json_line(asdict(head)) + b"".join(rows))
+
+
+def load_catalog(path: Path) -> Catalog:
+    """Read a catalogue.
+
+    Raises:
+        InputError: it cannot be read, or is none of this version.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: is no file; give a catalogue that `dataset scan` wrote")
+    lines = whole_lines(path)
+    try:
+        head = decode(_Head, json.loads(lines[0] if lines else "{}"))
+        if head.catalog_version != CATALOG_VERSION:
+            raise ValueError("another version")
+        rows = tuple(_checked(decode(CatalogRow, json.loads(line))) for line in lines[1:])
+    except (ValueError, TypeError, RecursionError) as error:
+        raise InputError(
+            f"{path}: is no catalogue of this version ({error!s:.200}); scan again"
+        ) from error
+    folder = Path(os.path.normpath(path.resolve().parent / head.models_folder))
+    return Catalog(folder, head.annotator, rows, head.archives, head.links)
+
+
+def _checked(row: CatalogRow) -> CatalogRow:
+    """A catalogue may come from a stranger: its paths stay below the folders they belong to."""
+    names = [*row.path.split("/"), *([row.picture] if row.picture is not None else [])]
+    if any(name in {"", ".", ".."} or "/" in name or "\0" in name for name in names):
+        raise ValueError(f"{row.path!r:.80} leaves the models folder")
+    if (row.model is None) != (row.status == "refused"):
+        raise ValueError(f"{row.path!r:.80} is {row.status} but its annotation says otherwise")
+    return row

@@ -1,0 +1,165 @@
+"""Where a model comes from: its hash, its source folder, the terms found beside it."""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import os
+import stat
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path, PurePosixPath
+
+from contract.errors import ModelError
+from dataset.shards.records import FoundText
+
+MAX_MODEL_BYTES = 512 << 20
+MAX_TERMS_BYTES = 16 << 10
+NO_SOURCE = "."
+
+# What authors call the file that states their terms, the most telling first.
+_TERMS_WORDS = (
+    ("licence", "license", "ライセンス", "利用規約", "規約", "使用条件", "terms"),
+    ("copyright", "著作権"),
+    (
+        "readme",
+        "read_me",
+        "read me",
+        "りどみ",
+        "リードミー",
+        "お読み",
+        "読んで",
+        "必読",
+        "はじめに",
+    ),
+)
+_TERMS_SUFFIXES = ("", ".txt", ".md", ".text", ".rst")
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+def hash_models(folder: Path, paths: Sequence[str]) -> dict[str, str | ModelError]:
+    """What ``hash_model`` says of each path below a folder, in their order."""
+
+    def hashed(path: str) -> str | ModelError:
+        try:
+            return hash_model(folder / path)
+        except ModelError as error:
+            return error
+
+    with ThreadPoolExecutor() as pool:
+        return dict(zip(paths, pool.map(hashed, paths), strict=True))
+
+
+def hash_model(path: Path) -> str:
+    """sha256 of a model's file, hexadecimal.
+
+    Raises:
+        ModelError: unreadable, no plain file, or larger than ``MAX_MODEL_BYTES``.
+    """
+    try:
+        status = path.lstat()
+        if not stat.S_ISREG(status.st_mode):
+            # A pipe or a device could keep us reading for ever.
+            raise ModelError(f"{path.name}: not a plain file", "unreadable-file")
+        if status.st_size > MAX_MODEL_BYTES:
+            raise ModelError(
+                f"{path.name}: {status.st_size >> 20} MiB; models beyond "
+                f"{MAX_MODEL_BYTES >> 20} MiB are not read",
+                "file-too-large",
+            )
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ModelError(
+            f"{path.name}: cannot be read ({error.strerror}); check the file and its permissions",
+            "unreadable-file",
+        ) from error
+
+
+def source_of(relative: str) -> str:
+    """The source of a model: the first folder of its path below the models folder, or "."."""
+    parts = PurePosixPath(relative).parts
+    return parts[0] if len(parts) > 1 else NO_SOURCE
+
+
+def find_terms(models_folder: Path, relative: str) -> FoundText | None:
+    """The licence or readme nearest a model: in its folder, else in those above it.
+
+    The search ends at the models folder; links are not followed. At most ``MAX_TERMS_BYTES`` are
+    kept, decoded as UTF-8, Shift-JIS (cp932) or UTF-16, whichever fits.
+    """
+    folder = PurePosixPath(relative).parent
+    for place in (folder, *folder.parents):
+        for path in _terms_files(models_folder / place):
+            data = _read_beginning(path)
+            if data.strip():
+                return FoundText((place / path.name).as_posix(), decode_text(data))
+    return None
+
+
+def _terms_files(folder: Path) -> list[Path]:
+    """Files of a folder that look like terms, the most telling first."""
+    try:
+        names = sorted(
+            entry.name for entry in os.scandir(folder) if entry.is_file(follow_symlinks=False)
+        )
+    except OSError:
+        return []
+    ranked = [(rank, name) for name in names if (rank := _rank(name)) is not None]
+    return [folder / name for _, name in sorted(ranked)]
+
+
+def _rank(name: str) -> int | None:
+    path = PurePosixPath(name.lower())
+    stem, suffix = path.stem, path.suffix
+    if suffix not in _TERMS_SUFFIXES:
+        return None
+    for rank, words in enumerate(_TERMS_WORDS):
+        if any(word in stem for word in words):
+            return rank
+    # Any text beside a model mostly is its readme under a name of its own.
+    return len(_TERMS_WORDS) if suffix == ".txt" else None
+
+
+def _read_beginning(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_TERMS_BYTES)
+    except OSError:
+        return b""
+
+
+def decode_text(data: bytes) -> str:
+    """The text of bytes in UTF-8, Shift-JIS or UTF-16; a character cut at the end is dropped.
+
+    Line ends become ``\\n``; other control characters vanish.
+    """
+    for encoding in _encodings(data):
+        try:
+            # Not final: the last character may be cut by the bound.
+            text = codecs.getincrementaldecoder(encoding)("strict").decode(data)
+            break
+        except UnicodeDecodeError:
+            continue
+    else:
+        text = data.decode("utf-8", "replace")
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(c for c in lines if c in "\n\t" or c.isprintable() or c == "\u3000").strip()
+
+
+def _encodings(data: bytes) -> tuple[str, ...]:
+    for bom, encoding in _BOMS:
+        if data.startswith(bom):
+            return (encoding,)
+    if b"\0" in data:
+        # No text but UTF-16 holds NUL; ASCII in it has the NUL second (LE) or first (BE).
+        return (
+            ("utf-16-le", "utf-16-be")
+            if data[1::2].count(0) >= data[::2].count(0)
+            else ("utf-16-be",)
+        )
+    return ("utf-8", "cp932")

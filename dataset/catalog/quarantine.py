@@ -1,0 +1,83 @@
+"""The models that a run could not draw, and why: one line of JSON each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from contract.errors import InputError
+from contract.journal import append_line, whole_lines
+from contract.records import decode
+from dataset.jobs.messages import ModelStep
+
+QUARANTINE_NAME = "quarantine.jsonl"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """What is wrong with a model that is of no use; ``stage``: what was being done to it."""
+
+    sha256: str
+    code: str
+    message: str
+    stage: ModelStep
+
+
+@dataclass(frozen=True)
+class QuarantineRow:
+    """``code`` is stable and machine-readable; ``stage`` says what was being done to the model."""
+
+    path: str
+    sha256: str
+    code: str
+    message: str
+    stage: ModelStep
+
+
+class Quarantine:
+    """The rows of a folder's quarantine file; one a model, on disk once ``add`` returns.
+
+    A model in it is not tried again; delete its line, or the file, to have it tried.
+
+    Raises:
+        InputError: the file holds something else, or cannot be written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / QUARANTINE_NAME
+        self._rows: dict[str, QuarantineRow] = {}
+        for number, line in enumerate(whole_lines(self._path), 1):
+            row = _row(self._path, number, line)
+            self._rows[_key(row)] = row
+
+    @property
+    def rows(self) -> Collection[QuarantineRow]:
+        """All rows, in the order they were added."""
+        return self._rows.values()
+
+    def __contains__(self, sha256: object) -> bool:
+        return sha256 in self._rows
+
+    def add(self, row: QuarantineRow) -> bool:
+        """Append a row; False when its model has one already."""
+        if _key(row) in self._rows:
+            return False
+        self._rows[_key(row)] = row
+        append_line(self._path, asdict(row))
+        return True
+
+
+def _key(row: QuarantineRow) -> str:
+    # What could not be read has no hash.
+    return row.sha256 or row.path
+
+
+def _row(path: Path, number: int, line: str) -> QuarantineRow:
+    try:
+        return decode(QuarantineRow, json.loads(line))
+    except (ValueError, RecursionError) as error:
+        raise InputError(
+            f"{path}: line {number} is no quarantine row ({error!s:.120}); delete that line"
+        ) from error

@@ -1,0 +1,180 @@
+"""The commands on catalogues: ``scan`` and ``split``."""
+
+from __future__ import annotations
+
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import click
+
+from contract.errors import InputError
+from contract.progress import open_progress
+from contract.text import counted, shown_path
+from dataset.catalog.catalog import Catalog, cache_of, load_catalog
+from dataset.catalog.choose import Wish, choose
+from dataset.catalog.corrections import load_corrections, overrides_of
+from dataset.catalog.duplicates import representatives
+from dataset.catalog.split import (
+    PARTS,
+    save_split,
+    shortage,
+    split_by_names,
+    split_by_shares,
+    split_table,
+)
+
+PathType = click.Path(path_type=Path)
+WORKERS = click.option(
+    "--workers",
+    type=click.IntRange(0, 1024),
+    default=0,
+    help="Processes; 0, the default: one a core.",
+)
+MODEL_TIMEOUT = click.option(
+    "--model-timeout",
+    type=click.FloatRange(1),
+    default=120.0,
+    show_default=True,
+    help="Seconds without a picture after which a model is given up.",
+)
+DEVICE = click.option(
+    "--device", default="auto", show_default=True, help="OpenGL: auto, software, or a number."
+)
+_SHARES = {"train": 0.9, "validation": 0.05, "test": 0.05}
+
+
+@click.command()
+@click.argument("models", type=PathType)
+@click.option("-o", "--out", type=PathType, required=True, help="The catalogue, a .jsonl file.")
+@WORKERS
+@MODEL_TIMEOUT
+@click.option("--retry", is_flag=True, help="Look again at models that were refused before.")
+@click.option("--sheet", type=PathType, help="Also write a PNG of all heads with their boxes.")
+@DEVICE
+def scan(
+    models: Path,
+    out: Path,
+    workers: int,
+    model_timeout: float,
+    retry: bool,
+    sheet: Path | None,
+    device: str,
+) -> None:
+    """Look at every PMX and PMD model below the folder MODELS; write what was found.
+
+    One JSON line a model: hash, counts, source, licence, head box, morphs, how sure each answer
+    is, and near-duplicates; status ok, doubtful (a person should look: see review) or refused.
+    Run the same command again to continue, or after files changed: only new models are looked at.
+    """
+    from dataset.drawing import rendering  # noqa: PLC0415  # only this command needs OpenGL
+    from dataset.jobs.pool import Crew, count_cores  # noqa: PLC0415
+    from dataset.scan.scan import scan as scan_models  # noqa: PLC0415
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    crew = Crew(workers or count_cores(), model_timeout)
+    with open_progress("models") as progress:
+        scanner = partial(rendering.open_scanner, device)
+        catalog = scan_models(models, out, crew, scanner, progress, retry=retry)
+    if sheet:
+        from dataset.sheets.heads_sheet import draw_heads  # noqa: PLC0415
+
+        for path in draw_heads(catalog.rows, cache_of(out), sheet):
+            click.echo(f"wrote {path}", err=True)
+    for line in _scan_lines(out, catalog):
+        click.echo(line)
+
+
+def _scan_lines(out: Path, catalog: Catalog) -> Iterator[str]:
+    groups = catalog.groups()
+    kept = representatives(groups, frozenset())
+    for number, rows in groups.items():
+        yield f"near-duplicates of {shown_path(kept[number].path)}:"
+        for row in rows:
+            if row.path != kept[number].path:
+                alike = row.alike[0]
+                yield (
+                    f"  {shown_path(row.path)} ({alike.why} as {shown_path(alike.path)}: mesh "
+                    f"{alike.mesh:.2f}, picture {alike.picture:.2f}, colours {alike.colours:.2f})"
+                )
+    counts = Counter(row.status for row in catalog.rows)
+    sources = counted(len({row.source for row in catalog.rows}), "source")
+    yield (
+        f"{out}: {counted(len(catalog.rows), 'model')} of {sources}: {counts['ok']} ok, "
+        f"{counts['doubtful']} doubtful, {counts['refused']} refused; "
+        f"{counted(len(groups), 'group')} of near-duplicates"
+    )
+
+
+@click.command()
+@click.argument("catalog_path", metavar="CATALOG", type=PathType)
+@click.option("--train", type=float, help="Share of the models; 0.9 unless given.")
+@click.option("--validation", type=float, help="0.05 unless given.")
+@click.option("--test", type=float, help="0.05 unless given.")
+@click.option("--validation-sources", multiple=True, metavar="A,B", help="Instead of shares.")
+@click.option("--test-sources", multiple=True, metavar="A,B", help="Instead of shares.")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True)
+@click.option("--poses", type=click.IntRange(1), default=64, show_default=True, help="A model.")
+@click.option("--keep-duplicates", is_flag=True, help="As for build.")
+@click.option("--include-doubtful", is_flag=True, help="As for build.")
+@click.option(
+    "--if-possible", is_flag=True, help="With too few sources say so and end with exit code 0."
+)
+@click.option("-o", "--out", type=PathType, help="Default: split.json beside the catalogue.")
+def split(
+    catalog_path: Path,
+    train: float | None,
+    validation: float | None,
+    test: float | None,
+    validation_sources: tuple[str, ...],
+    test_sources: tuple[str, ...],
+    seed: int,
+    poses: int,
+    keep_duplicates: bool,
+    include_doubtful: bool,
+    if_possible: bool,
+    out: Path | None,
+) -> None:
+    """Divide the sources of CATALOG into train, validation and test.
+
+    A source is a folder right below the models folder: a franchise, say. Sources are never cut,
+    and those that share near-duplicates stay together. The same seed gives the same split.
+    """
+    catalog = load_catalog(catalog_path)
+    corrections = load_corrections(overrides_of(catalog_path))
+    chosen = choose(catalog, corrections, Wish(keep_duplicates, include_doubtful))
+    drawn = [model.path for model in chosen.models]
+    if if_possible and (why := shortage(catalog.rows, drawn, len(PARTS))):
+        click.echo(f"not split: {why}", err=True)
+        return
+    given = {"train": train, "validation": validation, "test": test}
+    if validation_sources or test_sources:
+        if any(share is not None for share in given.values()):
+            raise InputError("give shares, or names of sources, not both")
+        known = {row.source for row in catalog.rows}
+        made = split_by_names(
+            catalog.rows, _names(validation_sources, known), _names(test_sources, known)
+        )
+    else:
+        made = split_by_shares(catalog.rows, drawn, _shares(given), seed)
+    path = out or catalog_path.with_name("split.json")
+    save_split(path, made)
+    click.echo(split_table(made, catalog.rows, drawn, poses))
+    click.echo(f"wrote {path}", err=True)
+
+
+def _shares(given: dict[str, float | None]) -> dict[str, float]:
+    """The shares given; train is what the others leave, unless it is given too."""
+    shares = {part: _SHARES[part] if share is None else share for part, share in given.items()}
+    if given["train"] is None:
+        shares["train"] = 1 - shares["validation"] - shares["test"]
+    return shares
+
+
+def _names(texts: tuple[str, ...], known: set[str]) -> list[str]:
+    """Names separated by commas; a source whose own name has commas is taken whole."""
+    return [
+        name for text in texts for name in ([text] if text in known else text.split(",")) if name
+    ]

@@ -1,0 +1,82 @@
+"""What a supervisor and its workers tell each other about models, whatever the job is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from contract.errors import OpenthaError
+
+ModelStep = Literal["hash", "open", "draw"]
+"""What was being done to a model."""
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """A model's file; ``path`` is relative to the models folder, with slashes."""
+
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Job:
+    """Models to look at; the keys are what messages call them by."""
+
+    number: int
+    models: Mapping[int, ModelFile]
+
+
+class Message:
+    """What a worker says; each kind of job has kinds of its own beside those below."""
+
+
+@dataclass(frozen=True)
+class Ready(Message):
+    """The worker has opened what it works with."""
+
+
+@dataclass(frozen=True)
+class ModelStarted(Message):
+    """A model of the job at hand is being opened."""
+
+    model: int
+
+
+@dataclass(frozen=True)
+class ModelDrawn(Message):
+    """The model at hand is open, and a picture more of it is drawn."""
+
+    model: int
+
+
+@dataclass(frozen=True)
+class ModelFailed(Message):
+    """A model is of no use; the job goes on without it, unless ``worker_ends``."""
+
+    model: int
+    code: str
+    message: str
+    stage: ModelStep
+    worker_ends: bool = False
+
+
+@dataclass(frozen=True)
+class ModelDone(Message):
+    """The model at hand is dealt with; what follows is no model's fault."""
+
+
+@dataclass(frozen=True)
+class JobDone(Message):
+    """The job is done."""
+
+
+@dataclass(frozen=True)
+class Stopped(Message):
+    """Something went wrong that no model is to blame for: the run cannot go on."""
+
+    error: OpenthaError
+
+
+Report = Callable[[Message], None]

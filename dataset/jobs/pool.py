@@ -1,0 +1,258 @@
+"""Keeps worker processes at work, and finds out which model cost one its life.
+
+Our own rather than an executor: an executor whose worker dies is broken as a whole, and cannot
+say what the worker was doing.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+
+from contract.errors import DeviceError
+from contract.text import shown_path
+from dataset.jobs.messages import (
+    Job,
+    JobDone,
+    Message,
+    ModelDone,
+    ModelDrawn,
+    ModelFailed,
+    ModelStarted,
+    ModelStep,
+    Ready,
+    Stopped,
+)
+
+MAX_BLAMELESS_DEATHS = 3
+MIN_START_SECONDS = 120.0
+_LOOK_UP_SECONDS = 1.0
+_STOPPED_SECONDS = 3.0
+_LAST_WORDS_SECONDS = 10.0
+_SENT_FROM_OUTSIDE = (-signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP)
+
+
+@dataclass(frozen=True)
+class Crew:
+    """How many workers, and for how many seconds one may be silent about its model.
+
+    The time runs while a model is opened and between two of its samples.
+    """
+
+    workers: int
+    model_timeout: float
+
+
+def count_cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@dataclass(eq=False)
+class _Worker:
+    """A worker process and what it was last heard doing; ``model`` None: nothing with a model."""
+
+    process: SpawnProcess
+    connection: Connection
+    ready: bool = False
+    job: Job | None = None
+    model: int | None = None
+    stage: ModelStep = "open"
+    heard: float = field(default_factory=time.monotonic)
+
+
+class Pool:
+    """Runs jobs on worker processes.
+
+    ``run_worker(connection)`` is what a process does (see ``serve.serve_jobs``); it travels there
+    by pickle. ``job_of(number)`` gives a job as it is to be done now, or None when nothing is left
+    of it. ``hear(number, message)`` gets all that is said about job ``number``; the pool itself
+    says ``ModelFailed`` of a model that killed its worker, or silenced it.
+
+    Raises:
+        OpenthaError: what a worker stopped on; ``DeviceError`` when workers die without a model.
+    """
+
+    def __init__(
+        self,
+        run_worker: Callable[[Connection], None],
+        crew: Crew,
+        job_of: Callable[[int], Job | None],
+        hear: Callable[[int, Message], None],
+    ) -> None:
+        self._run_worker = run_worker
+        self._crew = crew
+        self._job_of = job_of
+        self._hear = hear
+        self._pending: deque[int] = deque()
+        self._workers: list[_Worker] = []
+        self._blameless_deaths = 0
+        self._looked_up = time.monotonic()
+
+    def run(self, numbers: Iterable[int]) -> None:
+        """Do these jobs; when this ends, in whatever way, no worker is left."""
+        self._pending.extend(numbers)
+        try:
+            while self._hand_out():
+                self._listen()
+                self._lose_the_silent()
+        finally:
+            for worker in list(self._workers):
+                self._dismiss(worker)
+
+    def _hand_out(self) -> bool:
+        """Give each idle worker a job, start more workers if needed; False when all is done."""
+        for worker in self._workers:
+            if worker.ready and worker.job is None:
+                self._give_job(worker)
+        busy = sum(worker.job is not None for worker in self._workers)
+        while len(self._workers) < min(self._crew.workers, busy + len(self._pending)):
+            self._workers.append(_start(self._run_worker, self._crew.workers))
+        return busy > 0 or bool(self._pending)
+
+    def _give_job(self, worker: _Worker) -> None:
+        while self._pending:
+            number = self._pending.popleft()
+            if job := self._job_of(number):
+                worker.job = job
+                # A worker that died meanwhile is found out by listening to it.
+                with suppress(BrokenPipeError):
+                    worker.connection.send(job)
+                return
+
+    def _listen(self) -> None:
+        speaking = wait([worker.connection for worker in self._workers], _LOOK_UP_SECONDS)
+        for worker in [worker for worker in self._workers if worker.connection in speaking]:
+            try:
+                self._take(worker, worker.connection.recv())
+            except (EOFError, ConnectionResetError):
+                worker.process.join(_LAST_WORDS_SECONDS)
+                self._lose(worker, *_cause_of_death(worker.process.exitcode or 0))
+
+    def _take(self, worker: _Worker, message: Message) -> None:
+        worker.heard = time.monotonic()
+        match message:
+            case Ready():
+                worker.ready = True
+                return
+            case Stopped(error):
+                raise error
+            case ModelStarted(model):
+                worker.model, worker.stage = model, "open"
+            case ModelDrawn():
+                worker.stage = "draw"
+            case ModelDone() | ModelFailed():
+                worker.model = None
+        assert worker.job  # only a worker with a job says anything else
+        self._hear(worker.job.number, message)
+        if isinstance(message, JobDone):
+            worker.job = None
+        if isinstance(message, ModelFailed) and message.worker_ends:
+            self._make_again(worker)
+
+    def _lose_the_silent(self) -> None:
+        now = time.monotonic()
+        if now - self._looked_up > _STOPPED_SECONDS:
+            # We were stopped (Ctrl-Z), and our workers with us: nobody was silent.
+            for worker in self._workers:
+                worker.heard = now
+        self._looked_up = now
+        for worker in list(self._workers):
+            if worker.ready and worker.model is None:
+                continue  # it waits for us, or for the disk
+            patience = self._crew.model_timeout
+            if not worker.ready:
+                patience = max(patience, MIN_START_SECONDS)
+            if now - worker.heard > patience:
+                self._lose(worker, "timed-out", f"nothing came for {patience:g} s")
+
+    def _lose(self, worker: _Worker, code: str, cause: str) -> None:
+        """A worker is of no use any more: blame its model, or count a death without one."""
+        if worker.job and worker.model is not None and code != "stopped":
+            path = shown_path(worker.job.models[worker.model].path)
+            fault = ModelFailed(worker.model, code, f"{path}: {cause}", worker.stage, True)
+            self._hear(worker.job.number, fault)
+        else:
+            self._blameless_deaths += 1
+            hopeless = not worker.ready and code != "stopped"
+            if hopeless or self._blameless_deaths > MAX_BLAMELESS_DEATHS:
+                doing = "between two models" if worker.ready else "while it opened OpenGL"
+                raise DeviceError(
+                    f"a worker process was lost {doing}: {cause}; "
+                    "check memory and `renderer doctor`, then run the same command again"
+                )
+        self._make_again(worker)
+
+    def _make_again(self, worker: _Worker) -> None:
+        self._dismiss(worker)
+        if worker.job:
+            self._pending.appendleft(worker.job.number)
+
+    def _dismiss(self, worker: _Worker) -> None:
+        self._workers.remove(worker)
+        worker.process.kill()
+        worker.process.join()
+        worker.connection.close()
+
+
+def _start(run_worker: Callable[[Connection], None], workers: int) -> _Worker:
+    # Spawned: a process forked after an OpenGL context exists hangs.
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=run_worker, args=(theirs,), daemon=True)
+    with _shared_cores(workers), _deaf_to_ctrl_c():
+        process.start()
+    theirs.close()
+    return _Worker(process, ours)
+
+
+@contextmanager
+def _shared_cores(workers: int) -> Iterator[None]:
+    """Inside, a process that is started takes its share of the cores, unless the user says more.
+
+    LP_NUM_THREADS is Mesa's; the others are NumPy's, whose sums must not depend on the workers.
+    """
+    share = str(max(1, count_cores() // workers))
+    wanted = {"LP_NUM_THREADS": share, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    added = {name: value for name, value in wanted.items() if name not in os.environ}
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name in added:
+            del os.environ[name]
+
+
+@contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Inside, a process that is started ignores Ctrl-C from its first moment on."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only there may signals be set, and only it gets Ctrl-C
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _cause_of_death(exit_code: int) -> tuple[str, str]:
+    """A quarantine code and words for people."""
+    if exit_code in _SENT_FROM_OUTSIDE:
+        return "stopped", "its process was told to stop"
+    if exit_code == -signal.SIGKILL:
+        return "worker-died", "its process was killed (out of memory?)"
+    if exit_code < 0:
+        return "worker-died", f"its process crashed ({signal.Signals(-exit_code).name})"
+    return "worker-died", f"its process ended (exit code {exit_code})"

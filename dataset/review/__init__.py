@@ -1,0 +1,1 @@
+"""The local page on which a catalogue is looked at and corrected."""

@@ -1,0 +1,76 @@
+"""The worker that looks at models: annotation, fingerprint, rest picture."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from PIL import Image
+
+from contract.files import write_bytes
+from contract.image import Stored
+from dataset.catalog.catalog import Described
+from dataset.drawing.protocols import OpenScanner, Scanner
+from dataset.jobs.messages import Job, JobDone, Message, ModelDone, ModelStarted, Report
+from dataset.jobs.worker_loop import Work, failed, serve_jobs
+
+PictureName = Callable[[str, Path, Described], str]
+
+
+@dataclass(frozen=True)
+class ModelScanned(Message):
+    """What was found out about a model; its rest picture is on disk."""
+
+    model: int
+    described: Described
+
+
+@dataclass(frozen=True)
+class ScannerSetup:
+    """What all scanning workers share; rest pictures go to ``pictures_folder``."""
+
+    models_folder: Path
+    pictures_folder: Path
+    open_scanner: OpenScanner
+    picture_name: PictureName
+
+
+def run_scanner(setup: ScannerSetup, connection: Connection) -> None:
+    """Scan the models of each ``Job`` received, until None comes."""
+
+    def open_work() -> Work:
+        scanner = setup.open_scanner()
+        return lambda job, report: scan_models(job, setup, scanner, report)
+
+    serve_jobs(connection, open_work)
+
+
+def scan_models(job: Job, setup: ScannerSetup, scanner: Scanner, report: Report) -> bool:
+    """Scan each model of a job; False when this process is not to be trusted any more."""
+    for number, file in job.models.items():
+        report(ModelStarted(number))
+        try:
+            path = setup.models_folder / file.path
+            described, picture = scanner.scan(path)
+            name = setup.picture_name(file.sha256, path.parent, described)
+            write_bytes(setup.pictures_folder / name, png_bytes(picture))
+        except Exception as error:  # whatever a strange model brings about costs that model only
+            fault = failed(number, "open", error)
+            report(fault)
+            if fault.worker_ends:
+                return False
+            continue
+        report(ModelScanned(number, described))
+        report(ModelDone())
+    report(JobDone())
+    return True
+
+
+def png_bytes(picture: Stored) -> bytes:
+    """A picture (H, W, 4) as PNG."""
+    out = io.BytesIO()
+    Image.fromarray(picture, "RGBA").save(out, "PNG", compress_level=3)
+    return out.getvalue()

@@ -1,0 +1,200 @@
+"""The file of a shard: HDF5 that stock h5py reads. The only importer of h5py.
+
+A shard holds pictures, the samples that use them and the models they show:
+
+    attributes of the file
+        schema              "opentha-shard"; schema_version: 1
+        pose_axes           names of the pose's numbers, in order, parted by spaces
+        axes                what x, y and z mean (contract.space)
+        picture_convention  the stored form of a picture (contract.image)
+        shading, size       "phong" or "toon"; pixels a side
+        ambient_low, ambient_high   the range that the ambient light was drawn from
+        codec               "qoi" or "webp": what each frame's bytes are, both lossless
+        number              which shard of its data set this is
+        seed                with a model's sha256 and a sample's index it decides the sample
+        sampling_version    of the function that does so (dataset.sampling)
+        configuration_hash  sha256 of all options that decide the pictures
+        generator           "opentha <version>"; gl_renderer: the OpenGL that drew
+    frames         (B,) uint8: the encoded pictures, one after the other, contiguous
+    frame_offsets  (F + 1,) int64: frame n is frames[frame_offsets[n]:frame_offsets[n + 1]]
+    frame_crc32    (F,) uint32: of a frame's bytes, as zlib.crc32 gives it
+    samples        (N,) records: pose (6 float32), model (row), index, light, ambient, and the
+                   frame numbers rest, expression and posed (dataset.records.SAMPLE_DTYPE)
+    models         (T,) uint8: UTF-8 text, one line of JSON a model, in row order
+                   (dataset.records.ModelRow)
+    The attribute tables_crc32 is the zlib.crc32 of the bytes of frame_offsets, frame_crc32,
+    samples and models, one after the other.
+
+The rest picture is stored once for each model and light level in use. Without this project, a
+picture of sample i is ``qoi.decode(f["frames"][o[n]:o[n + 1]])`` with ``o = f["frame_offsets"]``
+and ``n = f["samples"][i]["posed"]``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+
+from contract.errors import ShardError
+from contract.files import replacing
+from dataset.shards.frame_file import FrameFile, writing
+from dataset.shards.records import ModelRow, model_row_from_json
+from dataset.shards.schema import (
+    ATTRIBUTES,
+    TABLE_TYPES,
+    ShardHeader,
+    ShardTables,
+    check_tables,
+    header_from,
+    tables_crc32,
+)
+
+_PIECE_BYTES = 8 << 20
+
+
+# Writing.
+
+
+def write_file(
+    path: Path,
+    header: ShardHeader,
+    frame_file: FrameFile,
+    samples: Sequence[tuple[Any, ...]],
+    models: Sequence[ModelRow],
+) -> None:
+    """Put a shard at ``path``, whole or not at all; ``samples`` as rows of ``SAMPLE_DTYPE``.
+
+    Raises:
+        InputError: the disk is full or the folder cannot be written.
+    """
+    # In this version of the format HDF5 keeps checksums of its own structures too.
+    new = partial(h5py.File, mode="w", libver=("v110", "v110"))
+    with replacing(path) as temporary, writing(path), new(temporary) as file:
+        _copy_frames(file, frame_file)
+        tables = _write_tables(file, frame_file, samples, models)
+        for name, value in (header.attributes() | {"tables_crc32": tables}).items():
+            # Texts of fixed length: HDF5 loops for ever on some damaged heaps of others.
+            file.attrs[name] = np.bytes_(value.encode()) if isinstance(value, str) else value
+
+
+def _copy_frames(file: h5py.File, frame_file: FrameFile) -> None:
+    frames = file.create_dataset("frames", (frame_file.offsets[-1],), np.uint8)
+    start = 0
+    for piece in frame_file.pieces(_PIECE_BYTES):
+        frames[start : start + len(piece)] = np.frombuffer(piece, np.uint8)
+        start += len(piece)
+
+
+def _write_tables(
+    file: h5py.File,
+    frame_file: FrameFile,
+    samples: Sequence[tuple[Any, ...]],
+    models: Sequence[ModelRow],
+) -> int:
+    """Write all tables; their common crc32."""
+    # Names from strangers may hold lone surrogates, which UTF-8 cannot say.
+    lines = "".join(row.to_json() + "\n" for row in models).encode("utf-8", "replace")
+    columns = frame_file.offsets, frame_file.crc32s, samples, list(lines)
+    tables = {
+        name: np.array(column, dtype)
+        for (name, dtype), column in zip(TABLE_TYPES.items(), columns, strict=True)
+    }
+    for name, table in tables.items():
+        file[name] = table
+    return tables_crc32(tables.values())
+
+
+# Reading.
+
+
+@dataclass(frozen=True)
+class OpenShard:
+    """A shard's header and tables, checked, and where its frames lie.
+
+    process: that opened it; descriptor: of the open file; frames_at: where its first frame begins.
+    """
+
+    process: int
+    file: h5py.File
+    header: ShardHeader
+    tables: ShardTables
+    descriptor: int
+    frames_at: int
+
+
+def open_file(path: Path) -> OpenShard:
+    """Open the shard at ``path``, which may be hostile; every count and offset is checked.
+
+    Raises:
+        ShardError: it is missing, broken or of another schema; the message names the file.
+    """
+    if not path.is_file():
+        raise ShardError(f"{path}: there is no such shard; check the path or build it")
+    try:
+        file = h5py.File(path, "r")
+    except (OSError, RuntimeError) as error:
+        raise ShardError(f"{path}: no whole HDF5 file: cut short, damaged or no shard") from error
+    try:
+        return _read(file, path.stat().st_size)
+    # h5py raises any of these where a damaged file does not hold together.
+    except (ShardError, OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
+        file.close()
+        raise ShardError(f"{path}: {' '.join(str(error).split())[:300]}") from error
+
+
+def _read(file: h5py.File, file_bytes: int) -> OpenShard:
+    header = header_from({name: _attribute(file, name) for name in ATTRIBUTES})
+    frames = _dataset(file, "frames", np.dtype(np.uint8), file_bytes)
+    offsets, crc32s, samples, lines = (
+        _table(file, name, np.dtype(dtype), file_bytes) for name, dtype in TABLE_TYPES.items()
+    )
+    rows = lines.tobytes().decode("utf-8").split("\n")
+    models = tuple(model_row_from_json(row) for row in rows if row)
+    tables = ShardTables(offsets, crc32s, samples, models)
+    check_tables(header, tables, len(frames))
+    if _attribute(file, "tables_crc32") != tables_crc32((offsets, crc32s, samples, lines)):
+        raise ShardError("its tables changed (checksum differs)")
+    at = frames.id.get_offset()
+    if at is None:
+        raise ShardError("frames lie nowhere in the file")
+    return OpenShard(os.getpid(), file, header, tables, file.id.get_vfd_handle(), at)
+
+
+def _attribute(file: h5py.File, name: str) -> object:
+    """A text, a number, or None for anything else."""
+    if name not in file.attrs:
+        return None
+    stored = file.attrs.get_id(name)
+    if stored.shape != () or stored.dtype.kind not in "Sif":
+        return None
+    value = file.attrs[name]
+    return value.decode("utf-8") if isinstance(value, bytes) else value.item()
+
+
+def _table(file: h5py.File, name: str, dtype: np.dtype[Any], file_bytes: int) -> npt.NDArray[Any]:
+    table: npt.NDArray[Any] = _dataset(file, name, dtype, file_bytes)[:]
+    table.flags.writeable = False
+    return table
+
+
+def _dataset(file: h5py.File, name: str, dtype: np.dtype[Any], file_bytes: int) -> h5py.Dataset:
+    """A one-dimensional dataset that lies whole and plain in this file."""
+    # Links and external storage could lead to another file.
+    if not isinstance(file.get(name, getlink=True), h5py.HardLink):
+        raise ShardError(f"{name} is missing")
+    found = file[name]
+    if not isinstance(found, h5py.Dataset) or found.dtype != dtype or found.ndim != 1:
+        raise ShardError(f"{name} is not the table that the schema has")
+    # Filters and holes could make a small file ask for endless memory.
+    whole = found.id.get_storage_size() == found.nbytes <= file_bytes
+    if found.chunks or found.external or found.is_virtual or not whole:
+        raise ShardError(f"{name} does not lie whole and plain in the file")
+    return found

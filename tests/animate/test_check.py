@@ -1,0 +1,233 @@
+"""Faults of drawings, put there on purpose, are found, named and mended."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from animate.commands.main import main
+from animate.drawing.check import check, fix, without_background
+from animate.drawing.drawing import Drawing, decode_drawing, read_drawing
+from animate.drawing.head_estimate import Head, estimate_head
+from animate.drawing.mouth_height import mouth_height
+from animate.drawing.output import write_still
+from characters.files.generate import write_character
+from contract.errors import InputError
+from contract.image import Stored, head_rows
+from contract.pose import REST, Pose
+from renderer.draw.canvas import Canvas
+from renderer.fit.fit_rig import fit_rig
+from renderer.formats.read import read_model
+from renderer.portrait.portrait import Portrait
+from tests.support.shifting import bytes_of
+
+SEEDS = range(8)
+
+
+def drawn(folder: Path, pose: Pose) -> list[Stored]:
+    """Pictures of generated characters, which meet the convention exactly."""
+    canvas = Canvas(256, "phong", "auto")
+    pictures = []
+    for seed in SEEDS:
+        model = read_model(write_character(folder / str(seed), seed))
+        portrait = Portrait(canvas, model, fit_rig(model))
+        pictures.append(portrait.draw(pose))
+        portrait.release()
+    canvas.release()
+    return pictures
+
+
+@pytest.fixture(scope="module")
+def rests(tmp_path_factory: pytest.TempPathFactory) -> list[Stored]:
+    return drawn(tmp_path_factory.mktemp("rests"), REST)
+
+
+@pytest.fixture(scope="module")
+def shut(tmp_path_factory: pytest.TempPathFactory) -> list[Stored]:
+    return drawn(tmp_path_factory.mktemp("shut"), Pose(mouth=0.0))
+
+
+def drawing(picture: Stored) -> Drawing:
+    return Drawing("a.png", picture, True, ())
+
+
+def placed(picture: Stored, scale: float, x: int, y: int, size: int = 512) -> Stored:
+    """The picture scaled, its upper left corner at (x, y) of a larger transparent one."""
+    side = round(picture.shape[0] * scale)
+    small = Image.fromarray(picture, "RGBA").resize((side, side), Image.Resampling.BOX)
+    page = Image.new("RGBA", (size, size))
+    page.paste(small, (x, y))
+    return np.array(page)
+
+
+def codes(picture: Stored) -> set[str]:
+    return {fault.code for fault in check(drawing(picture)).faults}
+
+
+# The head.
+
+
+def test_heads_are_found_where_they_are(rests: list[Stored]) -> None:
+    off = []
+    for picture in rests:
+        head = estimate_head(picture)
+        assert head is not None
+        off.append([head.skull_top - 64, head.chin - 192, head.centre_x - 128])
+    # In heights of a head (128 rows): nearly all within 8 %.
+    within = np.abs(np.array(off)) / 128 < 0.08
+    assert within.mean() > 0.9, off
+
+
+def test_a_moved_and_scaled_head_is_found_there(rests: list[Stored]) -> None:
+    for picture in rests[:4]:
+        found = estimate_head(picture)
+        moved = estimate_head(placed(picture, 0.75, 180, 100))
+        assert found and moved
+        assert moved.skull_top == pytest.approx(100 + 0.75 * found.skull_top, abs=6)
+        assert moved.chin == pytest.approx(100 + 0.75 * found.chin, abs=6)
+        assert moved.centre_x == pytest.approx(180 + 0.75 * found.centre_x, abs=6)
+
+
+def test_a_figure_without_skin_goes_by_its_silhouette() -> None:
+    picture = np.zeros((256, 256, 4), np.uint8)
+    y, x = np.mgrid[:256, :256]
+    picture[(x - 128) ** 2 + (y - 100) ** 2 < 45**2] = (20, 40, 200, 255)  # a ball
+    picture[140:180, 118:138] = (20, 40, 200, 255)  # on a stick
+    picture[180:, 60:200] = (20, 40, 200, 255)  # on a block
+    head = estimate_head(picture)
+    assert head is not None
+    assert head.source == "silhouette"
+    assert head.centre_x == pytest.approx(128, abs=2)
+    assert 55 <= head.skull_top <= 70
+    assert 140 <= head.chin <= 150
+    assert estimate_head(np.zeros((8, 8, 4), np.uint8)) is None
+
+
+# Faults and their mending.
+
+
+def test_a_good_drawing_has_no_fault_and_is_not_changed(rests: list[Stored]) -> None:
+    good = [picture for picture in rests if not codes(picture)]
+    assert len(good) >= len(rests) - 1
+    np.testing.assert_array_equal(fix(drawing(good[0])).picture, good[0])
+
+
+def test_misplaced_heads_are_named_and_put_right(rests: list[Stored]) -> None:
+    picture = rests[1]
+    assert "head-small" in codes(placed(picture, 0.75, 160, 160))
+    assert "head-large" in codes(placed(picture, 3.0, -128, -128))
+    assert "head-far-left" in codes(placed(picture, 1.6, -60, 51))
+    assert "head-low" in codes(placed(picture, 2.0, 0, 90))
+    assert "not-square" in codes(np.ascontiguousarray(picture[:, 20:]))
+    for scale, x, y in ((0.75, 160, 160), (1.6, -60, 51), (1.2, 90, 150)):
+        mended = fix(drawing(placed(picture, scale, x, y))).picture
+        assert mended.shape == (256, 256, 4)
+        head = estimate_head(mended)
+        assert head is not None
+        for found, wanted in zip((head.skull_top, head.chin), head_rows(256), strict=True):
+            assert found == pytest.approx(wanted, abs=12)
+        assert head.centre_x == pytest.approx(128, abs=6)
+
+
+def test_colour_under_transparency_is_named_and_cleared(rests: list[Stored]) -> None:
+    spoiled = rests[0].copy()
+    spoiled[..., :3][spoiled[..., 3] == 0] = (255, 0, 255)
+    assert "hidden-colour" in codes(spoiled)
+    np.testing.assert_array_equal(fix(drawing(spoiled)).picture, rests[0])
+
+
+@pytest.mark.parametrize("colour", ["#20c040", "#e040ff"])
+def test_a_flat_background_is_removed_with_soft_edges(rests: list[Stored], colour: str) -> None:
+    wrong = []
+    for picture in rests:
+        page = Image.new("RGBA", (256, 256), colour)
+        page.alpha_composite(Image.fromarray(picture, "RGBA"))
+        flat = np.array(page)
+        assert "opaque" in codes(flat)
+        cut = without_background(flat)
+        assert cut is not None
+        assert (cut[0] == 0).all()
+        wrong.append(float((np.abs(cut[..., 3].astype(int) - picture[..., 3]) > 64).mean()))
+    # What hair encloses on all sides is not known to be background, and stays.
+    assert np.median(wrong) < 0.01, wrong
+
+
+def test_a_background_of_many_colours_is_not_guessed_at(rests: list[Stored]) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (256, 256, 4), np.uint8)
+    noise[..., 3] = 255
+    report = check(drawing(noise))
+    assert report.faults[0].code == "opaque"
+    assert not report.faults[0].fixable
+    with pytest.raises(InputError, match="background has many colours; cut the figure out"):
+        fix(drawing(noise))
+    with pytest.raises(InputError, match="no figure is seen"):
+        fix(drawing(np.zeros((64, 64, 4), np.uint8)))
+    assert codes(np.zeros((256, 256, 4), np.uint8)) == {"no-figure"}
+
+
+def test_hidden_eyes_are_noticed(rests: list[Stored]) -> None:
+    masked = rests[1].copy()
+    masked[100:170, 60:128, :3] = (240, 200, 180)
+    assert "no-eye" in codes(masked)
+
+
+@pytest.mark.parametrize(("rows", "height"), [(1, 0.01), (4, 0.04), (10, 0.1)])
+def test_a_mouth_is_as_high_as_it_is_drawn(rows: int, height: float) -> None:
+    picture = np.zeros((200, 200, 4), np.uint8)
+    picture[50:150, 60:140] = (250, 220, 200, 255)
+    head = Head(50.0, 150.0, 100.0, "face")
+    assert mouth_height(picture, head) is None
+    picture[130 : 130 + rows, 94:107, :3] = (120, 40, 40)
+    assert mouth_height(picture, head) == pytest.approx(height)
+
+
+def test_a_closed_mouth_is_noted(rests: list[Stored], shut: list[Stored]) -> None:
+    open_notes, shut_notes = ([check(drawing(one)).notes for one in some] for some in (rests, shut))
+    assert sum(any("looks closed" in note for note in notes) for notes in shut_notes) >= 6
+    assert open_notes == [()] * len(rests)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 300), (3, 2)])
+def test_tiny_pictures_are_no_trouble(size: tuple[int, int]) -> None:
+    for colour in ((0, 0, 0, 0), (255, 0, 0, 255)):
+        data = bytes_of(Image.new("RGBA", size, colour))
+        assert check(decode_drawing(data, "a.png")).faults
+
+
+# The command.
+
+
+def test_the_command_says_what_is_wrong_and_mends_a_copy(
+    rests: list[Stored], tmp_path: Path
+) -> None:
+    path, fixed = tmp_path / "a.png", tmp_path / "b.png"
+    write_still(path, placed(rests[1], 0.75, 160, 160))
+    before = path.read_bytes()
+    done = CliRunner().invoke(main, ["check", str(path)])
+    assert done.exit_code == 1
+    assert "fault    the head is too small" in done.output
+    done = CliRunner().invoke(main, ["check", str(path), "--fix", str(fixed)])
+    assert done.exit_code == 0, done.output
+    assert f"wrote {fixed}: no fault left" in done.output
+    assert path.read_bytes() == before
+    assert not check(read_drawing(fixed)).faults
+    done = CliRunner().invoke(main, ["check", str(fixed), "--json"])
+    assert json.loads(done.output)["faults"] == []
+    done = CliRunner().invoke(main, ["check", str(fixed), "--fix", str(fixed)])
+    assert (done.exit_code, "is the drawing itself" in done.stderr) == (1, True)
+
+
+def test_real_drawings_are_good(real_models: Path) -> None:
+    folder = real_models.parent / "drawings"
+    if not folder.is_dir():
+        pytest.skip("no drawings beside the real models")
+    for path in sorted(folder.glob("drawing_*.png")):
+        report = check(read_drawing(path))
+        assert report.faults == (), path
+        assert report.head is not None
+        assert report.head.source == "face"

@@ -1,0 +1,146 @@
+"""Drawings from strangers: read rightly whatever they are, or refused in one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from animate.drawing.drawing import clean, decode_drawing, read_drawing, resized
+from animate.pose.open_poser import fitted
+from contract.errors import InputError
+from contract.image import Stored
+from tests.support.shifting import bytes_of
+
+RED_GREEN = np.array([[[255, 0, 0, 255], [0, 255, 0, 128]]], np.uint8)
+
+
+def test_a_png_with_alpha_is_read_to_the_byte() -> None:
+    drawing = decode_drawing(bytes_of(Image.fromarray(RED_GREEN, "RGBA")), "a.png")
+    np.testing.assert_array_equal(drawing.picture, RED_GREEN)
+    assert drawing.has_alpha
+    assert drawing.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("image", "pixel", "has_alpha", "note"),
+    [
+        (Image.new("RGB", (2, 2), (1, 2, 3)), (1, 2, 3, 255), False, None),
+        (Image.new("L", (2, 2), 7), (7, 7, 7, 255), False, "from L"),
+        (Image.new("LA", (2, 2), (7, 9)), (7, 7, 7, 9), True, "from LA"),
+        (Image.new("I;16", (2, 2), 257 * 200), (200, 200, 200, 255), False, "16-bit"),
+        (Image.new("1", (2, 2), 1), (255, 255, 255, 255), False, "from 1"),
+    ],
+)
+def test_other_kinds_are_converted_and_named(
+    image: Image.Image, pixel: tuple[int, ...], has_alpha: bool, note: str | None
+) -> None:
+    drawing = decode_drawing(bytes_of(image), "a.png")
+    assert tuple(drawing.picture[0, 0]) == pixel
+    assert drawing.has_alpha == has_alpha
+    assert (note is None and not drawing.notes) or note in drawing.notes[0]  # type: ignore[operator]
+
+
+def test_a_palette_with_transparency_keeps_it() -> None:
+    image = Image.new("P", (2, 1))
+    image.putpalette([0, 0, 0, 10, 20, 30])
+    image.putdata([0, 1])
+    drawing = decode_drawing(bytes_of(image, transparency=0), "a.png")
+    assert drawing.picture[0, 0, 3] == 0
+    assert tuple(drawing.picture[0, 1]) == (10, 20, 30, 255)
+    assert drawing.has_alpha
+
+
+def test_cmyk_is_converted() -> None:
+    drawing = decode_drawing(bytes_of(Image.new("CMYK", (8, 8)), "JPEG"), "a.jpg")
+    assert drawing.picture.min() >= 250
+    assert drawing.notes == ("converted from CMYK to RGBA",)
+
+
+def test_a_turned_photograph_is_turned_upright() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # shown turned by 90 degrees clockwise
+    data = bytes_of(Image.fromarray(RED_GREEN[..., :3], "RGB"), exif=exif)
+    drawing = decode_drawing(data, "a.png")
+    assert drawing.picture.shape == (2, 1, 4)
+    assert tuple(drawing.picture[0, 0]) == (255, 0, 0, 255)
+    assert "EXIF" in drawing.notes[0]
+
+
+def test_of_an_animation_the_first_frame_is_taken() -> None:
+    frames = [Image.new("RGBA", (4, 4), colour) for colour in ("red", "blue")]
+    data = bytes_of(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    drawing = decode_drawing(data, "a.gif")
+    assert tuple(drawing.picture[0, 0, :3]) == (255, 0, 0)
+    assert "animated (2 frames)" in drawing.notes[0]
+
+
+def test_what_is_no_picture_is_refused(tmp_path: Path) -> None:
+    whole = bytes_of(Image.effect_noise((64, 64), 50).convert("RGBA"))
+    for data, fault in (
+        (b"hello", "is no picture"),
+        (b"", "is no picture"),
+        (whole[:200], "damaged"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n", "is no picture"),
+    ):
+        (tmp_path / "a.png").write_bytes(data)
+        with pytest.raises(InputError, match=fault) as caught:
+            read_drawing(tmp_path / "a.png")
+        assert "\n" not in str(caught.value)
+    for path, fault in ((tmp_path, "is no file"), (tmp_path / "none.png", "cannot be read")):
+        with pytest.raises(InputError, match=fault):
+            read_drawing(path)
+
+
+def test_vast_pictures_are_refused_before_they_are_decoded() -> None:
+    with pytest.raises(InputError, match="20000x1 pixels; a drawing may have 16384 a side"):
+        decode_drawing(bytes_of(Image.new("1", (20_000, 1))), "a.png")
+    with pytest.raises(InputError, match="scale it down"):
+        decode_drawing(bytes_of(Image.new("1", (9000, 9000))), "a.png")
+
+
+# Sizes.
+
+
+def test_colour_under_transparency_does_not_leak_into_what_is_seen() -> None:
+    picture = np.zeros((64, 64, 4), np.uint8)
+    picture[...] = (255, 0, 255, 0)  # magenta where nothing is seen
+    picture[:, 32:] = (0, 255, 0, 255)
+    small = resized(picture, 16, 16)
+    seen = small[small[..., 3] > 0]
+    assert (seen[:, 0] <= 1).all()
+    assert (seen[:, 2] <= 1).all()
+    assert (small[:, :6] == 0).all()
+    assert (clean(picture)[:, :32] == 0).all()
+
+
+def test_light_is_averaged_not_bytes() -> None:
+    stripes = np.full((64, 64, 4), 255, np.uint8)
+    stripes[:, ::2, :3] = 0
+    small = resized(stripes, 16, 16)
+    assert small[8, 8, 0] == pytest.approx(188, abs=2)  # half of the light, not half of the bytes
+
+
+def test_the_same_size_changes_nothing() -> None:
+    picture = clean(np.random.default_rng(0).integers(0, 256, (8, 8, 4), np.uint8))
+    np.testing.assert_array_equal(resized(picture, 8, 8), picture)
+
+
+def _drawing(picture: Stored) -> bytes:
+    return bytes_of(Image.fromarray(picture, "RGBA"))
+
+
+def test_only_squares_with_transparency_fit() -> None:
+    picture = np.zeros((32, 32, 4), np.uint8)
+    picture[8:24, 8:24] = 255
+    fits = fitted(decode_drawing(_drawing(picture), "a.png"), 16)
+    assert fits.shape == (16, 16, 4)
+    assert fits[0, 0].tolist() == [0, 0, 0, 0]
+    with pytest.raises(InputError, match=r"16x32; it must be square; try `animate check a\.png"):
+        fitted(decode_drawing(_drawing(picture[:, :16]), "a.png"), 16)
+    with pytest.raises(InputError, match="no transparent background"):
+        fitted(decode_drawing(_drawing(np.full_like(picture, 255)), "a.png"), 16)
+    with pytest.raises(InputError, match="wholly transparent"):
+        fitted(decode_drawing(_drawing(np.zeros_like(picture)), "a.png"), 16)

@@ -1,0 +1,158 @@
+"""The page in a real browser, with networks whose answers are known."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page
+
+from animate.drawing.drawing import decode_drawing
+from animate.serve.server import make_app
+from contract.pose import AXIS_NAMES
+from tests.support.in_browser import chromium, needs_browser, opened, serving
+from tests.support.shifting import Shifting, bytes_of
+
+SIZE = 64
+pytestmark = needs_browser
+
+
+def face() -> Image.Image:
+    """A pale ball with two dark eyes in the middle half; a figure to the checks."""
+    y, x = np.mgrid[:SIZE, :SIZE]
+    picture = np.zeros((SIZE, SIZE, 4), np.uint8)
+    picture[(x - 31.5) ** 2 + (y - 31.5) ** 2 < 16**2] = (250, 220, 200, 255)
+    for eye in (26, 37):
+        picture[29:35, eye - 2 : eye + 2, :3] = 20
+    return Image.fromarray(picture, "RGBA")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as opened_browser:
+        yield opened_browser
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    first = decode_drawing(bytes_of(face()), "face.png")
+    app = make_app(Shifting(SIZE), first, "127.0.0.1")
+    with serving(app) as url, opened(browser, url) as page:
+        yield page
+
+
+MIDDLE = """() => {
+  const c = document.getElementById('canvas');
+  const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
+  let sum = 0, n = 0;
+  for (let i = 0; i < d.length; i += 4) if (d[i + 3] > 127) { sum += (i / 4) % c.width; n++; }
+  return n ? sum / n : -1;
+}"""
+
+
+def wait_until(page: Page, check: str, seconds: float = 10.0) -> None:
+    page.wait_for_function(check, timeout=1000 * seconds)
+
+
+def slide(page: Page, axis: str, value: float) -> None:
+    page.eval_on_selector(
+        f"#axis-{axis}",
+        "(e, v) => { e.value = v; e.dispatchEvent(new Event('input', {bubbles: true})); }",
+        value,
+    )
+
+
+def test_a_slider_moves_the_picture_the_right_way(page: Page) -> None:
+    names = page.eval_on_selector_all("#sliders .axis span", "all => all.map(e => e.textContent)")
+    assert tuple(names) == AXIS_NAMES
+    wait_until(page, f"() => Math.abs(({MIDDLE})() - 31.5) < 0.1")
+    assert not page.is_visible("#hint")
+    slide(page, "head_y", 1)
+    wait_until(page, f"() => Math.abs(({MIDDLE})() - 27.5) < 0.1")  # to the viewer's left
+    slide(page, "head_y", -1)
+    wait_until(page, f"() => Math.abs(({MIDDLE})() - 35.5) < 0.1")
+    page.dblclick("#axis-head_y")
+    wait_until(page, f"() => Math.abs(({MIDDLE})() - 31.5) < 0.1")
+    assert "ms a picture" in page.inner_text("#rate")
+
+
+def test_dragging_and_keys_turn_the_head(page: Page) -> None:
+    wait_until(page, f"() => ({MIDDLE})() > 0")
+    box = page.locator("#view").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 5, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.up()
+    wait_until(page, f"() => Math.abs(({MIDDLE})() - 27.5) < 0.1")
+    page.keyboard.press("0")
+    wait_until(page, f"() => Math.abs(({MIDDLE})() - 31.5) < 0.1")
+
+
+def test_motions_run_until_a_slider_is_touched(page: Page) -> None:
+    page.click("#motions button:has-text('shake')")
+    wait_until(page, f"() => ({MIDDLE})() < 30")
+    wait_until(page, f"() => ({MIDDLE})() > 33")
+    slide(page, "head_y", 0)
+    wait_until(page, f"() => Math.abs(({MIDDLE})() - 31.5) < 0.1")
+    assert page.get_attribute("#motions button:has-text('shake')", "aria-pressed") == "false"
+
+
+def drop(page: Page, name: str, data: bytes) -> None:
+    page.evaluate(
+        """([name, bytes]) => {
+          const transfer = new DataTransfer();
+          transfer.items.add(new File([new Uint8Array(bytes)], name));
+          const event = new DragEvent('drop', {dataTransfer: transfer, bubbles: true});
+          document.getElementById('view').dispatchEvent(event);
+        }""",
+        [name, list(data)],
+    )
+
+
+def test_what_is_dropped_is_checked_and_mended(page: Page) -> None:
+    drop(page, "notes.png", b"no picture at all")
+    wait_until(page, "() => document.getElementById('fault').textContent.includes('is no picture')")
+    small = Image.new("RGBA", (200, 160))
+    small.paste(face(), (10, 20))
+    drop(page, "<img src=x onerror=alert(1)>.png", bytes_of(small))
+    wait_until(page, "() => document.getElementById('faults').textContent.includes('be square')")
+    assert page.locator("#name img").count() == 0
+    page.click("#mend")
+    wait_until(page, "() => document.getElementById('name').textContent.startsWith('<img')")
+    wait_until(page, f"() => Math.abs(({MIDDLE})() - 31.5) < 3")
+
+
+@pytest.mark.parametrize(("kind", "frames"), [("webm", None), ("gif", 25), ("webp", 25)])
+def test_a_recording_is_a_file_that_plays(page: Page, kind: str, frames: int | None) -> None:
+    wait_until(page, f"() => ({MIDDLE})() > 0")
+    page.click("#motions button:has-text('sway')")
+    page.select_option("#kind", kind)
+    page.fill("#seconds", "1")
+    with page.expect_download(timeout=60_000) as waiting:
+        page.click("#record")
+    path = waiting.value.path()
+    data = Path(path).read_bytes()
+    assert waiting.value.suggested_filename.startswith("sway-")
+    if kind == "webm":
+        import av
+
+        with av.open(io.BytesIO(data)) as container:
+            assert sum(1 for _ in container.decode(video=0)) == 25
+    else:
+        with Image.open(io.BytesIO(data)) as image:
+            assert 2 <= image.n_frames <= (frames or 0)
+            assert image.size == (SIZE, SIZE)
+
+
+def test_a_still_is_the_picture_of_the_pose(page: Page) -> None:
+    wait_until(page, f"() => ({MIDDLE})() > 0")
+    slide(page, "head_y", 1)
+    with page.expect_download() as waiting:
+        page.click("#still")
+    with Image.open(waiting.value.path()) as image:
+        seen = np.flatnonzero(np.array(image)[..., 3].any(axis=0))
+    assert (seen[0] + seen[-1]) / 2 == pytest.approx(27.5, abs=0.6)

@@ -1,0 +1,59 @@
+"""JSON becomes exactly the dataclass that is asked for, or is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Literal
+
+import pytest
+
+from contract.records import decode
+
+
+@dataclass(frozen=True)
+class Inner:
+    number: float
+    count: int = 3
+
+
+@dataclass(frozen=True)
+class Outer:
+    name: str
+    kind: Literal["a", "b"]
+    inner: Inner | None
+    flags: tuple[bool, ...] = ()
+    by_name: Mapping[str, tuple[Inner, ...]] = field(default_factory=dict)
+
+
+WHOLE = Outer("x", "b", Inner(1.5), (True, False), {"one": (Inner(2.0, 4),)})
+
+
+def test_what_asdict_made_comes_back() -> None:
+    assert decode(Outer, asdict(WHOLE)) == WHOLE
+    assert decode(Outer, {"name": "x", "kind": "a", "inner": None}) == Outer("x", "a", None)
+    assert decode(Inner, {"number": 2}) == Inner(2.0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"name": 5}, "Outer.name: 5 is no str"),
+        ({"kind": "c"}, "Outer.kind: 'c' is no"),
+        ({"kind": ["a"]}, "Outer.kind"),
+        ({"inner": {"number": True}}, "Outer.inner.number: True is no float"),
+        ({"inner": {"number": float("nan")}}, "Outer.inner.number: nan is no float"),
+        ({"inner": {"number": 10**400}}, "Outer.inner.number"),
+        ({"inner": {"number": 1, "count": 1.0}}, r"Outer.inner.count: 1\.0 is no int"),
+        ({"inner": {}}, "Outer.inner: .*number"),
+        ({"inner": {"number": 1, "more": 1}}, "Outer.inner: 'more' is unknown"),
+        ({"inner": []}, "Outer.inner"),
+        ({"flags": "no"}, "Outer.flags"),
+        ({"flags": [1]}, "Outer.flags: 1 is no bool"),
+        ({"by_name": {"one": [{"number": "2"}]}}, "Outer.by_name.one"),
+        ({"by_name": [1]}, "Outer.by_name"),
+    ],
+)
+def test_anything_else_is_refused_and_named(changes: dict[str, object], fault: str) -> None:
+    with pytest.raises(ValueError, match=fault):
+        decode(Outer, asdict(WHOLE) | changes)

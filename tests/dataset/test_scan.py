@@ -1,0 +1,244 @@
+"""Scans, with worker processes, over models that behave as their files say."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import dataset.scan.scan
+from contract.errors import InputError
+from dataset.catalog.catalog import Catalog, CatalogRow, cache_of, load_catalog, save_catalog
+from dataset.jobs.pool import Crew
+from tests.support.tiny_builds import COMMAND, look, write_models
+from tests.support.tiny_renderer import SLOWNESS
+
+PATIENT = Crew(2, 60)
+
+
+def verdicts(catalog: Catalog) -> dict[str, tuple[str, str]]:
+    return {row.path: (row.status, row.code) for row in catalog.rows}
+
+
+# What a row says.
+
+
+def test_every_model_has_a_row_in_the_order_of_paths(tmp_path: Path) -> None:
+    behaviours = {"源/霊夢": "ok", "b/x": "doubtful", "a/z": "refuse", "a/y": "open-explode"}
+    models = write_models(tmp_path / "models", behaviours)
+    (models / "源" / "readme.txt").write_text("再配布禁止", "utf-8")
+    (models / "packed.zip").write_bytes(b"PK")
+    (models / "b" / "link.pmx").symlink_to(models / "b" / "x.pmx")
+    out = tmp_path / "catalog.jsonl"
+    catalog, log = look(models, out)
+    assert verdicts(catalog) == {
+        "a/y.pmx": ("refused", "unexpected-error"),
+        "a/z.pmx": ("refused", "no-head-bone"),
+        "b/x.pmx": ("doubtful", "doubtful-chin"),
+        "源/霊夢.pmx": ("ok", ""),
+    }
+    assert list(verdicts(catalog)) == sorted(verdicts(catalog))
+    assert (catalog.archives, catalog.links) == (("packed.zip",), ("b/link.pmx",))
+    assert "1 link not followed (as b/link.pmx)" in log
+    assert "1 archive left packed; unpack to use what is in it (as packed.zip)" in log
+    rows = {row.path: row for row in catalog.rows}
+    assert rows["b/x.pmx"].message == "chin:x=0.2"
+    assert [row.source for row in catalog.rows] == ["a", "a", "b", "源"]
+    terms = rows["源/霊夢.pmx"].licence
+    assert terms is not None
+    assert terms.text == "再配布禁止"
+    assert load_catalog(out) == catalog
+    assert (cache_of(out) / str(rows["源/霊夢.pmx"].picture)).is_file()
+
+
+def test_the_number_of_workers_changes_no_byte(tmp_path: Path) -> None:
+    models = write_models(tmp_path / "models", {f"{n}/m": "ok" for n in range(6)})
+    for name, workers in (("one", 1), ("three", 3)):
+        look(models, tmp_path / f"{name}.jsonl", Crew(workers, 60))
+    assert (tmp_path / "one.jsonl").read_bytes() == (tmp_path / "three.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize(("behaviour", "code"), [("crash", "worker-died"), ("hang", "timed-out")])
+def test_a_model_that_kills_or_silences_its_worker_costs_itself_only(
+    behaviour: str, code: str, tmp_path: Path
+) -> None:
+    behaviours = {"a": "ok", "b": behaviour, "c": "ok", "d": "doubtful"}
+    models = write_models(tmp_path / "models", behaviours)
+    catalog, _ = look(models, tmp_path / "catalog.jsonl", Crew(2, 2))
+    assert verdicts(catalog) == {
+        "a.pmx": ("ok", ""),
+        "b.pmx": ("refused", code),
+        "c.pmx": ("ok", ""),
+        "d.pmx": ("doubtful", "doubtful-chin"),
+    }
+
+
+# What is known is not looked at again.
+
+
+def _scanned(log: str) -> str:
+    return log.splitlines()[0]
+
+
+def test_a_second_scan_looks_at_what_is_new_only(tmp_path: Path) -> None:
+    models = write_models(tmp_path / "models", {"a": "ok", "b": "refuse", "c": "hang"})
+    out = tmp_path / "catalog.jsonl"
+    look(models, out, Crew(2, 1))
+    before = out.read_bytes()
+    # A model that hangs would take its second again if it were looked at.
+    _, log = look(models, out, Crew(2, 600))
+    assert _scanned(log) == "3 models, 3 known from earlier scans"
+    assert out.read_bytes() == before
+    write_models(models, {"d": "doubtful"})
+    catalog, log = look(models, out)
+    assert _scanned(log) == "4 models, 3 known from earlier scans"
+    assert catalog.rows[3].status == "doubtful"
+    (models / "a.pmx").rename(models / "z.pmx")
+    catalog, log = look(models, out)
+    assert _scanned(log) == "4 models, 4 known from earlier scans"
+    assert [row.path for row in catalog.rows] == ["b.pmx", "c.pmx", "d.pmx", "z.pmx"]
+
+
+def test_refused_models_are_looked_at_again_on_request(tmp_path: Path) -> None:
+    models = write_models(tmp_path / "models", {"a": "ok", "b": "refuse"})
+    out = tmp_path / "catalog.jsonl"
+    look(models, out)
+    _, log = look(models, out, retry=True)
+    assert _scanned(log) == "2 models, 1 known from earlier scans"
+
+
+def test_a_changed_texture_has_its_model_looked_at_again(tmp_path: Path) -> None:
+    models = write_models(tmp_path / "models", {"a": "textured", "b": "ok"})
+    out = tmp_path / "catalog.jsonl"
+    for known in (0, 2, 1, 2):
+        if known == 1:
+            (models / "face.png").write_bytes(b"white")
+        _, log = look(models, out)
+        assert _scanned(log) == "2 models" + (
+            f", {known} known from earlier scans" if known else ""
+        )
+
+
+def test_another_annotator_starts_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    models = write_models(tmp_path / "models", {"a": "ok"})
+    look(models, tmp_path / "catalog.jsonl")
+    monkeypatch.setattr(dataset.scan.scan, "annotator_version", lambda: "another")
+    catalog, log = look(models, tmp_path / "catalog.jsonl")
+    assert _scanned(log) == "1 model"
+    assert catalog.annotator == "another"
+
+
+def test_damaged_memory_costs_a_look_only(tmp_path: Path) -> None:
+    models = write_models(tmp_path / "models", {"a": "ok", "b": "ok"})
+    out = tmp_path / "catalog.jsonl"
+    first, _ = look(models, out)
+    rows = cache_of(out) / "rows.jsonl"
+    whole = rows.read_bytes().splitlines(keepends=True)
+    rows.write_bytes(whole[0] + b"not json\n" + whole[1][:-20])
+    catalog, log = look(models, out)
+    assert catalog == first
+    assert _scanned(log) == "2 models, 1 known from earlier scans"
+    (cache_of(out) / str(first.rows[0].picture)).unlink()
+    catalog, _ = look(models, out)
+    assert (cache_of(out) / str(catalog.rows[0].picture)).is_file()
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_an_interrupted_scan_continues(how: signal.Signals, tmp_path: Path) -> None:
+    models = write_models(tmp_path / "models", {f"m{n:02}": "ok" for n in range(24)})
+    script, out = tmp_path / "command.py", tmp_path / "catalog.jsonl"
+    script.write_text(COMMAND)
+    process = subprocess.Popen(
+        [sys.executable, str(script), "scan", str(models), "-o", str(out), "--workers", "2"],
+        env=os.environ | {SLOWNESS: "0.1"},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    rows = cache_of(out) / "rows.jsonl"
+    with process:
+        while not rows.exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        os.killpg(process.pid, how)
+        _, errors = process.communicate(timeout=20)
+    known = rows.read_bytes().count(b"\n")
+    assert 0 < known < 24
+    assert not out.exists()
+    if how == signal.SIGINT:
+        assert process.returncode == 130
+        assert f"stopped with {known} of 24 models scanned; the same command continues" in errors
+    catalog, log = look(models, out)
+    assert _scanned(log) == f"24 models, {known} known from earlier scans"
+    assert len(catalog.rows) == 24
+
+
+# Catalogues as files.
+
+
+def test_a_catalogue_and_its_models_move_together(tmp_path: Path) -> None:
+    models = write_models(tmp_path / "here" / "models", {"a": "ok"})
+    look(models, tmp_path / "here" / "catalog.jsonl")
+    (tmp_path / "here").rename(tmp_path / "there")
+    catalog = load_catalog(tmp_path / "there" / "catalog.jsonl")
+    assert (catalog.models_folder / catalog.rows[0].path).is_file()
+
+
+def test_paths_that_are_no_unicode_survive(tmp_path: Path) -> None:
+    row = CatalogRow(os.fsdecode(b"\x83~\x83N.pmx"), "0" * 64, "", "refused", code="x")
+    catalog = Catalog(tmp_path, "one", (row,), (), ())
+    save_catalog(tmp_path / "catalog.jsonl", catalog)
+    assert load_catalog(tmp_path / "catalog.jsonl") == catalog
+
+
+def _rewritten(catalog: Path, changes: dict[str, object]) -> None:
+    head, row = (json.loads(line) for line in catalog.read_text("utf-8").splitlines())
+    catalog.write_text(f"{json.dumps(head)}\n{json.dumps(row | changes)}\n", "utf-8")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"path": "../secret.pmx"},
+        {"path": "/etc/passwd"},
+        {"path": "a//b.pmx"},
+        {"picture": "../../picture.png"},
+        {"picture": "a/b.png"},
+        {"status": "fine"},
+        {"status": "refused"},
+        {"model": None},
+        {"sha256": 5},
+        {"unknown": 1},
+        {"group": "x"},
+    ],
+)
+def test_a_strangers_catalogue_cannot_leave_its_folders(
+    changes: dict[str, object], tmp_path: Path
+) -> None:
+    out = tmp_path / "catalog.jsonl"
+    look(write_models(tmp_path / "models", {"a": "ok"}), out)
+    _rewritten(out, changes)
+    with pytest.raises(InputError, match="is no catalogue of this version"):
+        load_catalog(out)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"catalog_version": 0}', "[" * 100_000, "\n\n"])
+def test_what_is_no_catalogue_is_refused(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "catalog.jsonl"
+    path.write_text(text + "\n", "utf-8")
+    with pytest.raises(InputError, match=r"is no catalogue of this version .* scan again"):
+        load_catalog(path)
+    with pytest.raises(InputError, match="is no file; give a catalogue"):
+        load_catalog(tmp_path)
+
+
+def test_a_folder_is_not_written_over(tmp_path: Path) -> None:
+    models = write_models(tmp_path / "models", {"a": "ok"})
+    with pytest.raises(InputError, match="is a folder; give a file name"):
+        look(models, tmp_path)

@@ -1,0 +1,1 @@
+"""What several tests need: tiny models, shards, drawings and stand-ins."""

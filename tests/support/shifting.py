@@ -1,0 +1,45 @@
+"""A drawing of a block, and networks that do one plain thing each."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, field
+
+import numpy as np
+from PIL import Image
+
+from animate.pose.poser import Vector
+from contract.image import Network, Stored
+
+SIZE = 16
+
+
+def drawing() -> Stored:
+    """A white block in the middle of nothing."""
+    picture = np.zeros((SIZE, SIZE, 4), np.uint8)
+    picture[4:12, 4:12] = 255
+    return picture
+
+
+@dataclass
+class Shifting:
+    """Closing an eye darkens the picture; turning by 1 moves it 4 pixels to the viewer's left."""
+
+    size: int = SIZE
+    calls: list[str] = field(default_factory=list)
+
+    def express(self, picture: Network, face: Vector) -> Network:
+        self.calls.append("express")
+        darker = picture.copy()
+        darker[:3] -= face[0] * (darker[:3] + 1)
+        return darker
+
+    def turn(self, expression: Network, joints: Vector) -> Network:
+        self.calls.append("turn")
+        return np.roll(expression, -round(4 * float(joints[1])), axis=2)
+
+
+def bytes_of(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
+    out = io.BytesIO()
+    image.save(out, kind, **options)
+    return out.getvalue()

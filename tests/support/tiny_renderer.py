@@ -1,0 +1,199 @@
+"""A studio without OpenGL: its models are text files that say how they behave.
+
+The first word of a model file: ``ok``; ``refuse`` (a ``RigError`` on opening); ``explode`` (an
+exception nobody expects; ``open-explode``: on opening); ``crash`` (kills its process); ``hang``;
+``empty`` (shows nothing); ``wide`` (a ``ModelError`` when the mouth opens beyond 0.8). The rest
+of the file is its name.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import signal
+import time
+import zlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from contract.errors import ModelError, RigError
+from contract.image import Stored
+from contract.pose import FACE_AXES, Pose
+from dataset.catalog.annotation import Annotation, Drive
+from dataset.catalog.catalog import Counts, Described
+from dataset.catalog.choose import PlannedModel, Selection
+from dataset.catalog.fingerprint import Fingerprint
+from dataset.catalog.provenance import hash_models
+from dataset.catalog.quarantine import Refusal
+from dataset.scan.walk import list_models
+from dataset.shards.records import HeadLines, ModelFacts, UsedMorph
+
+RENDERER_NAME = "tiny studio"
+# Seconds a picture takes, so that a test can interrupt a run in the middle.
+SLOWNESS = "TINY_STUDIO_SECONDS"
+
+
+def tiny_facts(name: str) -> ModelFacts:
+    return ModelFacts(
+        name=name,
+        comment="",
+        head_box=HeadLines(16.5, 19.25, 0.0),
+        morphs={axis: (UsedMorph(f"morph of {axis}", 1.0, "whole"),) for axis in FACE_AXES},
+        evidence=("tiny",),
+    )
+
+
+def tiny_picture(name: str, pose: Pose, ambient: float, size: int) -> Stored:
+    """A block as wide as the ambient light allows, in the colours of name and pose."""
+    picture = np.zeros((size, size, 4), np.uint8)
+    body = picture[size // 8 :, size // 4 : size - size // 4]
+    body[..., 0] = np.arange(body.shape[1]) * 3 + zlib.crc32(name.encode()) % 100
+    body[..., 1] = round(100 + 60 * pose.head_x + 30 * pose.head_y + 10 * pose.neck_z)
+    body[..., 2] = round(100 + 60 * pose.left_eye + 30 * pose.right_eye + 10 * pose.mouth)
+    body[..., 3] = round(255 * min(ambient, 1.5) / 1.5)
+    return picture
+
+
+@dataclass(frozen=True)
+class TinySubject:
+    behaviour: str
+    facts: ModelFacts
+    size: int
+
+    def draw(self, pose: Pose, ambient: float) -> Stored:
+        time.sleep(float(os.environ.get(SLOWNESS, "0")))
+        match self.behaviour:
+            case "explode":
+                raise ZeroDivisionError("exploded")
+            case "crash":
+                os.kill(os.getpid(), signal.SIGSEGV)
+            case "hang":
+                time.sleep(1000)
+            case "empty":
+                return np.zeros((self.size, self.size, 4), np.uint8)
+            case "wide" if pose.mouth > 0.8 and pose.mouth < 1:
+                raise ModelError("the mouth is too wide", "too-wide")
+        return tiny_picture(self.facts.name, pose, ambient, self.size)
+
+    def driven(self, annotation: Annotation) -> TinySubject:
+        return self
+
+    def release(self) -> None:
+        pass
+
+
+@dataclass(frozen=True)
+class TinyRenderer:
+    size: int
+    renderer_name: str = RENDERER_NAME
+
+    def open(self, path: Path, annotation: Annotation) -> TinySubject:
+        behaviour, _, name = path.read_text("utf-8").partition(" ")
+        if behaviour == "open-explode":
+            raise LookupError("exploded on opening")
+        if behaviour == "refuse":
+            raise RigError(f"{path.name}: no head bone", "no-head-bone")
+        facts = replace(tiny_facts(name), head_box=annotation.head_box)
+        return TinySubject(behaviour, facts, self.size)
+
+
+def tiny_annotation(**changes: Any) -> Annotation:  # noqa: ANN401  # any field's value
+    annotation = Annotation(
+        head_box=HeadLines(16.5, 19.25, 0.0),
+        head_bone=1,
+        head_bone_name="頭",
+        neck_bone=0,
+        neck_bone_name="首",
+        split_x=0.0,
+        split_half_width=0.1,
+        drives={axis: (Drive(0, f"morph of {axis}", 1.0, "whole"),) for axis in FACE_AXES},
+        confidence={"chin": 1.0, "mouth": 1.0},
+        doubtful=(),
+        evidence=("tiny",),
+    )
+    return replace(annotation, **changes)
+
+
+def select_all(folder: Path) -> Selection:
+    """Every model of a folder, undoubted; copies once."""
+    models: dict[str, PlannedModel] = {}
+    duplicates: dict[str, str] = {}
+    refused: dict[str, Refusal] = {}
+    listing = list_models(folder)
+    for path, found in hash_models(folder, listing.models).items():
+        if isinstance(found, ModelError):
+            refused[path] = Refusal("", found.code, str(found), "hash")
+        elif found in models:
+            duplicates[path] = models[found].path
+        else:
+            models[found] = PlannedModel(path, found, tiny_annotation())
+    return Selection(
+        tuple(models.values()), duplicates, {}, refused, listing.archives, listing.links
+    )
+
+
+class TinyScanner:
+    """Looks at the same files; those whose first word is ``doubtful`` are not sure of the chin.
+
+    Files of one name look the same, whatever their first word.
+    """
+
+    def scan(self, path: Path) -> tuple[Described, Stored]:
+        time.sleep(float(os.environ.get(SLOWNESS, "0")))
+        behaviour, _, name = path.read_text("utf-8").partition(" ")
+        match behaviour:
+            case "refuse":
+                raise RigError(f"{path.name}: no head bone", "no-head-bone")
+            case "open-explode":
+                raise LookupError("exploded on opening")
+            case "crash":
+                os.kill(os.getpid(), signal.SIGSEGV)
+            case "hang":
+                time.sleep(1000)
+        doubts = {"confidence": {"chin": 0.2}, "doubtful": ("chin",), "objections": ("chin:x=0.2",)}
+        annotation = tiny_annotation(**(doubts if behaviour == "doubtful" else {}))
+        texture_paths = ("face.png",) if behaviour == "textured" else ()
+        picture = np.zeros((256, 256, 4), np.uint8)
+        picture[64:192, 64:192] = 255
+        described = replace(tiny_described(name), annotation=annotation)
+        return replace(described, texture_paths=texture_paths), picture
+
+
+def tiny_described(name: str) -> Described:
+    """What is found out about a model called ``name``."""
+    return Described(
+        format="pmx",
+        name=name,
+        comment="",
+        counts=Counts(3, 1, 1, 2, 3, 0),
+        texture_paths=(),
+        annotation=tiny_annotation(),
+        fingerprint=tiny_fingerprint(name),
+    )
+
+
+def tiny_fingerprint(name: str) -> Fingerprint:
+    """A fingerprint of its own for each name."""
+    rng = np.random.default_rng(zlib.crc32(name.encode()))
+
+    def text(kind: str, count: int) -> str:
+        return base64.b64encode(rng.integers(0, 255, count).astype(kind).tobytes()).decode()
+
+    return Fingerprint(text("<u4", 128), text("<u4", 128), text("u1", 512), text("u1", 216))
+
+
+def open_tiny_scanner(_device: str = "auto") -> TinyScanner:
+    """Stands in for ``dataset.drawing.rendering.open_scanner``."""
+    return TinyScanner()
+
+
+def open_tiny_renderer(size: int, _shading: str) -> TinyRenderer:
+    return TinyRenderer(size)
+
+
+def open_tiny_device(_device: str, size: int, shading: str) -> TinyRenderer:
+    """Stands in for ``dataset.drawing.rendering.open_renderer``."""
+    return open_tiny_renderer(size, shading)

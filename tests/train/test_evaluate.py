@@ -1,0 +1,235 @@
+"""Measuring: regions on drawn pictures, intervals, the tables, and the commands."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+
+from contract.errors import InputError
+from contract.pose import Pose
+from models.base.config import NetworkConfig, copying
+from models.files.bundle import Bundle, load_bundle
+from models.networks.face_morpher import FaceMorpher
+from models.networks.face_rotator import FaceRotator
+from tests.support.tiny_shards import SIZE, write_shards
+from train.cli import main
+from train.data.batch import load_batch
+from train.data.samples import open_samples
+from train.measure.evaluate import COPYING, MORPHER, NO_CHANGE, evaluate, mean_rest_picture
+from train.measure.regions import changed_pixels, disoccluded, face_regions, turned
+from train.measure.report import markdown, write_report
+from train.measure.tally import Tally, ssim
+from train.plan.plan import changed
+from train.plan.presets import PRESETS
+
+TINY = NetworkConfig(size=SIZE, channels=4, max_channels=8, residual_blocks=1)
+SETS = (
+    *(f"network.{name}={value}" for name, value in (("size", SIZE), ("channels", 4))),
+    *("network.max_channels=8", "network.residual_blocks=1", "all.batch=4", "all.samples=16"),
+    "head_start_samples=8",
+)
+
+
+@pytest.fixture(scope="module")
+def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_shards(tmp_path_factory.mktemp("shards"))
+
+
+def test_eyes_are_above_the_mouth_among_what_expressions_change() -> None:
+    rest = torch.full((1, 4, 64, 64), -1.0)
+    faces = rest.repeat(3, 1, 1, 1)
+    faces[0, 0, 32, 20] = 1
+    faces[1, 1, 44, 32] = 1
+    changed_at = changed_pixels(rest, faces)
+    assert changed_at.nonzero().tolist() == [[32, 20], [44, 32]]
+    eyes, mouth = face_regions(changed_at)
+    assert eyes.nonzero().float().mean(0).tolist() == [32, 20]
+    assert mouth.nonzero().float().mean(0).tolist() == [44, 32]
+
+
+@pytest.mark.parametrize(
+    ("pose", "down", "right"),
+    [
+        (Pose(), 0, 0),
+        (Pose(head_y=1), 0, -1),  # to the viewer's left
+        (Pose(head_x=1), -1, 0),  # up
+        (Pose(neck_z=1), 0, -1),  # leans to the viewer's left
+    ],
+)
+def test_regions_turn_as_the_axes_say(pose: Pose, down: int, right: int) -> None:
+    region = torch.zeros(64, 64, dtype=torch.bool)
+    region[36:38, 31:33] = True
+    at = turned(region, torch.from_numpy(pose.to_vector()[None, :3]))[0].nonzero().float().mean(0)
+    moved = at - torch.tensor([36.5, 31.5])
+    assert bool(moved[0] * down > 1.5) if down else bool(moved[0].abs() < 1.1)
+    assert bool(moved[1] * right > 1.5) if right else bool(moved[1].abs() < 0.6)
+
+
+def test_only_what_cannot_be_copied_is_disoccluded() -> None:
+    generator = torch.Generator().manual_seed(0)
+    before = torch.nn.functional.interpolate(
+        torch.rand(1, 4, 8, 8, generator=generator) * 0.4, (64, 64), mode="bilinear"
+    )
+    after = before.roll((3, -4), (2, 3))
+    assert disoccluded(before, after)[0, 8:-8, 8:-8].sum() == 0
+    after[0, :, 30:34, 40:44] = -0.9
+    after[0, 3, 30:34, 40:44] = 1
+    found = disoccluded(before, after)[0]
+    assert found[30:34, 40:44].all()
+    assert found[8:-8, 8:-8].sum() <= 36
+
+
+def test_a_tally_weighs_measurements_and_draws_characters() -> None:
+    tally = Tally(2)
+    tally.add("mse", 0, 3.0, 3)
+    tally.add("mse", 1, 4.0, 1)
+    value = tally.values()["mse"]
+    assert value.mean == pytest.approx(7 / 4)
+    assert (value.low, value.high) == (1.0, 4.0)
+    assert np.isnan(tally.values()["mse_eyes"].mean)
+
+
+def test_ssim_is_one_for_equal_pictures_only() -> None:
+    picture = np.random.Generator(np.random.PCG64(0)).random((16, 16, 4)).astype(np.float32)
+    assert ssim(picture, picture) == pytest.approx(1)
+    assert ssim(picture, picture[::-1].copy()) < 0.5
+
+
+def _copying_bundle() -> Bundle:
+    draw = torch.Generator().manual_seed(0)
+    morpher, rotator = FaceMorpher(copying(TINY), draw), FaceRotator(copying(TINY), draw)
+    with torch.no_grad():  # features are positive: alpha becomes 1
+        morpher.alpha_head.weight.fill_(100)
+    return Bundle(morpher.eval(), {"L1": rotator.eval()})
+
+
+def test_networks_that_copy_score_like_the_baselines(shards: Path, tmp_path: Path) -> None:
+    samples = open_samples(shards)
+    mean_rest = mean_rest_picture(samples, SIZE)
+    results = evaluate(
+        {"copying": _copying_bundle()}, samples, mean_rest, SIZE, torch.device("cpu")
+    )
+    rows = {row.name: row.values for row in (*results.system, *results.morpher)}
+    assert set(rows) == {COPYING, "mean rest picture", NO_CHANGE, MORPHER, "PU-L1", "ZH-L1"}
+    assert rows["ZH-L1"]["mse"].mean == pytest.approx(rows[COPYING]["mse"].mean, rel=1e-2)
+    assert rows[MORPHER]["mse_eyes"].mean == pytest.approx(
+        rows[NO_CHANGE]["mse_eyes"].mean, rel=1e-2
+    )
+    write_report(tmp_path, results)
+    with (tmp_path / "results.csv").open(newline="") as file:
+        found = {(line["configuration"], line["metric"]): line for line in csv.DictReader(file)}
+    assert float(found[COPYING, "mse"]["mean"]) == rows[COPYING]["mse"].mean
+    assert json.loads((tmp_path / "results.json").read_text())["characters"] == 8
+    assert (tmp_path / "samples-copying.png").is_file()
+    assert f"|  | {COPYING} | 1.000 |" in markdown(results)
+
+
+def test_copying_is_measured_exactly(shards: Path) -> None:
+    samples = open_samples(shards).of_sources({"s1"})
+    results = evaluate(
+        {"b": _copying_bundle()}, samples, torch.zeros(4, SIZE, SIZE), SIZE, torch.device("cpu")
+    )
+    whole = load_batch(samples, range(len(samples)), ("rest", "posed"), SIZE)
+    total = float(((whole.image - whole.target) ** 2).mean())
+    assert results.system[0].values["mse"].mean == pytest.approx(total, rel=1e-5)
+
+
+def _invoke(*words: str | Path) -> tuple[int, str]:
+    done = CliRunner().invoke(main, list(map(str, words)))
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return done.exit_code, done.output
+
+
+def _train(shards: Path, run: Path, *more: str) -> tuple[int, str]:
+    options = [word for change in SETS for word in ("--set", change)]
+    return _invoke("all", shards, "-o", run, "--preset", "demo", *options, "--losses", "L1", *more)
+
+
+def test_from_shards_to_a_measured_bundle(shards: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    code, text = _train(shards, run, "--precompute", "--dry-run")
+    assert code == 0, text
+    assert "stage combiner-L1-L1" in text and "GB here" in text and not run.exists()
+    assert "kept pictures of rotator-L1: 0.00 GB on disk" in text
+    code, text = _train(shards, run, "--precompute")
+    assert code == 0, text
+    assert len(list(run.glob("pathways/rotator-L1-*/part-00000.npy"))) == 1
+    assert "bundle: morpher, rotator-L1, combiner-L1-L1" in text
+    bundle = load_bundle(run / "bundle")
+    assert bundle.configurations() == ("PU-L1", "ZH-L1", "FU-L1-L1")
+    code, text = _train(shards, run)
+    assert code == 0, text
+    assert text.count("finished before") == 3
+    code, text = _invoke("evaluate", run / "bundle", "--data", shards, "-o", tmp_path / "results")
+    assert code == 0, text
+    assert "FU-L1-L1" in text and (tmp_path / "results" / "results.md").read_text() in text
+    code, text = _invoke("bundle", run, "-o", tmp_path / "second", "--tha1", tmp_path / "tha1")
+    assert code == 1 and "paper's shape" in text
+
+
+def test_a_source_that_was_trained_on_is_not_measured(shards: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    assert _train(shards, run, "--stage", "morpher")[0] == 0
+    stage = load_bundle(run / "bundle").stages[0]
+    sources = stage["sources"]
+    assert isinstance(sources, dict)
+    trained = sources["train"]
+    split = tmp_path / "split.json"
+    split.write_text(json.dumps({"train": [], "validation": [], "test": trained}))
+    words: list[str | Path] = ["evaluate", run / "bundle", "--data", shards]
+    code, text = _invoke(*words, "--split", split)
+    assert code == 1 and "error:" in text
+    split.write_text(
+        json.dumps({"train": sources["test"], "validation": sources["validation"], "test": trained})
+    )
+    code, text = _invoke(*words, "--split", split)
+    assert code == 1 and "was trained on" in text
+
+
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        (["--set", "morpher.batch=0"], "batch is 0"),
+        (["--set", "morpher.lr=1"], "no such field"),
+        (["--set", "nothing.batch=1"], "no group"),
+        (["--set", "seed=many"], "give a number"),
+        (["--set", "network.size=32"], "--resize"),
+        (["--losses", "L1+P", "--vgg16", "nowhere.pth"], "nowhere.pth"),
+        (["--device", "warp"], "--device warp"),
+    ],
+)
+def test_a_wrong_plan_is_refused_before_anything_is_written(
+    shards: Path, tmp_path: Path, words: list[str], fault: str
+) -> None:
+    code, text = _train(shards, tmp_path / "run", *words)
+    assert code == 1 and fault in text
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_paper_preset_is_the_papers() -> None:
+    plan, _ = PRESETS["paper"]
+    assert plan.network == NetworkConfig(256, 64, 512, 6)
+    lengths = {name: (s.batch, s.samples) for name, s in plan.stages.items()}
+    assert lengths == {
+        "morpher": (25, 3_000_000),
+        "rotator-L1": (25, 3_000_000),
+        "rotator-P": (8, 3_000_000),
+        "combiner-L1-L1": (20, 1_500_000),
+        "combiner-L1-P": (12, 1_500_000),
+        "combiner-P-L1": (20, 1_500_000),
+        "combiner-P-P": (12, 1_500_000),
+    }
+    assert plan.head_start_samples == 250_000 and plan.ema_samples == 0
+    assert (plan.beta1, plan.beta2) == (0.5, 0.999)
+    for settings in plan.stages.values():
+        assert (settings.learning_rate, settings.decay, settings.focus) == (1e-4, "none", 0)
+    changed_plan, upkeep = changed(*PRESETS["paper"], ["all.batch=2", "upkeep.log_samples=7"])
+    assert {s.batch for s in changed_plan.stages.values()} == {2} and upkeep.log_samples == 7
+    with pytest.raises(InputError, match="NAME=VALUE"):
+        changed(*PRESETS["paper"], ["seed"])
