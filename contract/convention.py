@@ -26,7 +26,7 @@ CONVENTION: Mapping[str, object] = {
 }
 """The whole record; its values are JSON's."""
 
-ATTRIBUTES: Mapping[str, str] = {
+AS_ATTRIBUTES: Mapping[str, str] = {
     "pose_axes": " ".join(AXIS_NAMES),
     "axes": AXES_DESCRIPTION,
     "picture_convention": PICTURE_CONVENTION,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from animate.commands.progress import shown
+from contract.progress import open_progress
+from contract.text import time_left
 
 if TYPE_CHECKING:
     from animate.drawing.backdrop import Backdrop
@@ -63,6 +65,16 @@ def write_frames(out: Path, motion: Motion, draw: Callable[[int], Stored]) -> No
     from animate.drawing.output import write_animation  # noqa: PLC0415  # loads the codecs
 
     def frames(wanted: range) -> Iterator[Stored]:
-        return (draw(frame) for frame in shown(wanted))
+        return map(draw, _told(wanted))
 
     write_animation(out, frames, len(motion.poses), motion.fps)
+
+
+def _told(frames: range) -> Iterator[int]:
+    """The numbers of the frames, while saying on stderr how far they are."""
+    began = time.monotonic()
+    with open_progress("frames") as progress:
+        for done, frame in enumerate(frames):
+            left = time_left(done, len(frames), time.monotonic() - began)
+            progress.show(done, len(frames), left)
+            yield frame

@@ -25,9 +25,10 @@ from animate.drawing.drawing import MAX_BYTES, Drawing, clean, decode_drawing, r
 from animate.drawing.output import write_animation
 from animate.motion.motion import built_in
 from animate.pose.poser import Networks, Poser
-from animate.serve.live import MOTION_NAMES, Live, png_bytes
+from animate.serve.live import MOTION_NAMES, Live
 from contract.errors import InputError
 from contract.image import Stored
+from contract.png import png_bytes
 from contract.pose import AXES, Pose, pose_from_mapping
 from web.guard import Asgi, OwnPageOnly
 from web.shell import body_of, new_app

@@ -24,10 +24,11 @@ from characters.shape.face_shape import FaceShape
 from characters.texture.cloth import paint_cloth
 from characters.texture.eyes import paint_eyes, paint_lash, paint_mouth
 from characters.texture.hair import paint_hair
-from characters.texture.paint import png_bytes
+from characters.texture.paint import in_8_bits
 from characters.texture.skin import paint_blush, paint_skin
 from characters.texture.toon import sphere_bmp, toons
 from contract.errors import InputError
+from contract.png import png_bytes
 
 ModelFormat = Literal["pmx", "pmd"]
 FRANCHISES = 8
@@ -101,7 +102,7 @@ def _textures(spec: CharacterSpec, built: Built, rng: np.random.Generator) -> di
         "cloth.png": paint_cloth(spec),
         **toons(spec),
     }
-    files = {name: png_bytes(picture) for name, picture in pictures.items()}
+    files = {name: png_bytes(in_8_bits(picture)) for name, picture in pictures.items()}
     if spec.shading.hair_sphere:
         files["hair.spa"] = sphere_bmp(spec)
     return files

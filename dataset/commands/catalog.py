@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from contract.cli import out_option
 from contract.errors import InputError
 from contract.progress import open_progress
 from contract.text import counted, shown_path
@@ -48,7 +49,7 @@ _SHARES = {"train": 0.9, "validation": 0.05, "test": 0.05}
 
 @click.command()
 @click.argument("models", type=PathType)
-@click.option("-o", "--out", type=PathType, required=True, help="The catalogue, a .jsonl file.")
+@out_option("The catalogue, a .jsonl file.")
 @WORKERS
 @MODEL_TIMEOUT
 @click.option("--retry", is_flag=True, help="Look again at models that were refused before.")
@@ -122,7 +123,7 @@ def _scan_lines(out: Path, catalog: Catalog) -> Iterator[str]:
 @click.option(
     "--if-possible", is_flag=True, help="With too few sources say so and end with exit code 0."
 )
-@click.option("-o", "--out", type=PathType, help="Default: split.json beside the catalogue.")
+@out_option("Default: split.json beside the catalogue.", required=False)
 def split(
     catalog_path: Path,
     train: float | None,

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from contract.errors import DeviceError, ModelError, OpenthaError
+from contract.png import png_bytes
 from contract.pose import Pose
 from dataset.catalog.annotation import Annotation
 from dataset.drawing.protocols import ModelRenderer, OpenedModel
-from dataset.scan.scan_worker import png_bytes
 from dataset.shards.schema import DEFAULT_AMBIENT
 
 PATIENCE_SECONDS = 20.0

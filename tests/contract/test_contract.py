@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from contract import errors
-from contract.convention import ATTRIBUTES, CONVENTION, NAMES_ONLY, disagreement
+from contract.convention import AS_ATTRIBUTES, CONVENTION, NAMES_ONLY, disagreement
 from contract.errors import FormatError, ModelError, PoseError
 from contract.image import (
     head_rows,
@@ -159,7 +159,7 @@ def test_the_convention_is_what_files_written_before_carry() -> None:
         "picture_convention": "srgb-straight-rgba8-middle-half-v1",
         "space_axes": space,
     }
-    assert dict(ATTRIBUTES) == {
+    assert dict(AS_ATTRIBUTES) == {
         "pose_axes": " ".join(names),
         "axes": space,
         "picture_convention": "srgb-straight-rgba8-middle-half-v1",

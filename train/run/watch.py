@@ -7,19 +7,18 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import BytesIO
 from pathlib import Path
 from typing import TextIO
 
 import numpy as np
 import rich.progress
-from PIL import Image
 from rich.console import Console
 from torch import nn
 from torch.nn import functional
 from torch.utils.tensorboard import SummaryWriter
 
 from contract.files import write_bytes
+from contract.png import png_bytes
 from train.data.batch import Batch, load_batch
 from train.measure.grid import draw_grid, look
 from train.plan.stages import Stage
@@ -105,9 +104,8 @@ class Watch:
         sheet = draw_grid(seen.columns, self._fixed.pose.cpu().numpy())
         place = f"{self._stage.name}/held_out"
         self._board.add_image(place, sheet, samples, dataformats="HWC")
-        data = BytesIO()
-        Image.fromarray(sheet).save(data, "PNG")
-        write_bytes(self._folder / self._stage.name / f"grid-{samples:09d}.png", data.getvalue())
+        grid = self._folder / self._stage.name / f"grid-{samples:09d}.png"
+        write_bytes(grid, png_bytes(sheet))
         row = {"stage": self._stage.name, "samples": samples, "held_out_mse": errors}
         row |= {"copying_mse": copying, "loss": trainee.loss, "seconds": trainee.seconds}
         with (self._folder / HISTORY_FILE).open("a", encoding="utf-8") as file:
