@@ -21,8 +21,7 @@ from statistics import median
 import numpy as np
 
 from contract.pose import Pose
-from renderer.deform.deformer import Deformer
-from renderer.deform.posing import bone_rotations, morph_uses
+from renderer.deform.deformer import Deformer, bone_rotations, morph_uses
 from renderer.fit.fit_rig import fit_rig
 from renderer.formats.read import read_model
 

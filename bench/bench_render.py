@@ -26,11 +26,11 @@ from contract.pose import AXES, Pose, pose_from_vector
 from contract.rig import Rig
 from renderer.draw.canvas import Canvas
 from renderer.fit.fit_rig import fit_rig
-from renderer.formats.model import MmdModel
+from renderer.formats.model import MmdModel, face_materials
 from renderer.formats.read import read_model
 from renderer.portrait import portrait as portrait_module
 from renderer.portrait.portrait import Portrait
-from renderer.portrait.visible import VisiblePart, face_materials
+from renderer.portrait.visible import VisiblePart
 
 POSES = 24
 ROUNDS = 3

@@ -1,4 +1,4 @@
-"""Pictures as PNG. The one file of the contract that needs Pillow."""
+"""Pictures as PNG. Of the contract only this and ``contract.sheet`` need Pillow."""
 
 from __future__ import annotations
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 import types
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
+from enum import StrEnum
 from functools import cache
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -17,8 +18,9 @@ _LARGEST = sys.float_info.max
 def decode(kind: type[T], value: object) -> T:
     """The value of ``kind`` that ``dataclasses.asdict`` and JSON made ``value`` of.
 
-    Knows dataclasses, ``tuple[X, ...]``, ``Mapping[str, X]``, ``X | None``, ``Literal``, str, int,
-    float (finite) and bool. Fields with a default may be missing; unknown ones are refused.
+    Knows dataclasses, ``tuple[X, ...]``, ``Mapping[str, X]``, ``X | None``, ``Literal``,
+    ``StrEnum``, str, int, float (finite) and bool. Fields with a default may be missing; unknown
+    ones are refused.
 
     Raises:
         ValueError: the value is something else; the message names where.
@@ -29,7 +31,11 @@ def decode(kind: type[T], value: object) -> T:
         raise ValueError("nested too deep") from error
 
 
-def _decode(kind: Any, value: object, place: str) -> Any:  # noqa: ANN401  # any annotation
+def _decode(  # noqa: PLR0911  # one return a kind
+    kind: Any,  # noqa: ANN401  # any annotation
+    value: object,
+    place: str,
+) -> Any:  # noqa: ANN401
     origin, arguments = get_origin(kind), get_args(kind)
     if origin in {Union, types.UnionType}:
         inner = next(argument for argument in arguments if argument is not type(None))
@@ -42,6 +48,8 @@ def _decode(kind: Any, value: object, place: str) -> Any:  # noqa: ANN401  # any
         return {str(k): _decode(arguments[1], v, f"{place}.{k}") for k, v in value.items()}
     if is_dataclass(kind) and isinstance(value, dict):
         return _decode_fields(kind, value, place)
+    if isinstance(value, str) and _is_word(kind, value):
+        return kind(value)
     if _is_plain(kind, value):
         return float(value) if kind is float else value  # type: ignore[arg-type]
     raise ValueError(f"{place}: {value!r:.40} is no {getattr(kind, '__name__', kind)}")
@@ -52,6 +60,9 @@ def _decode_fields(kind: Any, value: dict[str, object], place: str) -> Any:  # n
     if unknown := set(value) - {field.name for field in fields(kind)}:
         raise ValueError(f"{place}: {min(unknown)!r:.40} is unknown")
     found = {name: _decode(hints[name], item, f"{place}.{name}") for name, item in value.items()}
+    needed = (f.name for f in fields(kind) if f.default is MISSING and f.default_factory is MISSING)
+    if missing := [name for name in needed if name not in value]:
+        raise ValueError(f"{place}: {missing[0]!r} is missing")
     try:
         return kind(**found)
     except TypeError as error:
@@ -61,6 +72,10 @@ def _decode_fields(kind: Any, value: dict[str, object], place: str) -> Any:  # n
 @cache
 def _hints(kind: Any) -> dict[str, Any]:  # noqa: ANN401
     return get_type_hints(kind)
+
+
+def _is_word(kind: object, value: str) -> bool:
+    return isinstance(kind, type) and issubclass(kind, StrEnum) and value in {*kind}
 
 
 def _is_plain(kind: object, value: object) -> bool:

@@ -1,16 +1,26 @@
-"""How a model realises the pose: the rig, which fitting finds and a person may correct."""
+"""How a model realises the pose: the rig, which fitting finds and a person may correct.
+
+Catalogues and plans keep it as JSON under the key ``annotation``, shards its head box and morphs.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from enum import Enum
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from contract.pose import FACE_AXES
 
 DOUBTFUL_BELOW = 0.5
 """Scores below this ask for a person's eye."""
 
+BOX_ANSWERS = ("chin", "skull_top", "centre_x")
+ANSWERS = (*FACE_AXES, *BOX_ANSWERS, "upright")
+"""What a rig answers; ``upright``: that this is a character whose head stands straight and whose
+face is seen."""
 
-class Side(Enum):
+
+class Side(StrEnum):
     """The CHARACTER's side; left is where x is greater than the split's."""
 
     WHOLE = "whole"
@@ -18,9 +28,13 @@ class Side(Enum):
     RIGHT = "right"
 
 
+NAME_ONLY = -1
+"""In place of a morph's index where only its name was kept, as in shards."""
+
+
 @dataclass(frozen=True)
 class MorphUse:
-    """A morph (index into ``MmdModel.morphs``) at a weight.
+    """A morph (index into ``MmdModel.morphs``, and its name there) at a weight.
 
     With ``side`` LEFT or RIGHT only that side's share of the morph acts, blended smoothly across
     the middle so that the bridge of the nose does not tear.
@@ -29,6 +43,7 @@ class MorphUse:
     morph: int
     weight: float
     side: Side = Side.WHOLE
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -41,59 +56,33 @@ class HeadBox:
 
 
 @dataclass(frozen=True)
-class Confidence:
-    """A score in [0, 1] for each answer of a rig, and the objections to it.
-
-    ``upright``: that this is a character whose head stands straight and whose face is seen.
-    ``objections``: ``answer:check=factor``, factors in [0, 1), in the order of the answers.
-    """
-
-    left_eye: float = 1.0
-    right_eye: float = 1.0
-    mouth: float = 1.0
-    chin: float = 1.0
-    skull_top: float = 1.0
-    centre_x: float = 1.0
-    upright: float = 1.0
-    objections: tuple[str, ...] = ()
-
-    @property
-    def scores(self) -> dict[str, float]:
-        """The scores by answer."""
-        return {name: getattr(self, name) for name in ANSWERS}
-
-    @property
-    def lowest(self) -> tuple[str, float]:
-        """The answer with the least score, and that score."""
-        return min(self.scores.items(), key=lambda item: item[1])
-
-    @property
-    def doubtful(self) -> tuple[str, ...]:
-        """The answers whose score is below ``DOUBTFUL_BELOW``."""
-        return tuple(name for name, score in self.scores.items() if score < DOUBTFUL_BELOW)
-
-
-ANSWERS = tuple(field.name for field in fields(Confidence) if field.name != "objections")
-
-UNJUDGED = Confidence()
-"""For rigs made by hand."""
-
-
-@dataclass(frozen=True)
 class Rig:
-    """How a model realises the pose.
+    """Head box, bones, and what drives each of ``contract.pose.FACE_AXES`` (weights at value 1).
 
-    ``drives``: for each face axis (left_eye, right_eye, mouth) the morphs and their weights when
-    the axis is at 1. Sides are split at x = ``split_x``, blended over +-``split_half_width`` model
-    units. ``evidence``: why, as machine-readable words separated by colons. ``confidence``: how
-    sure each answer is, and what speaks against it.
+    Sides are split at x = ``split_x``, blended over +-``split_half_width`` model units.
+    ``confidence``: answer (one of ``ANSWERS``) -> score in [0, 1]; ``doubtful``: those that ask for
+    a person's eye; ``objections`` (``answer:check=factor``) and ``evidence`` (words separated by
+    colons): why, machine-readable.
+
+    Raises:
+        ValueError: the box is upside down, or ``drives`` are of other axes.
     """
 
     head_box: HeadBox
     head_bone: int
+    head_bone_name: str
     neck_bone: int
-    drives: Mapping[str, tuple[MorphUse, ...]]
+    neck_bone_name: str
     split_x: float
     split_half_width: float
-    evidence: tuple[str, ...]
-    confidence: Confidence = UNJUDGED
+    drives: Mapping[str, tuple[MorphUse, ...]]
+    confidence: Mapping[str, float]
+    doubtful: tuple[str, ...]
+    objections: tuple[str, ...] = field(default=())
+    evidence: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        if set(self.drives) != set(FACE_AXES):
+            raise ValueError(f"drives are of {sorted(self.drives)}, not of {FACE_AXES}")
+        if not self.head_box.chin_y < self.head_box.skull_top_y:
+            raise ValueError("the skull top does not lie above the chin")

@@ -9,7 +9,7 @@ import onnxruntime
 
 from animate.pose.poser import Vector
 from contract.errors import InputError
-from contract.image import Network
+from contract.image import NetworkPicture
 from models.files.onnx_record import PARTS, read_onnx_record
 
 _LARGEST_FILE = 2 << 30
@@ -33,17 +33,21 @@ class OnnxNetworks:
             _session(folder / f"{part}.onnx", record.sha256[part], self.size) for part in PARTS
         )
 
-    def express(self, picture: Network, face: Vector) -> Network:
+    def express(self, picture: NetworkPicture, face: Vector) -> NetworkPicture:
         """See ``Networks``."""
         return _run(self._express, picture, face)
 
-    def turn(self, expression: Network, joints: Vector) -> Network:
+    def turn(self, expression: NetworkPicture, joints: Vector) -> NetworkPicture:
         """See ``Networks``."""
         return _run(self._turn, expression, joints)
 
 
-def _run(session: onnxruntime.InferenceSession, picture: Network, pose: Vector) -> Network:
-    output: Network = session.run(["output"], {"picture": picture[None], "pose": pose[None]})[0][0]
+def _run(
+    session: onnxruntime.InferenceSession, picture: NetworkPicture, pose: Vector
+) -> NetworkPicture:
+    output: NetworkPicture = session.run(
+        ["output"], {"picture": picture[None], "pose": pose[None]}
+    )[0][0]
     return output
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contract.errors import InputError
-from contract.image import Network, Stored, network_to_stored, stored_to_network
+from contract.image import NetworkPicture, Stored, network_to_stored, stored_to_network
 from contract.pose import FACE, JOINTS, Pose
 
 Vector = npt.NDArray[np.float32]
@@ -21,10 +21,10 @@ class Networks(Protocol):
     def size(self) -> int:
         """Pixels a side."""
 
-    def express(self, picture: Network, face: Vector) -> Network:
+    def express(self, picture: NetworkPicture, face: Vector) -> NetworkPicture:
         """The morpher: eyes and mouth, (3,) in the order of ``contract.pose.FACE_AXES``."""
 
-    def turn(self, expression: Network, joints: Vector) -> Network:
+    def turn(self, expression: NetworkPicture, joints: Vector) -> NetworkPicture:
         """Rotator and combiner: head and neck, (3,) in the order of ``JOINT_AXES``."""
 
 

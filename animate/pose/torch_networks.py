@@ -9,7 +9,7 @@ from torch import nn
 
 from animate.pose.poser import Vector
 from contract.errors import InputError
-from contract.image import Network
+from contract.image import NetworkPicture
 from models.base.configurations import choose_configuration
 from models.base.device import open_device
 from models.base.execution import Execution, fastest
@@ -30,22 +30,22 @@ class TorchNetworks:
         for part in (self._express, self._turn):
             execution.prepare(part)
 
-    def express(self, picture: Network, face: Vector) -> Network:
+    def express(self, picture: NetworkPicture, face: Vector) -> NetworkPicture:
         """See ``Networks``."""
         return self._run(self._express, picture, face)
 
-    def turn(self, expression: Network, joints: Vector) -> Network:
+    def turn(self, expression: NetworkPicture, joints: Vector) -> NetworkPicture:
         """See ``Networks``."""
         return self._run(self._turn, expression, joints)
 
     @torch.inference_mode()
-    def _run(self, part: nn.Module, picture: Network, pose: Vector) -> Network:
+    def _run(self, part: nn.Module, picture: NetworkPicture, pose: Vector) -> NetworkPicture:
         with self._execution.autocast(self._device):
             batch: torch.Tensor = part(self._batch(picture), self._batch(pose))
-        values: Network = batch[0].float().cpu().numpy()
+        values: NetworkPicture = batch[0].float().cpu().numpy()
         return values
 
-    def _batch(self, values: Network) -> torch.Tensor:
+    def _batch(self, values: NetworkPicture) -> torch.Tensor:
         return torch.from_numpy(values)[None].to(self._device)
 
 

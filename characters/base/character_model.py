@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from characters.base.rigging import BoneSpec
+from characters.base.rigging import BoneSpec, Vec3
 from characters.design.spec import Colour
 
 F32 = npt.NDArray[np.float32]
@@ -39,7 +39,9 @@ class MaterialSpec:
 
 @dataclass(frozen=True)
 class MorphSpec:
-    """One morph: vertex offsets, or (``group``) factors on other morphs by their index.
+    """One morph: vertex offsets, ``group``: factors on other morphs, or ``bones``: translations.
+
+    Morphs and bones are given by their index.
 
     ``panel``: 1 brows, 2 eyes, 3 mouth, 4 other.
     """
@@ -50,6 +52,7 @@ class MorphSpec:
     vertices: I32
     offsets: F32
     group: tuple[tuple[int, float], ...] = ()
+    bones: tuple[tuple[int, Vec3], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -89,6 +89,29 @@ def grid(rows: int, columns: int, wrap: bool = False) -> I64:
     return np.concatenate([index, index[:, :1]], axis=1) if wrap else index
 
 
+def weighted(part: Surface, bones: I64, weights: F64) -> Surface:
+    """The surface with other weights."""
+    return replace(part, bones=bones, weights=weights)
+
+
+def tube(line: F64, radius: F64, uv: F64, bones: I64, weights: F64, around: int = 14) -> Surface:
+    """A round tube along ``line`` (N, 3) with ``radius`` (N,); uv (N, 2), bones (N, 2)."""
+    tangent = unit(np.gradient(line, axis=0))
+    # The axis that the line never runs along keeps the ring from flipping.
+    axis = np.eye(3)[np.argmin(np.abs(tangent).max(0))]
+    right = unit(np.cross(tangent, axis))
+    ahead = unit(np.cross(right, tangent))
+    angle = np.linspace(0, 2 * np.pi, around, endpoint=False)
+    ring = np.cos(angle)[:, None] * right[:, None] + np.sin(angle)[:, None] * ahead[:, None]
+    xyz = (line[:, None] + ring * radius[:, None, None]).reshape(-1, 3)
+    faces = grid_faces(grid(len(line), around, wrap=True), flip=True)
+    part = surface(xyz, np.repeat(uv, around, 0), faces, 0)
+    middle = np.repeat(line, around, 0)
+    if np.sum((xyz - middle) * part.normals) < 0:
+        part = replace(part, faces=faces[:, ::-1], normals=-part.normals)
+    return weighted(part, np.repeat(bones, around, 0), np.repeat(weights, around))
+
+
 def merge(parts: Sequence[Surface]) -> Surface:
     """All ``parts`` as one surface; a shape that a part lacks leaves it at rest."""
     starts = np.cumsum([0, *(len(part.positions) for part in parts)])

@@ -7,13 +7,41 @@ proportions, the palette and the light, so that a split by franchise tests on an
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from characters.design import spec as s
-from characters.design.palette import CLOTH, HAIR_FAMILIES
 
 Rng = np.random.Generator
+Kind = TypeVar("Kind")
+
+# (hue, saturation, value) of hair, natural and not; the hue is in turns.
+HAIR_FAMILIES: tuple[tuple[float, float, float], ...] = (
+    (0.07, 0.30, 0.20),  # black-brown
+    (0.62, 0.28, 0.24),  # blue-black
+    (0.05, 0.48, 0.36),  # dark brown
+    (0.06, 0.52, 0.56),  # brown
+    (0.09, 0.50, 0.76),  # light brown
+    (0.125, 0.45, 0.95),  # blonde
+    (0.14, 0.22, 0.97),  # pale blonde
+    (0.00, 0.66, 0.66),  # red
+    (0.04, 0.66, 0.86),  # orange
+    (0.94, 0.42, 0.95),  # pink
+    (0.78, 0.32, 0.82),  # lilac
+    (0.73, 0.48, 0.56),  # violet
+    (0.60, 0.46, 0.84),  # blue
+    (0.56, 0.34, 0.94),  # sky
+    (0.48, 0.50, 0.76),  # teal
+    (0.38, 0.36, 0.68),  # green
+    (0.62, 0.06, 0.93),  # silver
+    (0.10, 0.04, 0.97),  # white
+)
+CLOTH: tuple[tuple[float, float, float], ...] = (
+    (0.62, 0.62, 0.36), (0.60, 0.10, 0.96), (0.0, 0.0, 0.18), (0.99, 0.62, 0.70),
+    (0.58, 0.50, 0.74), (0.36, 0.40, 0.46), (0.76, 0.40, 0.56), (0.10, 0.34, 0.80),
+    (0.94, 0.34, 0.92), (0.48, 0.44, 0.62), (0.13, 0.60, 0.90), (0.05, 0.46, 0.42),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -21,10 +49,12 @@ class Franchise:
     """What the characters of one style share: middles, around which each character varies."""
 
     index: int
+    eye_styles: tuple[s.EyeStyle, ...]
     eye_half_width: float
     eye_up: float
     eye_down: float
     eye_x: float
+    eye_y: float
     eye_fullness: float
     slant: float
     lash: float
@@ -41,6 +71,8 @@ class Franchise:
     half_width: float
     flatness: float
     nose: float
+    nose_styles: tuple[s.NoseStyle, ...]
+    mouth_share: float
     mouth_half_width: float
     open_size: float
     heads: float
@@ -54,6 +86,7 @@ class Franchise:
     vivid: float
     tone: float
     blush: float
+    blush_style: s.BlushStyle
     outfits: tuple[s.Outfit, ...]
     shading: s.Shading
     male_share: float
@@ -61,6 +94,15 @@ class Franchise:
     naming_family: int
 
 
+_EYES: tuple[s.EyeStyle, ...] = (
+    "plain", "plain", "tall", "round", "wide", "sleepy", "sharp", "droopy", "narrow", "staring",
+)  # fmt: skip
+_IRISES: tuple[s.IrisStyle, ...] = (
+    "deep", "deep", "bright", "ring", "flat", "halves", "dull", "dark", "pale",
+)  # fmt: skip
+_NOSES: tuple[s.NoseStyle, ...] = ("shadow", "shadow", "dot", "line", "gloss", "wedge", "none")
+_FLAT_NOSES: tuple[s.NoseStyle, ...] = ("none", "dot", "dot", "line", "gloss")
+_BLUSHES: tuple[s.BlushStyle, ...] = ("soft", "soft", "strokes", "oval", "across")
 OUTFITS: tuple[s.Outfit, ...] = (
     "sailor", "shirt", "blazer", "turtleneck", "hoodie", "kimono", "dress", "crew", "gakuran",
     "vest",
@@ -74,32 +116,36 @@ def draw_franchise(index: int, rng: Rng) -> Franchise:
     families = rng.choice(len(HAIR_FAMILIES), int(rng.integers(8, 14)), replace=False)
     cloth = rng.choice(len(CLOTH), int(rng.integers(4, 8)), replace=False)
     outfits = rng.choice(len(OUTFITS), int(rng.integers(3, 6)), replace=False)
-    styles: list[s.IrisStyle] = ["deep", "bright", "ring", "flat"]
+    flat = rng.random() < 0.35
     return Franchise(
         index=index,
+        eye_styles=_some(_EYES, 3, rng),
         eye_half_width=wide,
-        eye_up=u(0.090, 0.138),
-        eye_down=u(0.038, 0.056),
-        eye_x=u(0.186, 0.206),
+        eye_up=u(0.085, 0.138),
+        eye_down=u(0.036, 0.058),
+        eye_x=u(0.160, 0.205),
+        eye_y=u(0.352, 0.420),
         eye_fullness=u(1.9, 2.7),
-        slant=u(-0.012, 0.026),
-        lash=u(0.022, 0.036),
-        wing=u(0.05, 0.17),
-        double_lid=u(0.0, 1.3),
-        lower_lash=u(0.003, 0.008),
-        iris_share=u(0.72, 0.92),
-        iris_styles=tuple(styles[k] for k in rng.choice(4, 2, replace=False)),
-        highlight=int(rng.integers(4)),
-        ticks=int(rng.choice([0, 0, 0, 2, 3])),
+        slant=u(-0.020, 0.034),
+        lash=u(0.013, 0.036),
+        wing=u(0.02, 0.17),
+        double_lid=max(u(-0.4, 1.3), 0.0),
+        lower_lash=u(0.002, 0.008),
+        iris_share=u(0.72, 0.95),
+        iris_styles=_some(_IRISES, 3, rng),
+        highlight=int(rng.integers(6)),
+        ticks=int(rng.choice([0, 0, 0, 2, 3, 4])),
         pupil=u(0.7, 1.1) if rng.random() < 0.8 else 0.0,
         chin_point=u(0.1, 0.9),
         cheek=u(0.0, 1.0),
-        half_width=u(0.355, 0.388),
+        half_width=u(0.305, 0.380),
         flatness=u(0.35, 0.9),
-        nose=u(0.020, 0.042),
-        mouth_half_width=u(0.042, 0.070),
-        open_size=u(0.85, 1.2),
-        heads=u(5.4, 6.8),
+        nose=0.0 if flat else u(0.010, 0.042),
+        nose_styles=_some(_FLAT_NOSES if flat else _NOSES, 2, rng),
+        mouth_share=u(0.31, 0.48),
+        mouth_half_width=u(0.024, 0.070),
+        open_size=u(0.55, 1.2),
+        heads=u(5.2, 7.0),
         clump=u(0.85, 1.15),
         messy=u(0.1, 0.9),
         volume=u(0.065, 0.135),
@@ -109,24 +155,34 @@ def draw_franchise(index: int, rng: Rng) -> Franchise:
         cloth=tuple(int(k) for k in cloth),
         vivid=u(0.75, 1.15),
         tone=u(0.0, 0.14),
-        blush=u(0.15, 0.6),
+        blush=u(0.0, 0.75),
+        blush_style=_some(_BLUSHES, 1, rng)[0],
         outfits=tuple(OUTFITS[k] for k in outfits),
-        shading=_shading(rng),
+        shading=_shading(flat, rng),
         male_share=u(0.15, 0.45),
         fancy=u(0.2, 0.9),
         naming_family=int(rng.integers(4)),
     )
 
 
-def _shading(rng: Rng) -> s.Shading:
+def _some(kinds: tuple[Kind, ...], count: int, rng: Rng) -> tuple[Kind, ...]:
+    """``count`` of the kinds; one that stands there twice may be among them twice."""
+    return tuple(kinds[int(k)] for k in rng.choice(len(kinds), count, replace=False))
+
+
+def _shading(flat: bool, rng: Rng) -> s.Shading:
+    thin = rng.random() < 0.4
     return s.Shading(
         ambient=float(1.0 - 0.24 * rng.random() ** 2),
         specular=float(rng.uniform(0.0, 0.12)),
-        edge_size=float(rng.uniform(0.35, 0.75)) if rng.random() < 0.85 else 0.0,
-        edge_darkness=float(rng.uniform(0.45, 0.8)),
+        edge_size=float(rng.uniform(0.15, 0.32) if thin else rng.uniform(0.32, 0.75))
+        * (rng.random() < 0.88),
+        edge_darkness=float(rng.uniform(0.0, 0.45) if thin else rng.uniform(0.4, 0.8)),
         toon_edge=float(rng.uniform(0.35, 0.6)),
         toon_tint=float(rng.uniform(0.5, 1.0)),
         hair_sphere=bool(rng.random() < 0.5),
         cel=float(rng.uniform(0.0, 1.0)),
         skin_edge=bool(rng.random() < 0.85),
+        flat_face=float(rng.uniform(0.6, 1.0) if flat else rng.uniform(0.0, 0.5)),
+        line_hair=float(rng.uniform(0.35, 0.95) if thin else rng.uniform(0.0, 0.35)),
     )

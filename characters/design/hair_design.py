@@ -14,11 +14,14 @@ def draw_hair(f: Franchise, male: bool, eye: s.Eye, rng: Rng) -> s.Hair:
     """A hair style whose fringe ends about the eyes' upper edge."""
     fringes: list[s.Fringe] = [
         "straight", "parted", "swept", "m_shape", "between", "spiky", "curtain", "side",
+        "over_eyes", "one_eye", "open",
     ]  # fmt: skip
-    chance = np.array([1.4, 0.9, 1.2, 1.0, 1.2, 0.5, 0.9, 1.0])
+    chance = np.array([1.4, 0.9, 1.3, 1.0, 1.2, 0.5, 0.9, 1.0, 0.7, 0.6, 0.5])
     if male:
-        chance = np.array([0.2, 0.8, 1.3, 0.8, 1.3, 1.8, 0.5, 1.2])
-    fringe = fringes[int(rng.choice(8, p=chance / chance.sum()))]
+        chance = np.array([0.2, 0.8, 1.3, 0.8, 1.3, 1.8, 0.5, 1.2, 0.8, 0.7, 0.8])
+    fringe = fringes[int(rng.choice(11, p=chance / chance.sum()))]
+    over = fringe in ("over_eyes", "one_eye")
+    lowest = -0.015 if rng.random() < 0.75 else -0.07
     backs: list[s.Back] = ["short", "bob", "flip", "medium", "long", "spiky"]
     chance = np.array([3.0, 0.4, 0.4, 0.3, 0.2, 2.0] if male else [0.5, 1.6, 0.9, 1.4, 2.2, 0.1])
     back = backs[int(rng.choice(6, p=chance / chance.sum()))]
@@ -37,8 +40,11 @@ def draw_hair(f: Franchise, male: bool, eye: s.Eye, rng: Rng) -> s.Hair:
     return s.Hair(
         volume=f.volume + rng.normal(0, 0.006),
         fringe=fringe,
-        fringe_y=eye.y + eye.up + float(rng.uniform(-0.015, 0.05)),
+        fringe_y=eye.y + eye.up + float(rng.uniform(lowest, 0.08)),
         fringe_clumps=int(rng.integers(6, 9)),
+        fringe_alpha=float(rng.uniform(0.3, 0.75))
+        if rng.random() < (0.45 if over else 0.12)
+        else 1.0,
         side=side,
         side_y=side_y + float(rng.uniform(-0.06, 0.06)),
         back=back,
@@ -51,7 +57,7 @@ def draw_hair(f: Franchise, male: bool, eye: s.Eye, rng: Rng) -> s.Hair:
         curl=float(rng.uniform(-0.5, 1.2)),
         messy=float(np.clip(f.messy + rng.normal(0, 0.12) + (0.2 if male else 0), 0, 1)),
         clump=f.clump,
-        ahoge=int(rng.choice([0, 1, 2], p=[0.66, 0.28, 0.06])),
+        ahoge=int(rng.choice([0, 1, 2], p=[0.74, 0.21, 0.05])),
         streak=bool(rng.random() < 0.06),
         gloss=f.gloss,
         ring=f.ring,

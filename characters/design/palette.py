@@ -6,37 +6,12 @@ import colorsys
 
 import numpy as np
 
+from characters.design.franchise import CLOTH, HAIR_FAMILIES, Franchise
 from characters.design.spec import Colour, Palette
 
 Rng = np.random.Generator
 
-# (hue, saturation, value) of hair, natural and not; the hue is in turns.
-HAIR_FAMILIES: tuple[tuple[float, float, float], ...] = (
-    (0.07, 0.30, 0.20),  # black-brown
-    (0.62, 0.28, 0.24),  # blue-black
-    (0.05, 0.48, 0.36),  # dark brown
-    (0.06, 0.52, 0.56),  # brown
-    (0.09, 0.50, 0.76),  # light brown
-    (0.125, 0.45, 0.95),  # blonde
-    (0.14, 0.22, 0.97),  # pale blonde
-    (0.00, 0.66, 0.66),  # red
-    (0.04, 0.66, 0.86),  # orange
-    (0.94, 0.42, 0.95),  # pink
-    (0.78, 0.32, 0.82),  # lilac
-    (0.73, 0.48, 0.56),  # violet
-    (0.60, 0.46, 0.84),  # blue
-    (0.56, 0.34, 0.94),  # sky
-    (0.48, 0.50, 0.76),  # teal
-    (0.38, 0.36, 0.68),  # green
-    (0.62, 0.06, 0.93),  # silver
-    (0.10, 0.04, 0.97),  # white
-)
 IRIS_HUES: tuple[float, ...] = (0.58, 0.55, 0.48, 0.36, 0.11, 0.06, 0.99, 0.90, 0.76, 0.68)
-CLOTH: tuple[tuple[float, float, float], ...] = (
-    (0.62, 0.62, 0.36), (0.60, 0.10, 0.96), (0.0, 0.0, 0.18), (0.99, 0.62, 0.70),
-    (0.58, 0.50, 0.74), (0.36, 0.40, 0.46), (0.76, 0.40, 0.56), (0.10, 0.34, 0.80),
-    (0.94, 0.34, 0.92), (0.48, 0.44, 0.62), (0.13, 0.60, 0.90), (0.05, 0.46, 0.42),
-)  # fmt: skip
 
 
 def hsv(hue: float, saturation: float, value: float) -> Colour:
@@ -73,15 +48,16 @@ def light(colour: Colour, amount: float) -> Colour:
     return hsv(h, s * (1 - 0.62 * amount), v + (1 - v) * (0.25 + 0.6 * amount))
 
 
-def draw_palette(
-    rng: Rng, hair_families: tuple[int, ...], tone: float, vivid: float, cloth: tuple[int, ...]
-) -> Palette:
-    """One character's colours; ``tone`` 0 pale .. 1 dark skin, ``vivid`` scales saturation."""
-    h, s, v = HAIR_FAMILIES[int(rng.choice(hair_families))]
+def draw_palette(f: Franchise, rng: Rng) -> Palette:
+    """One character's colours."""
+    vivid, cloth = f.vivid, f.cloth
+    h, s, v = HAIR_FAMILIES[int(rng.choice(f.hair_families))]
     hair = hsv(
         h + rng.normal(0, 0.012), s * vivid * rng.uniform(0.85, 1.1), v * rng.uniform(0.9, 1.06)
     )
-    skin = _skin(rng, tone)
+    skin = _skin(f.tone, rng)
+    ink = mix((0.13, 0.09, 0.10), shade(hair, 1.6), 0.25)
+    line = mix(ink, shade(hair, 1.0), f.shading.line_hair)
     left = _iris(rng, vivid, h if rng.random() < 0.35 else float(rng.choice(IRIS_HUES)))
     odd = rng.random() < 0.03
     right = _iris(rng, vivid, float(rng.choice(IRIS_HUES))) if odd else left
@@ -95,17 +71,17 @@ def draw_palette(
     return Palette(
         skin=skin,
         skin_shadow=times(skin, (0.95, 0.81, 0.77)),
-        blush=mix(skin, (0.98, 0.42, 0.42), 0.55),
+        blush=times(mix(skin, (0.98, 0.42, 0.42), 0.55), (1.0, 0.4 + 0.6 * max(skin), 0.95)),
         hair=hair,
         hair_shadow=shade(hair, 0.9),
         hair_light=light(hair, 0.8),
         hair_tip=tip,
         left_iris=left,
         right_iris=right,
-        lash=mix((0.13, 0.09, 0.10), shade(hair, 1.6), 0.25),
+        lash=line if sum(line) < 1.9 else mix(line, ink, 0.5),
         line=times(skin, (0.50, 0.32, 0.30)),
-        brow=mix(shade(hair, 1.3), (0.2, 0.14, 0.13), 0.35),
-        mouth=times(skin, (0.62, 0.30, 0.30)),
+        brow=mix(shade(hair, 1.3), (0.2, 0.14, 0.13), 0.35 * (1 - f.shading.line_hair)),
+        mouth=_lips(skin, ink, rng),
         cloth=base,
         trim=trim,
         accent=accent,
@@ -113,10 +89,28 @@ def draw_palette(
     )
 
 
-def _skin(rng: Rng, tone: float) -> Colour:
-    pale, dark = np.array([0.055, 0.125, 1.0]), np.array([0.062, 0.42, 0.72])
-    h, s, v = pale + (dark - pale) * tone + rng.normal(0, 1, 3) * [0.006, 0.012, 0.006]
+def _skin(tone: float, rng: Rng) -> Colour:
+    """Skin about the style's ``tone`` (0 fair .. 1 dark); some is dark, white, or of no human."""
+    kind = rng.random()
+    if kind < 0.04:  # blue, green, violet, grey, red
+        hue = float(rng.choice([0.36, 0.47, 0.58, 0.66, 0.76, 0.98]))
+        return hsv(hue + rng.normal(0, 0.02), rng.uniform(0.05, 0.38), rng.uniform(0.62, 0.96))
+    tone = float(np.clip(tone + rng.exponential(0.05), 0, 0.8))
+    if kind < 0.15:
+        tone = float(rng.uniform(0.4, 1.25))
+    elif kind < 0.23:
+        tone = -0.35
+    fair, dark = np.array([0.055, 0.125, 1.0]), np.array([0.062, 0.44, 0.70])
+    h, s, v = fair + (dark - fair) * tone + rng.normal(0, 1, 3) * [0.006, 0.012, 0.006]
     return hsv(float(h), float(s), float(v))
+
+
+def _lips(skin: Colour, ink: Colour, rng: Rng) -> Colour:
+    """The mouth's line: of darker skin, of the ink of the eyes, or painted lips."""
+    kind = rng.random()
+    if kind < 0.2:
+        return ink
+    return times(skin, (0.88, 0.40, 0.44) if kind < 0.3 else (0.62, 0.30, 0.30))
 
 
 def _iris(rng: Rng, vivid: float, hue: float) -> Colour:

@@ -12,7 +12,10 @@ from typing import Literal
 Colour = tuple[float, float, float]
 """sRGB, each in [0, 1]."""
 
-Fringe = Literal["straight", "parted", "swept", "m_shape", "between", "spiky", "curtain", "side"]
+Fringe = Literal[
+    "straight", "parted", "swept", "m_shape", "between", "spiky", "curtain", "side",
+    "over_eyes", "one_eye", "open",
+]  # fmt: skip
 Back = Literal["short", "bob", "flip", "medium", "long", "spiky"]
 Tails = Literal["none", "ponytail", "twin", "low_twin", "braids", "side", "buns", "half", "drills"]
 SideLocks = Literal["none", "short", "long", "hime"]
@@ -31,7 +34,17 @@ Outfit = Literal[
 Pattern = Literal["plain", "stripes", "dots", "emblem", "suspenders", "raglan"]
 Bottom = Literal["skirt", "trousers", "long_skirt"]
 Neckwear = Literal["none", "tie", "ribbon", "scarf", "choker"]
-IrisStyle = Literal["deep", "bright", "ring", "flat", "star", "slit"]
+IrisStyle = Literal[
+    "deep", "bright", "ring", "flat", "halves", "dull", "dark", "pale",
+    "star", "slit", "heart", "cross",
+]  # fmt: skip
+EyeStyle = Literal[
+    "plain", "tall", "round", "wide", "sleepy", "sharp", "droopy", "narrow", "staring",
+]  # fmt: skip
+NoseStyle = Literal["shadow", "dot", "line", "gloss", "wedge", "none"]
+BlushStyle = Literal["soft", "strokes", "oval", "across"]
+FaceMark = Literal["none", "freckles", "whiskers", "stripes", "plaster", "star", "scar"]
+Teeth = Literal["none", "upper", "both", "fang", "fangs"]
 
 
 @dataclass(frozen=True)
@@ -59,9 +72,11 @@ class Palette:
 
 @dataclass(frozen=True)
 class Face:
-    """The head's shape. ``chin_point``, ``cheek``, ``jaw`` in 0..1.
+    """The head's shape and what is painted on it. ``chin_point``, ``cheek``, ``jaw`` in 0..1.
 
-    ``mole``: -1 or 1 for a beauty mark under the right or left eye, 0 for none.
+    ``nose``: how far it stands out, 0 for a flat face; ``nose_y``: the height of its tip.
+    ``mole``: -1 or 1 for a beauty mark under the right or left eye, 0 for none. ``makeup``: the
+    strength of the tint around the lids.
     """
 
     half_width: float
@@ -70,10 +85,15 @@ class Face:
     cheek: float
     jaw: float
     nose: float
+    nose_y: float
+    nose_style: NoseStyle
     flatness: float
     elf_ears: bool
     blush: float
+    blush_style: BlushStyle
     mole: int
+    mark: FaceMark
+    makeup: float
 
 
 @dataclass(frozen=True)
@@ -81,9 +101,11 @@ class Eye:
     """One eye's opening and what is painted in it; the other mirrors it.
 
     ``up`` and ``down``: how far the opening rises above and sinks below the corner's height.
-    ``ticks``: single lashes at the outer end of the upper one.
+    ``ticks`` and ``lower_ticks``: single lashes at the outer end of the upper and lower one.
+    ``lid_bones``: the lids are moved by bones, and in a PMX closed by bone morphs.
     """
 
+    style: EyeStyle
     x: float
     y: float
     half_width: float
@@ -104,6 +126,8 @@ class Eye:
     highlight: int
     close_at: float
     ticks: int
+    lower_ticks: int
+    lid_bones: bool
 
 
 @dataclass(frozen=True)
@@ -119,7 +143,11 @@ class Brow:
 
 @dataclass(frozen=True)
 class Mouth:
-    """The mouth at rest and wide open."""
+    """The mouth at rest and wide open.
+
+    ``top`` and ``low``: exponents of the open lips' arcs (1 a triangle, 2 an ellipse, more a box).
+    ``cat``: the depth of the two waves of a cat's upper lip; ``crooked`` raises the left corner.
+    """
 
     y: float
     half_width: float
@@ -127,19 +155,26 @@ class Mouth:
     open_half_width: float
     open_up: float
     open_down: float
-    squareness: float
+    top: float
+    low: float
+    cat: float
+    crooked: float
     line: float
-    teeth: bool
+    teeth: Teeth
 
 
 @dataclass(frozen=True)
 class Hair:
-    """The hair style. ``volume``: the shell's distance from the skull."""
+    """The hair style. ``volume``: the shell's distance from the skull.
+
+    ``fringe_alpha``: how opaque the fringe is over the eyes, 1 for hair that hides them.
+    """
 
     volume: float
     fringe: Fringe
     fringe_y: float
     fringe_clumps: int
+    fringe_alpha: float
     side: SideLocks
     side_y: float
     back: Back
@@ -193,7 +228,11 @@ Naming = Literal[
 
 @dataclass(frozen=True)
 class Shading:
-    """How the materials answer to light; ``cel``: 0 softly painted .. 1 hard-edged shadows."""
+    """How the materials answer to light; ``cel``: 0 softly painted .. 1 hard-edged shadows.
+
+    ``flat_face``: 0 lit like a ball .. 1 lit like a sheet of paper. ``line_hair``: how much of the
+    hair's colour is in the drawn lines of the face.
+    """
 
     ambient: float
     specular: float
@@ -204,6 +243,8 @@ class Shading:
     hair_sphere: bool
     cel: float
     skin_edge: bool
+    flat_face: float
+    line_hair: float
 
 
 @dataclass(frozen=True)

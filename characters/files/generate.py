@@ -9,26 +9,19 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from characters.design.casting import draw_character
 from characters.design.franchise import Franchise, draw_franchise
+from characters.design.morph_naming import NamedMorph
 from characters.design.spec import CharacterSpec
 from characters.files.pmd_writer import pmd_bytes
 from characters.files.pmx_writer import pmx_bytes
-from characters.files.truth import truth
 from characters.shape.assembly import Built, build_model
-from characters.shape.face_shape import FaceShape
-from characters.texture.cloth import paint_cloth
-from characters.texture.eyes import paint_eyes, paint_lash, paint_mouth
-from characters.texture.hair import paint_hair
-from characters.texture.paint import in_8_bits
-from characters.texture.skin import paint_blush, paint_skin
-from characters.texture.toon import sphere_bmp, toons
+from characters.texture.textures import textures
 from contract.errors import InputError
-from contract.png import png_bytes
 
 ModelFormat = Literal["pmx", "pmd"]
 FRANCHISES = 8
@@ -78,34 +71,17 @@ def character_spec(seed: int, franchise: int) -> CharacterSpec:
 def character_files(spec: CharacterSpec, format: ModelFormat) -> Mapping[str, bytes]:
     """All files of a character by name."""
     rng = np.random.default_rng([0x0B11D, spec.franchise, spec.seed])
-    built = build_model(spec, rng, flat_groups=format == "pmd")
+    built = build_model(spec, rng, plain=format == "pmd")
     files = {"model.pmx": pmx_bytes} if format == "pmx" else {"model.pmd": pmd_bytes}
     out = {name: write(built.model) for name, write in files.items()}
-    out |= _textures(spec, built, rng)
+    out |= textures(spec, built, rng)
     out["LICENSE.txt"] = LICENCE.encode()
     out["truth.json"] = _json(built, spec)
     return out
 
 
 def _json(built: Built, spec: CharacterSpec) -> bytes:
-    return (json.dumps(truth(built, spec), ensure_ascii=False, indent=1) + "\n").encode()
-
-
-def _textures(spec: CharacterSpec, built: Built, rng: np.random.Generator) -> dict[str, bytes]:
-    pictures = {
-        "skin.png": paint_skin(spec, FaceShape(spec.face), built.fringe),
-        "eyes.png": paint_eyes(spec),
-        "blush.png": paint_blush(spec),
-        "mouth.png": paint_mouth(spec),
-        "lash.png": paint_lash(spec),
-        "hair.png": paint_hair(spec, rng),
-        "cloth.png": paint_cloth(spec),
-        **toons(spec),
-    }
-    files = {name: png_bytes(in_8_bits(picture)) for name, picture in pictures.items()}
-    if spec.shading.hair_sphere:
-        files["hair.spa"] = sphere_bmp(spec)
-    return files
+    return (json.dumps(_truth(built, spec), ensure_ascii=False, indent=1) + "\n").encode()
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -116,3 +92,57 @@ def _write(path: Path, data: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
+
+
+def _truth(built: Built, spec: CharacterSpec) -> dict[str, Any]:
+    """A JSON object: head box, and by what morphs each eye and the mouth move.
+
+    ``drives``: for the axes left_eye, right_eye (normal kind) and mouth, a list of alternatives
+    {morph, name, side}; ``side`` "whole" moves only what is wanted, "left" or "right" means that
+    only that half of a both-eyes morph is. ``smiles`` likewise for the smiling kind. ``empty``
+    lists morphs that do nothing. Morphs are counted from 0 in the file's order (a PMD's base
+    morph not counted).
+    """
+    named = built.named
+    return {
+        "name": spec.name,
+        "seed": spec.seed,
+        "franchise": spec.franchise,
+        "naming": spec.naming,
+        "head_box": {
+            "chin_y": built.box.chin_y,
+            "skull_top_y": built.box.skull_top_y,
+            "centre_x": built.box.centre_x,
+        },
+        "eye_y": built.box.chin_y + spec.eye.y * spec.head_height,
+        "drives": {
+            "left_eye": _closers(named, "close", "left"),
+            "right_eye": _closers(named, "close", "right"),
+            "mouth": [
+                _use(k, m, "whole") for k, m in enumerate(named) if m.shapes == (("a", 1.0),)
+            ],
+        },
+        "smiles": {
+            "left_eye": _closers(named, "smile", "left"),
+            "right_eye": _closers(named, "smile", "right"),
+        },
+        "empty": [k for k, m in enumerate(named) if not m.shapes and not m.groups],
+    }
+
+
+def _use(index: int, morph: NamedMorph, side: str) -> dict[str, Any]:
+    return {"morph": index, "name": morph.name, "side": side}
+
+
+def _closers(named: tuple[NamedMorph, ...], kind: str, side: str) -> list[dict[str, Any]]:
+    """Morphs that close this eye: one-eyed ones first, then both-eyed ones by half."""
+    by_name = {m.name: m for m in reversed(named)}
+    one, both = [], []
+    for index, morph in enumerate(named):
+        shapes = morph.shapes + tuple(s for g in morph.groups for s in by_name[g].shapes)
+        names = {shape for shape, _ in shapes}
+        if names == {f"{kind}_{side}"}:
+            one.append(_use(index, morph, "whole"))
+        elif names == {f"{kind}_left", f"{kind}_right"}:
+            both.append(_use(index, morph, side))
+    return one + both

@@ -178,6 +178,13 @@ def _morph(morph: MorphSpec, indices: _Indices) -> bytes:
             _pack(index, indices.morph) + struct.pack("<f", share) for index, share in morph.group
         )
         return head + struct.pack("<BBi", morph.panel, 0, len(morph.group)) + items
+    if morph.bones:
+        turn = (0.0, 0.0, 0.0, 1.0)
+        items = b"".join(
+            _pack(index, indices.bone) + struct.pack("<7f", *move, *turn)
+            for index, move in morph.bones
+        )
+        return head + struct.pack("<BBi", morph.panel, 2, len(morph.bones)) + items
     layout = np.dtype([("vertex", _vertex_type(indices.vertex)), ("offset", "<f4", (3,))])
     record: npt.NDArray[np.void] = np.zeros(len(morph.vertices), layout)
     record["vertex"] = morph.vertices

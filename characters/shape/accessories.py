@@ -11,8 +11,7 @@ from characters.design.spec import CharacterSpec
 from characters.shape.clothes import build_bow
 from characters.shape.face_shape import FaceShape
 from characters.shape.hair_shell import Shell
-from characters.shape.hats import hat
-from characters.shape.headgear import animal_ears, horns, on_head, tiara
+from characters.shape.headgear import animal_ears, hat, horns, on_head, tiara
 
 _HEAD = BONE["頭"]
 

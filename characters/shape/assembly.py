@@ -5,40 +5,36 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
-from characters.base.atlas import face_uv
 from characters.base.character_model import MaterialSpec, Model, MorphSpec
+from characters.base.curves import F64
 from characters.base.rigging import BONE, BoneSpec, joints, standard_bones
 from characters.base.surface import Surface, merge
-from characters.design.morph_naming import NamedMorph, eye_morphs, other_morphs
+from characters.design.morph_naming import NamedMorph, Shapes, eye_morphs, other_morphs
 from characters.design.spec import CharacterSpec
 from characters.shape import body as bodies
-from characters.shape import eyes, mouth_shape
+from characters.shape import eye_lines, eye_shape, mouth_shape
 from characters.shape.accessories import build_accessories
 from characters.shape.clothes import build_clothes
-from characters.shape.ears import build_ear
 from characters.shape.face_shape import FaceShape
-from characters.shape.hair_mesh import build_wig
+from characters.shape.hair_mesh import HairMesh, build_hair
 from characters.shape.hair_shell import Shell
-from characters.shape.head import build_head
+from characters.shape.head import build_ear, build_head
+from characters.shape.lid_bones import LidBones, hang_lids
 from characters.shape.materials import Materials
+from contract.rig import HeadBox
 
 _HEAD = BONE["頭"]
 _SMALLEST_OFFSET = 1e-5
 
 
 @dataclass(frozen=True)
-class HeadBox:
-    """Where the head is, in the file's units: chin, top of the skull with its hair, middle."""
-
-    chin_y: float
-    skull_top_y: float
-    centre_x: float
-
-
-@dataclass(frozen=True)
 class Built:
-    """The model with what is true about it, and the fringe (head heights), which casts a shadow."""
+    """The model, its head (chin, top of the skull with its hair), and how its morphs are named.
+
+    ``fringe`` (head heights) casts a shadow.
+    """
 
     model: Model
     box: HeadBox
@@ -46,22 +42,22 @@ class Built:
     fringe: Surface
 
 
-def build_model(spec: CharacterSpec, rng: np.random.Generator, flat_groups: bool) -> Built:
-    """The model of ``spec``; ``flat_groups`` writes group morphs as vertex morphs (PMD)."""
-    face = FaceShape(spec.face)
+def build_model(spec: CharacterSpec, rng: np.random.Generator, plain: bool) -> Built:
+    """The model of ``spec``.
+
+    ``plain`` is for PMD, which knows neither groups nor bone morphs: all are vertex morphs.
+    """
     shell = Shell(spec)
-    parts = _head_parts(spec, face) + _body_parts(spec)
-    wig = build_wig(spec, shell, rng)
-    materials = Materials(spec)
-    parts.append((materials.scalp, wig.scalp))
-    parts += [(materials.hair_front, wig.front), (materials.hair_back, wig.back)]
-    parts.append((materials.accessory, [*build_accessories(spec, shell, face), *wig.ties]))
-    filled = [(material, merge(pieces)) for material, pieces in parts if pieces]
+    hair = build_hair(spec, shell, rng)
+    filled = [(material, merge(pieces)) for material, pieces in _parts(spec, shell, hair) if pieces]
     whole = merge([part for _, part in filled])
-    scale = spec.head_height
-    floor = joints(spec.body).floor_y
+    bones = standard_bones(spec.body, spec.eye.x, spec.eye.y) + hair.bones
+    lids = LidBones(whole, [], {})
+    if spec.eye.lid_bones and not plain:
+        lids = hang_lids(whole, spec.eye, len(bones))
     named = tuple(eye_morphs(spec.naming, rng) + other_morphs(spec.naming, rng))
-    bones = standard_bones(spec.body, spec.eye.x, spec.eye.y) + wig.bones
+    scale, floor = spec.head_height, joints(spec.body).floor_y
+    weights = np.rint(lids.surface.weights * 100) / 100 if plain else lids.surface.weights
     model = Model(
         name=spec.name,
         english=spec.name_english,
@@ -70,18 +66,36 @@ def build_model(spec: CharacterSpec, rng: np.random.Generator, flat_groups: bool
         positions=((whole.positions - [0, floor, 0]) * scale).astype(np.float32),
         normals=whole.normals.astype(np.float32),
         uv=whole.uv.astype(np.float32),
-        bone_indices=whole.bones.astype(np.int32),
-        weights=(np.rint(whole.weights * 100) / 100).astype(np.float32),
+        bone_indices=lids.surface.bones.astype(np.int32),
+        weights=weights.astype(np.float32),
         edge_scales=whole.edge_scales.astype(np.float32),
         faces=whole.faces.astype(np.int32),
         face_counts=tuple(len(part.faces) for _, part in filled),
         materials=tuple(material for material, _ in filled),
-        bones=tuple(_placed(bone, floor, scale) for bone in bones),
-        morphs=_morphs(named, whole, scale, flat_groups),
+        bones=tuple(_placed(bone, floor, scale) for bone in bones + lids.bones),
+        morphs=_morphs(named, lids, scale, plain),
     )
     # The locks lie a little over the shell.
     box = HeadBox(-floor * scale, (shell.top + 0.008 - floor) * scale, 0.0)
-    return Built(model, box, named, wig.fringe)
+    return Built(model, box, named, hair.fringe)
+
+
+def _parts(
+    spec: CharacterSpec, shell: Shell, hair: HairMesh
+) -> list[tuple[MaterialSpec, list[Surface]]]:
+    """All surfaces by material, in drawing order."""
+    face, materials = FaceShape(spec.face), Materials(spec)
+    seen_through = spec.hair.fringe_alpha < 1
+    front = hair.front if seen_through else [hair.fringe, *hair.front]
+    return [
+        *_head_parts(spec, face),
+        *_body_parts(spec),
+        (materials.scalp, hair.scalp),
+        (materials.hair_front, front),
+        (materials.hair_back, hair.back),
+        (materials.accessory, [*build_accessories(spec, shell, face), *hair.ties]),
+        (materials.fringe, [hair.fringe] if seen_through else []),
+    ]
 
 
 def _placed(bone: BoneSpec, floor: float, scale: float) -> BoneSpec:
@@ -93,30 +107,24 @@ def _head_parts(spec: CharacterSpec, face: FaceShape) -> list[tuple[MaterialSpec
     """Skin of the head and everything in the face, in drawing order."""
     eye, materials = spec.eye, Materials(spec)
     sides = ((1, BONE["左目"]), (-1, BONE["右目"]))
-    openings = {sign: eyes.opening(eye, sign) for sign, _ in sides}
+    openings = {sign: eye_shape.opening(eye, sign) for sign, _ in sides}
     rim = mouth_shape.opening(spec.mouth)
-    skin = [build_head(spec, face, openings[1], openings[-1], rim, _HEAD, face_uv)]
+    skin = [build_head(spec, face, openings[1], openings[-1], rim, _HEAD)]
     skin += [build_ear(face, spec.face, sign, _HEAD) for sign, _ in sides]
-    inside = [
-        mouth_shape.inside(face, spec.mouth, rim, _HEAD),
-        mouth_shape.tongue(face, spec.mouth, _HEAD),
-    ]
-    if spec.mouth.teeth:
-        inside.append(mouth_shape.teeth(face, spec.mouth, _HEAD))
-    lines = [part(face, eye, sign, _HEAD) for sign, _ in sides
-             for part in (eyes.upper_lash, eyes.lower_lash, eyes.lid_line)]  # fmt: skip
-    lines += [tick for sign, _ in sides for tick in eyes.lash_ticks(face, eye, sign, _HEAD)]
-    lines += [eyes.brow(face, spec.brow, eye, sign, _HEAD) for sign, _ in sides]
-    whites = [_into(eyes.white(face, eye, sign, _HEAD), (0.0, 0.5)) for sign, _ in sides]
+    drawn = (eye_lines.upper_lash, eye_lines.lower_lash, eye_lines.lid_line)
+    lines = [part(face, eye, sign, _HEAD) for sign, _ in sides for part in drawn]
+    lines += [tick for sign, _ in sides for tick in eye_lines.lash_ticks(face, eye, sign, _HEAD)]
+    lines += [eye_lines.brow(face, spec.brow, eye, sign, _HEAD) for sign, _ in sides]
+    whites = [_into(eye_shape.white(face, eye, sign, _HEAD), (0.0, 0.5)) for sign, _ in sides]
     irises = [
-        _into(eyes.iris(face, eye, sign, bone), (0.0 if sign > 0 else 0.5, 0.0))
+        _into(eye_shape.iris(face, eye, sign, bone), (0.0 if sign > 0 else 0.5, 0.0))
         for sign, bone in sides
     ]
-    cheeks = [eyes.blush(face, eye, sign, _HEAD) for sign, _ in sides]
+    cheeks = [eye_shape.blush(face, eye, sign, _HEAD) for sign, _ in sides]
     return [
         (materials.skin, [*skin, bodies.build_neck(spec.body)]),
         (materials.blush, cheeks),
-        (materials.mouth, inside),
+        (materials.mouth, mouth_shape.inside(face, spec.mouth, rim, _HEAD)),
         (materials.white, whites),
         (materials.iris, irises),
         (materials.lash, lines),
@@ -125,7 +133,7 @@ def _head_parts(spec: CharacterSpec, face: FaceShape) -> list[tuple[MaterialSpec
 
 
 def _into(part: Surface, corner: tuple[float, float]) -> Surface:
-    """Texture coordinates moved into the quarter of eyes.png that starts at ``corner``."""
+    """Texture coordinates moved into the quarter of eye_shape.png that starts at ``corner``."""
     return replace(part, uv=part.uv * 0.5 + np.array(corner))
 
 
@@ -145,7 +153,7 @@ def _body_parts(spec: CharacterSpec) -> list[tuple[MaterialSpec, list[Surface]]]
 
 
 def _morphs(
-    named: tuple[NamedMorph, ...], whole: Surface, scale: float, flat: bool
+    named: tuple[NamedMorph, ...], lids: LidBones, scale: float, plain: bool
 ) -> tuple[MorphSpec, ...]:
     place: dict[str, int] = {}
     for index, morph in enumerate(named):
@@ -153,20 +161,30 @@ def _morphs(
     none = np.zeros(0, np.int32), np.zeros((0, 3), np.float32)
     out = []
     for morph in named:
-        if morph.groups and not flat:
+        if morph.groups and not plain:
             group = tuple((place[name], 1.0) for name in morph.groups)
             out.append(MorphSpec(morph.name, morph.english, morph.panel, *none, group))
             continue
         shapes = morph.shapes + tuple(s for name in morph.groups for s in named[place[name]].shapes)
-        total = np.zeros_like(whole.positions)
-        for shape, weight in shapes:
-            if shape in whole.shapes:
-                total += weight * whole.shapes[shape]
-        moved = np.flatnonzero(np.abs(total).max(1) > _SMALLEST_OFFSET)
-        out.append(
-            MorphSpec(
-                morph.name, morph.english, morph.panel, moved.astype(np.int32),
-                (total[moved] * scale).astype(np.float32),
+        if shapes and all(shape in lids.moves for shape, _ in shapes):
+            moves = tuple(
+                (bone, (x * weight * scale, y * weight * scale, z * weight * scale))
+                for shape, weight in shapes
+                for bone, (x, y, z) in lids.moves[shape]
             )
-        )  # fmt: skip
+            out.append(MorphSpec(morph.name, morph.english, morph.panel, *none, bones=moves))
+            continue
+        vertices, offsets = _offsets(lids.surface, shapes)
+        by = (offsets * scale).astype(np.float32)
+        out.append(MorphSpec(morph.name, morph.english, morph.panel, vertices, by))
     return tuple(out)
+
+
+def _offsets(whole: Surface, shapes: Shapes) -> tuple[npt.NDArray[np.int32], F64]:
+    """The vertices that the weighted shapes move, and by how much."""
+    total = np.zeros_like(whole.positions)
+    for shape, weight in shapes:
+        if shape in whole.shapes:
+            total += weight * whole.shapes[shape]
+    moved = np.flatnonzero(np.abs(total).max(1) > _SMALLEST_OFFSET)
+    return moved.astype(np.int32), total[moved]

@@ -9,7 +9,7 @@ import numpy as np
 from characters.base.atlas import cell, lower_uv, neck_uv, skin_patch, torso_uv
 from characters.base.curves import F64, Profile, ease, unit
 from characters.base.rigging import BONE, Joints, joints
-from characters.base.surface import I64, Surface, grid, grid_faces, surface
+from characters.base.surface import I64, Surface, grid, grid_faces, surface, tube, weighted
 from characters.design.spec import Body
 from characters.shape.head import NECK_TOP_Y, neck_ring
 
@@ -82,11 +82,6 @@ def upper_weights(points: F64) -> tuple[I64, F64]:
     return bones, weights
 
 
-def weighted(part: Surface, bones: I64, weights: F64) -> Surface:
-    """The surface with other weights."""
-    return replace(part, bones=bones, weights=weights)
-
-
 def build_neck(body: Body) -> Surface:
     """The neck, from inside the head into the collar, bending smoothly from 首 to 頭."""
     rows = np.array([NECK_TOP_Y, 0.07, 0.02, -0.03, -0.07, -0.10, -0.13, -0.17])
@@ -119,24 +114,6 @@ def build_torso(torso: Torso) -> Surface:
     normals = part.normals.reshape(*a.shape, 3).copy()
     normals[:, 0] = normals[:, -1] = unit(normals[:, 0] + normals[:, -1])
     return weighted(replace(part, normals=normals.reshape(-1, 3)), *upper_weights(xyz))
-
-
-def tube(line: F64, radius: F64, uv: F64, bones: I64, weights: F64, around: int = 14) -> Surface:
-    """A round tube along ``line`` (N, 3) with ``radius`` (N,); uv (N, 2), bones (N, 2)."""
-    tangent = unit(np.gradient(line, axis=0))
-    # The axis that the line never runs along keeps the ring from flipping.
-    axis = np.eye(3)[np.argmin(np.abs(tangent).max(0))]
-    right = unit(np.cross(tangent, axis))
-    ahead = unit(np.cross(right, tangent))
-    angle = np.linspace(0, 2 * np.pi, around, endpoint=False)
-    ring = np.cos(angle)[:, None] * right[:, None] + np.sin(angle)[:, None] * ahead[:, None]
-    xyz = (line[:, None] + ring * radius[:, None, None]).reshape(-1, 3)
-    faces = grid_faces(grid(len(line), around, wrap=True), flip=True)
-    part = surface(xyz, np.repeat(uv, around, 0), faces, 0)
-    middle = np.repeat(line, around, 0)
-    if np.sum((xyz - middle) * part.normals) < 0:
-        part = replace(part, faces=faces[:, ::-1], normals=-part.normals)
-    return weighted(part, np.repeat(bones, around, 0), np.repeat(weights, around))
 
 
 def _limb(

@@ -7,9 +7,9 @@ import numpy as np
 from characters.base.atlas import cell
 from characters.base.curves import F64, ease, spline
 from characters.base.rigging import BONE
-from characters.base.surface import Surface, grid, grid_faces, merge, surface
+from characters.base.surface import Surface, grid, grid_faces, merge, surface, tube, weighted
 from characters.design.spec import CharacterSpec
-from characters.shape.body import Torso, tube, upper_weights, weighted
+from characters.shape.body import Torso, upper_weights
 
 
 def build_clothes(spec: CharacterSpec, torso: Torso) -> list[Surface]:

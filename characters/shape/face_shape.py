@@ -46,6 +46,8 @@ class FaceShape:
         )
         self._power = 2.2 + face.flatness
         self._nose = face.nose
+        self._nose_y = face.nose_y
+        self._hollow = 0.012 * min(face.nose / 0.02, 1.0)
 
     def depth(self, x: F64, y: F64) -> F64:
         """z of the face at (x, y), both of one shape; beyond the outline, z of the outline."""
@@ -53,16 +55,12 @@ class FaceShape:
         swell = np.sqrt(np.maximum(1 - np.minimum(s, 1) ** self._power, 0))
         side = self.side_z(y)
         z: F64 = side + (self.middle_z(y) - side) * swell
-        return z - self._nose * self._nose_bump(x, y) + 0.012 * self._eye_hollow(x, y)
+        return z - self._nose * self._nose_bump(x, y) + self._hollow * _eye_hollow(x, y)
 
-    @staticmethod
-    def _nose_bump(x: F64, y: F64) -> F64:
-        ridge = ease(y, 0.385, 0.262) * ease(y, 0.222, 0.252)
-        return ridge * bump(x, 0, 0.026) + 0.25 * bump(x, 0, 0.05) * bump(y, 0.26, 0.05)
-
-    @staticmethod
-    def _eye_hollow(x: F64, y: F64) -> F64:
-        return bump(np.abs(x), 0.13, 0.07) * bump(y, 0.38, 0.08)
+    def _nose_bump(self, x: F64, y: F64) -> F64:
+        up = y - self._nose_y
+        ridge = ease(up, 0.123, 0.0) * ease(up, -0.040, -0.010)
+        return ridge * bump(x, 0, 0.026) + 0.25 * bump(x, 0, 0.05) * bump(up, 0.0, 0.05)
 
     def on(self, xy: F64, forward: float | F64 = 0.0) -> F64:
         """Points (N, 3) over ``xy`` (N, 2), ``forward`` of the face (towards the viewer)."""
@@ -70,10 +68,14 @@ class FaceShape:
         return np.concatenate([xy, z[:, None]], axis=1)
 
 
+def _eye_hollow(x: F64, y: F64) -> F64:
+    return bump(np.abs(x), 0.13, 0.07) * bump(y, 0.38, 0.08)
+
+
 def _half_width(face: Face) -> Profile:
     """Half the width of the face, by the height above its chin."""
     w, point, cheek, jaw = face.half_width, face.chin_point, face.cheek, face.jaw
-    low = 1 - 0.16 * point + 0.11 * jaw
+    low = 1 - 0.16 * point + 0.11 * jaw + 0.10 * cheek
     mid = 1 + 0.04 * cheek + 0.02 * jaw - 0.03 * point
     return Profile(
         [

@@ -18,8 +18,8 @@ _HEAD = BONE["頭"]
 
 
 @dataclass(frozen=True)
-class Wig:
-    """``front`` (which contains the ``fringe``) is drawn before ``back``.
+class HairMesh:
+    """``front`` is drawn before ``back``, the ``fringe`` first of all, or last if seen through.
 
     ``bones`` follow the standard ones.
     """
@@ -32,21 +32,20 @@ class Wig:
     bones: list[BoneSpec]
 
 
-def build_wig(spec: CharacterSpec, shell: Shell, rng: Rng) -> Wig:
+def build_hair(spec: CharacterSpec, shell: Shell, rng: Rng) -> HairMesh:
     """Cap, fringe, side locks, back hair and tails."""
     hair = spec.hair
     bones: list[BoneSpec] = []
     still = BoneChain(_HEAD)
-    front = [
-        build_locks(shell, locks, still, rng) for locks in hair_styles.fringe(hair, shell, rng)
-    ]
-    fringe = merge(front)
+    fringe = merge(
+        [build_locks(shell, locks, still, rng) for locks in hair_styles.fringe(hair, shell, rng)]
+    )
     side = (
         _chain("横髪", [(0, 0.05, -0.05), (0, -0.15, -0.05)], bones)
         if hair.side_y < -0.1
         else still
     )
-    front += [build_locks(shell, locks, side, rng) for locks in hair_styles.side_locks(hair, rng)]
+    front = [build_locks(shell, locks, side, rng) for locks in hair_styles.side_locks(hair, rng)]
     long = hair.back_y < -0.12
     points = [(0.0, float(y), 0.45) for y in np.linspace(0.0, hair.back_y + 0.15, 4)]
     chain = _chain("後髪", points, bones) if long else still
@@ -64,7 +63,7 @@ def build_wig(spec: CharacterSpec, shell: Shell, rng: Rng) -> Wig:
             centre = shell.at(np.array(1.05 * sign), np.array(0.95), np.array(0.05))
             back.append(tails.build_bun(centre, 0.135, _HEAD))
     front += [tails.build_antenna(line, _HEAD) for line in hair_styles.ahoge(hair, rng)]
-    return Wig(fringe, scalp, front, back, ties, bones)
+    return HairMesh(fringe, scalp, front, back, ties, bones)
 
 
 def _joints(tail: tails.Tail) -> list[Vec3]:

@@ -99,6 +99,18 @@ def _arrange(hair: Hair, tip: F64, root: F64, end: F64, rng: Rng) -> tuple[F64, 
             far = np.abs(tip - part)
             tip, root = part + away * (0.24 + far * 0.85), part + 0.25 * (root - part)
             end, hook = end - 0.06 * far, 0.22 * away
+        case "over_eyes":
+            end = end - 0.09 - 0.07 * (np.arange(len(tip)) % 2)
+            hook = 0.10 * np.sign(tip)
+        case "one_eye":
+            lean = np.sign(part + 1e-6)
+            covers = ease(lean * tip, -0.25, 0.15) * ease(lean * tip, 0.95, 0.7)
+            end = end - 0.24 * covers + 0.03
+            tip, root, hook = tip + lean * 0.10, root - lean * 0.40, 0.12 * lean + 0.0 * tip
+        case "open":
+            far = np.abs(tip - part)
+            tip, root = part + away * (0.72 + 0.42 * far), part + 0.5 * (root - part)
+            end, hook = end + 0.02 - 0.10 * far, 0.10 * away
     return tip, root, end, hook
 
 

@@ -1,4 +1,4 @@
-"""The head: skull, face with holes for eyes and mouth, jaw and neck top.
+"""The head: skull, face with holes for eyes and mouth, jaw, neck top and ears.
 
 The face is a height field z = depth(x, y) between the two sides of its outline. A grid of it has
 three rectangular blocks of cells removed; rings lead from each block's rim to the opening of an
@@ -7,14 +7,14 @@ eye or the mouth, so that the lids and lips have loops of edges to move along.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from characters.base.curves import F64, ease, unit
+from characters.base.atlas import face_uv
+from characters.base.curves import F64, bump, ease, unit
 from characters.base.surface import I64, Surface, compact, grid, grid_faces, smooth_normals, surface
-from characters.design.spec import CharacterSpec
+from characters.design.spec import CharacterSpec, Face
 from characters.shape.face_shape import FaceShape
 
 EYE_COLUMNS, EYE_ROWS = 10, 6
@@ -27,6 +27,7 @@ _LOW, _BETWEEN, _HIGH = 3, 2, 10  # rows below the mouth's block, between it and
 _BACK = 12
 _JAW_ROW = _LOW + MOUTH_ROWS + _BETWEEN  # from here up, rings go all the way round
 NECK_TOP_Y = 0.13
+_EAR_Y = 0.345
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,11 @@ class Opening:
     falloff: float = 1.5
 
 
-def _columns() -> F64:
+def _columns(spec: CharacterSpec) -> F64:
     """s = x / half width of the grid's columns, left of the screen first."""
-    inner, outer = 0.13, 0.90
+    eye, width = spec.eye, spec.face.half_width
+    inner = float(np.clip((eye.x - eye.half_width) / width - 0.07, 0.05, 0.15))
+    outer = float(np.clip((eye.x + eye.half_width) / width + 0.07, 0.74, 0.95))
     half = np.concatenate(
         [
             np.linspace(0, inner, _MIDDLE // 2 + 1)[1:],
@@ -119,10 +122,9 @@ def build_head(
     right_eye: Opening,
     mouth: Opening,
     bone: int,
-    uv_of: Callable[[F64], F64],
 ) -> Surface:
-    """The head's skin, open at eyes, mouth and neck; ``uv_of`` maps (V, 3) to (V, 2)."""
-    columns, rows = _columns(), _rows(spec)
+    """The head's skin, open at eyes, mouth and neck."""
+    columns, rows = _columns(spec), _rows(spec)
     y = np.repeat(rows[:, None], len(columns), 1)
     x = columns * shape.half_width(y)
     front = np.stack([x, y, shape.depth(x, y)], -1)
@@ -139,14 +141,19 @@ def build_head(
         for start, piece in pieces.items():
             offsets[start : start + len(piece)] = piece
         shapes[name] = offsets
-    normals = soft_normals(positions, smooth_normals(positions, faces))
-    return compact(surface(positions, uv_of(positions), faces, bone, normals, shapes))
+    rounded = smooth_normals(positions, faces)
+    normals = soft_normals(positions, rounded, spec.shading.flat_face)
+    return compact(surface(positions, face_uv(positions), faces, bone, normals, shapes))
 
 
-def soft_normals(positions: F64, normals: F64) -> F64:
-    """Normals pulled toward a sphere's, so that light falls on the face in one soft gradient."""
-    round_ = unit((positions - np.array([0.0, 0.40, 0.22])) * np.array([0.9, 0.6, 1.0]))
-    share = 0.80 * ease(positions[:, 2], 0.1, -0.1)[:, None]
+def soft_normals(positions: F64, normals: F64, flat: float) -> F64:
+    """Normals pulled toward a sphere's, so that light falls on the face in one soft gradient.
+
+    ``flat``: 0 for the sphere .. 1 for a sheet of paper.
+    """
+    ahead = np.array([0.0, 0.40, 0.22]) + flat * np.array([0.0, 0.0, 3.0])
+    round_ = unit((positions - ahead) * np.array([0.9, 0.6, 1.0]))
+    share = (0.80 + 0.2 * flat) * ease(positions[:, 2], 0.1, -0.1)[:, None]
     return unit(normals * (1 - share) + round_ * share)
 
 
@@ -229,3 +236,34 @@ def neck_ring(angle: F64, y: float, radius: float) -> F64:
         ],
         axis=1,
     )
+
+
+def build_ear(shape: FaceShape, face: Face, sign: int, bone: int) -> Surface:
+    """One ear; its cup faces forward and outward."""
+    around = 18
+    angle = np.linspace(0, 2 * np.pi, around, endpoint=False)
+    # (share of the outline, how far out of the head) from the root over the rim into the cup.
+    rings = (
+        (0.62, -0.02),
+        (1.0, 0.035),
+        (0.98, 0.060),
+        (0.78, 0.062),
+        (0.55, 0.030),
+        (0.05, 0.022),
+    )
+    tall, deep = 0.084, 0.050
+    rows = []
+    for share, out in rings:
+        y = np.cos(angle) * tall * share
+        z = np.sin(angle) * deep * share * (1 + 0.25 * np.cos(angle))
+        x = out + 0.30 * z + 0.12 * y
+        if face.elf_ears:
+            stretch = bump(angle, 0.0, 0.7) + bump(angle, 2 * np.pi, 0.7)
+            x = x + 0.19 * stretch * share
+            y = y + 0.05 * stretch * share
+        side = float(shape.half_width(np.array(_EAR_Y)))
+        rows.append(np.stack([sign * (side - 0.012 + x), _EAR_Y + y, 0.035 + z], 1))
+    xyz = np.concatenate(rows)
+    faces = grid_faces(grid(len(rings), around, wrap=True), flip=sign > 0)
+    uv = face_uv(xyz * [0.0, 1.0, 1.0] + [sign * 0.405, 0.0, 0.0])
+    return surface(xyz, uv, faces, bone)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from characters.base.character_model import MaterialSpec
 from characters.design.palette import shade
 from characters.design.spec import CharacterSpec, Colour
@@ -26,25 +28,9 @@ class Materials:
         self.blush = self._flat("照れ", "blush", "blush.png")
         self.lip = self._flat("口線", "lip line", "mouth.png")
         sphere = "hair.spa" if spec.shading.hair_sphere else ""
-        hair = {"sphere": sphere, "sphere_mode": 2 if sphere else 0}
-        self.hair_front = self._lit(
-            "前髪",
-            "front hair",
-            "hair.png",
-            "toon_hair.png",
-            p.hair,
-            True,
-            **hair,  # type: ignore[arg-type]
-        )
-        self.hair_back = self._lit(
-            "後髪",
-            "back hair",
-            "hair.png",
-            "toon_hair.png",
-            p.hair,
-            True,
-            **hair,  # type: ignore[arg-type]
-        )
+        self.hair_front = self._hair("前髪", "front hair", "hair.png", sphere)
+        self.hair_back = self._hair("後髪", "back hair", "hair.png", sphere)
+        self.fringe = self._hair("透け前髪", "see-through fringe", "fringe.png", sphere)
         # The scalp has no outline: an open shell's hull would show as a dark wedge at the nape.
         self.scalp = self._lit("髪裏", "scalp", "hair.png", "toon_hair.png", p.hair, False, True)
         self.cloth = self._lit("服", "cloth", "cloth.png", "toon_cloth.png", p.cloth, True, True)
@@ -52,6 +38,10 @@ class Materials:
         self.accessory = self._lit(
             "飾り", "accessory", "cloth.png", "toon_cloth.png", p.accent, True, True
         )
+
+    def _hair(self, name: str, english: str, texture: str, sphere: str) -> MaterialSpec:
+        hair = self._lit(name, english, texture, "toon_hair.png", self._spec.palette.hair, True)
+        return replace(hair, sphere=sphere, sphere_mode=2 if sphere else 0)
 
     def _lit(
         self,
@@ -62,8 +52,6 @@ class Materials:
         colour: Colour,
         edge: bool,
         double_sided: bool = False,
-        sphere: str = "",
-        sphere_mode: int = 0,
     ) -> MaterialSpec:
         shading = self._spec.shading
         a, s = shading.ambient, shading.specular
@@ -82,8 +70,6 @@ class Materials:
             edge=edge and shading.edge_size > 0,
             edge_colour=(line[0] * dark, line[1] * dark, line[2] * dark, 1.0),
             edge_size=shading.edge_size,
-            sphere=sphere,
-            sphere_mode=sphere_mode,
         )
 
     def _flat(self, name: str, english: str, texture: str) -> MaterialSpec:

@@ -7,6 +7,7 @@ rim, its depths stay, hidden behind the face until the slit opens.
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from characters.base.curves import F64, ease
 from characters.base.surface import Surface, grid, grid_faces, surface
@@ -15,6 +16,8 @@ from characters.shape.face_shape import FaceShape
 from characters.shape.head import MOUTH_POINTS, Opening
 
 CAVITY_UV, TEETH_UV, TONGUE_UV, LINE_UV = (0.25, 0.25), (0.75, 0.25), (0.25, 0.75), (0.75, 0.75)
+_CLOSED = ("smile_mouth", "frown")
+_TEETH_DEPTH, _FANG_DEPTH = 0.026, 0.022
 
 
 def _rim() -> tuple[F64, F64]:
@@ -26,50 +29,50 @@ def _rim() -> tuple[F64, F64]:
     return along, upper
 
 
-def _rest(mouth: Mouth, t: F64) -> F64:
-    y = mouth.y + mouth.smile * (np.abs(t) ** 2.2 - 0.35)
-    return np.stack([mouth.half_width * t, y], 1)
+def _lip(mouth: Mouth, t: F64) -> F64:
+    """The height of the closed lips at t: a smile, a smirk, or a cat's two waves."""
+    curve = mouth.smile * (np.abs(t) ** 2.2 - 0.35) + mouth.crooked * t
+    height: F64 = mouth.y + curve + mouth.cat * (0.5 - np.abs(np.sin(np.pi * t)))
+    return height
 
 
-def _open(
-    mouth: Mouth, t: F64, upper: F64, wide: float, up: float, down: float, square: float
-) -> F64:
-    """The rim opened to half width ``wide``, ``up`` above and ``down`` below the slit."""
-    arc = np.maximum(1 - np.abs(t) ** (2 + 2 * square), 0) ** 0.5
-    top = mouth.y + mouth.smile * 0.6 * np.abs(t) ** 2 + up * arc
-    low = (
-        mouth.y
-        + mouth.smile * 0.6 * np.abs(t) ** 2
-        - down * np.maximum(1 - np.abs(t) ** (1.7 + square), 0) ** (0.62)
-    )
-    return np.stack([wide * t, np.where(upper > 0, top, low)], 1)
+def _arc(t: F64, power: float) -> F64:
+    """1 in the middle, 0 at both ends: a triangle for 1, an ellipse for 2, a box for more."""
+    arc: F64 = np.maximum(1 - np.abs(t) ** power, 0) ** (1 / power)
+    return arc
+
+
+def _open(mouth: Mouth, wide: float, up: float, down: float, box: float = 0.0) -> F64:
+    """The rim opened to half width ``wide``, ``up`` above and ``down`` below the slit.
+
+    ``box`` is added to the exponents of the arcs.
+    """
+    t, upper = _rim()
+    middle = mouth.y + mouth.smile * 0.6 * np.abs(t) ** 2 + mouth.crooked * t
+    wave = mouth.cat * (0.5 - np.abs(np.sin(np.pi * t))) * (wide / mouth.half_width) ** 0.5
+    top = middle + wave * 0.8 + up * _arc(t, mouth.top + box)
+    low = middle - down * _arc(t, mouth.low + box)
+    return np.stack([wide * t, np.where(upper > 0, top, np.minimum(low, top))], 1)
 
 
 def opening(mouth: Mouth) -> Opening:
     """The lips' rim with its shapes."""
-    t, upper = _rim()
-    wide, up, down, square = (
-        mouth.open_half_width,
-        mouth.open_up,
-        mouth.open_down,
-        mouth.squareness,
-    )
+    t, _ = _rim()
+    wide, up, down = mouth.open_half_width, mouth.open_up, mouth.open_down
+    rest = np.stack([mouth.half_width * t, _lip(mouth, t)], 1)
     moved = {
-        "a": _open(mouth, t, upper, wide, up, down, square),
-        "i": _open(mouth, t, upper, wide * 1.12, up * 0.25, down * 0.28, 1.0),
-        "u": _open(mouth, t, upper, wide * 0.42, up * 0.35, down * 0.32, 0.2),
-        "e": _open(mouth, t, upper, wide * 1.0, up * 0.5, down * 0.55, 0.6),
-        "o": _open(mouth, t, upper, wide * 0.62, up * 0.8, down * 0.85, 0.1),
-        "grin": _open(mouth, t, upper, wide * 1.15, up * 0.0, down * 0.5, 0.8),
+        "a": _open(mouth, wide, up, down),
+        "i": _open(mouth, wide * 1.12, up * 0.25, down * 0.28, 1.0),
+        "u": _open(mouth, wide * 0.42, up * 0.35, down * 0.32),
+        "e": _open(mouth, wide, up * 0.5, down * 0.55, 0.5),
+        "o": _open(mouth, wide * 0.62, up * 0.8, down * 0.85),
+        "grin": _open(mouth, wide * 1.15, 0.0, down * 0.5, 0.5),
     }
-    smile = _rest(mouth, t)
-    smile[:, 1] += 0.018 * (np.abs(t) ** 2 - 0.3)
-    smile[:, 0] *= 1.2
-    moved["smile_mouth"] = smile
-    frown = _rest(mouth, t)
-    frown[:, 1] -= 0.018 * (np.abs(t) ** 2 - 0.4)
-    moved["frown"] = frown
-    return Opening(_rest(mouth, t), moved, falloff=1.2)
+    for name, bend, broad in (("smile_mouth", 1.0, 1.2), ("frown", -1.0, 1.0)):
+        closed = rest * [broad, 1.0]
+        closed[:, 1] += bend * 0.3 * mouth.half_width * (np.abs(t) ** 2 - 0.35)
+        moved[name] = closed
+    return Opening(rest, moved, falloff=1.2)
 
 
 def line(shape: FaceShape, mouth: Mouth, rim: Opening, bone: int) -> Surface:
@@ -89,53 +92,81 @@ def line(shape: FaceShape, mouth: Mouth, rim: Opening, bone: int) -> Surface:
 
     rest = shape.on(rows(rim.outline, 0.0), 0.004)
     shapes = {
-        name: shape.on(rows(moved, 0.0 if name in ("smile_mouth", "frown") else 1.0), 0.004) - rest
+        name: shape.on(rows(moved, 0.0 if name in _CLOSED else 1.0), 0.004) - rest
         for name, moved in rim.moved.items()
     }
-    normals = np.tile(np.array([0.0, 0.0, -1.0]), (len(rest), 1))
-    uv = np.tile(np.array(LINE_UV), (len(rest), 1))
-    faces = grid_faces(grid(2, len(t), wrap=True))
-    return surface(rest, uv, faces, bone, normals, shapes)
+    return _painted(rest, LINE_UV, grid_faces(grid(2, len(t), wrap=True)), bone, shapes)
 
 
-def inside(shape: FaceShape, mouth: Mouth, rim: Opening, bone: int) -> Surface:
-    """The cavity: its first ring follows the lips, the others form a bag behind them."""
-    t, upper = _rim()
-    wide = _open(
-        mouth, t, upper, mouth.open_half_width * 1.25, mouth.open_up + 0.03,
-        mouth.open_down + 0.012, 0.6,
-    )  # fmt: skip
-    behind = shape.on(wide, -0.045)
-    deep = shape.on(wide * [0.8, 1], -0.13)
+def inside(shape: FaceShape, mouth: Mouth, rim: Opening, bone: int) -> list[Surface]:
+    """The cavity, and the tongue and teeth in it."""
+    parts = [_cavity(shape, mouth, rim, bone), _tongue(shape, mouth, bone)]
+    if mouth.teeth in ("upper", "both"):
+        parts.append(_row(shape, mouth, bone, lower=False))
+    if mouth.teeth == "both":
+        parts.append(_row(shape, mouth, bone, lower=True))
+    if mouth.teeth in ("fang", "fangs"):
+        parts.append(_fangs(shape, mouth, bone))
+    return parts
+
+
+def _cavity(shape: FaceShape, mouth: Mouth, rim: Opening, bone: int) -> Surface:
+    """The first ring follows the lips, the others form a bag behind them."""
+    t, _ = _rim()
+    roomy = _open(
+        mouth, mouth.open_half_width * 1.25, mouth.open_up + 0.03, mouth.open_down + 0.012, 1.0
+    )
+    behind = shape.on(roomy, -0.045)
+    deep = shape.on(roomy * [0.8, 1], -0.13)
     back = np.repeat(deep.mean(0, keepdims=True) + np.array([[0, 0, 0.02]]), len(t), 0)
     front = shape.on(rim.outline, -0.004)
     positions = np.concatenate([front, behind, deep, back])
-    uv = np.tile(np.array(CAVITY_UV), (len(positions), 1))
-    uv[: len(t), 1] += 0.2  # the texture is lighter there
     shapes = {}
     for name, moved in rim.moved.items():
         offsets = np.zeros_like(positions)
         offsets[: len(t)] = shape.on(moved, -0.004) - front
         shapes[name] = offsets
     faces = grid_faces(grid(4, len(t), wrap=True), flip=True)
-    normals = np.tile(np.array([0.0, 0.0, -1.0]), (len(positions), 1))
-    return surface(positions, uv, faces, bone, normals, shapes)
+    bag = _painted(positions, CAVITY_UV, faces, bone, shapes)
+    bag.uv[: len(t), 1] += 0.2  # the texture is lighter there
+    return bag
 
 
-def teeth(shape: FaceShape, mouth: Mouth, bone: int) -> Surface:
-    """The upper row: a white band behind the upper lip."""
+def _row(shape: FaceShape, mouth: Mouth, bone: int, lower: bool) -> Surface:
+    """A row of teeth: a white band behind the upper or the lower lip."""
     t = np.linspace(-1, 1, 11)
     x = t * mouth.open_half_width * 0.86
-    top = mouth.y + mouth.open_up + 0.012 - 0.012 * t**2
-    low = mouth.y + mouth.open_up - 0.018 + 0.020 * t**2
+    tall = 0.24 * (mouth.open_up + mouth.open_down)
+    if lower:
+        low = mouth.y - mouth.open_down - 0.012 + 0.012 * t**2
+        top = mouth.y - mouth.open_down + tall * (0.75 - 0.9 * t**2)
+    else:
+        top = mouth.y + mouth.open_up + 0.012 - 0.012 * t**2
+        low = mouth.y + mouth.open_up - tall * (0.8 - 0.9 * t**2)
     rows = np.concatenate([np.stack([x, low], 1), np.stack([x, top], 1)])
-    positions = shape.on(rows, -0.026)
-    uv = np.tile(np.array(TEETH_UV), (len(positions), 1))
-    normals = np.tile(np.array([0.0, 0.0, -1.0]), (len(positions), 1))
-    return surface(positions, uv, grid_faces(grid(2, len(t))), bone, normals)
+    return _painted(shape.on(rows, -_TEETH_DEPTH), TEETH_UV, grid_faces(grid(2, len(t))), bone)
 
 
-def tongue(shape: FaceShape, mouth: Mouth, bone: int) -> Surface:
+def _fangs(shape: FaceShape, mouth: Mouth, bone: int) -> Surface:
+    """One or two pointed teeth behind the upper lip."""
+    at = np.array([0.55] if mouth.teeth == "fang" else [-0.55, 0.55])
+    top = mouth.y + mouth.open_up * _arc(at, mouth.top)
+    wide = 0.20 * mouth.open_half_width
+    tall = 0.30 * (mouth.open_up + mouth.open_down)
+    x = at * mouth.open_half_width
+    corners = np.concatenate(
+        [
+            np.stack([x - wide, top + 0.012], 1),
+            np.stack([x + wide, top + 0.012], 1),
+            np.stack([x, top - tall], 1),
+        ]
+    )
+    k = np.arange(len(at))
+    faces = np.stack([k, k + len(at), k + 2 * len(at)], 1)
+    return _painted(shape.on(corners, -_FANG_DEPTH), TEETH_UV, faces, bone)
+
+
+def _tongue(shape: FaceShape, mouth: Mouth, bone: int) -> Surface:
     """A mound on the floor of the mouth."""
     rings, around = 4, 16
     radius = np.linspace(0, 1, rings)[:, None]
@@ -149,3 +180,16 @@ def tongue(shape: FaceShape, mouth: Mouth, bone: int) -> Surface:
     uv[:, 1] += -0.18 * (y.ravel() - y.min()) / np.ptp(y)
     faces = grid_faces(grid(rings, around, wrap=True), flip=True)
     return surface(positions, uv, faces, bone)
+
+
+def _painted(
+    positions: F64,
+    uv: tuple[float, float],
+    faces: npt.NDArray[np.int64],
+    bone: int,
+    shapes: dict[str, F64] | None = None,
+) -> Surface:
+    """Something of one colour that faces the viewer."""
+    count = len(positions)
+    normals = np.tile(np.array([0.0, 0.0, -1.0]), (count, 1))
+    return surface(positions, np.tile(np.array(uv), (count, 1)), faces, bone, normals, shapes)

@@ -9,9 +9,8 @@ import numpy as np
 
 from characters.base.atlas import cell
 from characters.base.curves import F64, ease, spline, unit
-from characters.base.surface import I64, Surface, grid, grid_faces, surface
+from characters.base.surface import I64, Surface, grid, grid_faces, surface, tube, weighted
 from characters.design.spec import Hair
-from characters.shape.body import tube, weighted
 from characters.shape.hair_shell import TILES, BoneChain, Shell, hair_v, lock_u
 from characters.shape.sweep import sweep, taper
 

@@ -26,8 +26,18 @@ def _iris(eye: Eye, colour: Colour) -> F64:
     r = np.hypot(x, y)
     dark = shade(colour, 1.9)
     bright = light(colour, 0.25)
+    if eye.iris_style == "pale":
+        colour, dark, bright = light(colour, 0.75), shade(colour, 0.6), light(colour, 1.0)
     picture = fill(SIZE, SIZE, colour)
     match eye.iris_style:
+        case "halves":
+            over(picture, dark, ease(y, -0.02, 0.02))
+        case "dark":
+            over(picture, mix(shade(dark, 1.6), (0.05, 0.04, 0.06), 0.6), 0.95)
+            over(picture, colour, 0.6 * disc(x, y, (0, -0.8), (0.62, 0.36), 0.8))
+        case "dull":
+            over(picture, dark, 0.45)
+            over(picture, shade(dark, 1.0), 0.5 * ease(y, -0.2, 0.6))
         case "flat":
             over(picture, mix(colour, dark, 0.5), ease(y, -0.15, 0.25))
         case "ring":
@@ -41,7 +51,8 @@ def _iris(eye: Eye, colour: Colour) -> F64:
             over(picture, bright, 0.95 * disc(x, y, (0, -0.72), (0.72, 0.42), 0.8))
     _pupil(picture, eye, x, y, dark)
     over(picture, shade(dark, 1.0), 0.9 * ease(r, 0.80, 0.90))
-    over(picture, mix(shade(dark, 1.2), (0.05, 0.04, 0.08), 0.4), 0.72 * ease(y, 0.30, 0.85))
+    if eye.iris_style not in ("halves", "pale"):
+        over(picture, mix(shade(dark, 1.2), (0.05, 0.04, 0.08), 0.4), 0.72 * ease(y, 0.30, 0.85))
     _catchlights(picture, eye, x, y, colour)
     return picture
 
@@ -56,13 +67,23 @@ def _pupil(picture: F64, eye: Eye, x: F64, y: F64, dark: Colour) -> None:
         ink,
         disc(x, y, (0, 0.05), (wide * max(eye.pupil, 0.7), high * max(eye.pupil, 0.7)), 0.16),
     )
-    if eye.iris_style == "star":
-        star = np.abs(x) ** 0.6 + np.abs(y - 0.05) ** 0.6
-        over(picture, (1.0, 1.0, 1.0), ease(star, 0.56, 0.50))
+    up = y - 0.05
+    match eye.iris_style:
+        case "star":
+            over(picture, (1.0, 1.0, 1.0), ease(np.abs(x) ** 0.6 + np.abs(up) ** 0.6, 0.86, 0.80))
+        case "heart":
+            heart = np.hypot(x, 1.1 * up - 0.55 * np.abs(x) ** 0.7)
+            over(picture, (0.98, 0.55, 0.68), ease(heart, 0.42, 0.36))
+        case "cross":
+            cross = np.minimum(np.maximum(np.abs(x) * 3, np.abs(up)),
+                               np.maximum(np.abs(x), np.abs(up) * 3))  # fmt: skip
+            over(picture, (1.0, 1.0, 1.0), ease(cross, 0.46, 0.40))
 
 
 def _catchlights(picture: F64, eye: Eye, x: F64, y: F64, colour: Colour) -> None:
     white = (1.0, 1.0, 1.0)
+    if eye.iris_style == "dull":
+        return
     match eye.highlight:
         case 0:
             over(picture, white, disc(x, y, (-0.34, 0.44), (0.26, 0.22), 0.12))
@@ -74,6 +95,11 @@ def _catchlights(picture: F64, eye: Eye, x: F64, y: F64, colour: Colour) -> None
             over(picture, white, disc(x, y, (-0.36, 0.36), (0.30, 0.16), 0.12))
             over(picture, white, 0.8 * disc(x, y, (0.40, 0.20), (0.08, 0.08), 0.4))
             over(picture, white, 0.9 * disc(x, y, (0.30, -0.45), (0.12, 0.12), 0.3))
+        case 3:
+            over(picture, white, disc(x, y, (-0.32, 0.42), (0.34, 0.34), 0.1))
+        case 4:
+            over(picture, white, disc(x, y, (-0.40, 0.30), (0.12, 0.14), 0.2))
+            over(picture, white, 0.9 * disc(x, y, (-0.14, 0.52), (0.08, 0.08), 0.3))
         case _:
             over(picture, white, disc(x, y, (0.0, 0.50), (0.34, 0.17), 0.12))
             over(picture, white, 0.85 * disc(x, y, (-0.36, -0.40), (0.10, 0.12), 0.3))

@@ -36,6 +36,14 @@ def paint_hair(spec: CharacterSpec, rng: np.random.Generator) -> F64:
     return np.concatenate([outer, inner], 1)
 
 
+def see_through(hair: F64, spec: CharacterSpec) -> F64:
+    """The hair's picture (H, W, 4), its alpha lower from the eyes' upper edge down."""
+    _, v = canvas(HEIGHT, 1)
+    up = RING_TOP_Y - v * TEXTURE_SPAN - spec.eye.y - spec.eye.up
+    alpha = 1 - (1 - spec.hair.fringe_alpha) * ease(up, 0.07, -0.02)
+    return np.concatenate([hair, np.broadcast_to(alpha[..., None], (*hair.shape[:2], 1))], -1)
+
+
 def _ratio(spec: CharacterSpec) -> F64:
     ratio: F64 = np.array(shade(spec.palette.hair, 0.75)) / np.maximum(spec.palette.hair, 0.02)
     return ratio

@@ -40,11 +40,9 @@ def _paint_face(picture: F64, spec: CharacterSpec, shape: FaceShape, fringe: Sur
     _blush(picture, spec, x, y)
     # The eye sockets: a warm tint around the lids and under the upper lash.
     near = np.hypot((np.abs(x) - eye.x) / (eye.half_width * 1.25), (y - eye.y - 0.02) / 0.13)
-    over(picture, colours.blush, 0.20 * ease(near, 1.05, 0.75))
+    over(picture, colours.blush, (0.20 + 0.5 * spec.face.makeup) * ease(near, 1.05, 0.75))
     _nose(picture, spec, x, y)
-    if spec.face.mole:
-        spot = np.hypot(x - spec.face.mole * (eye.x + 0.035), y - eye.y + eye.down + 0.035)
-        over(picture, (0.30, 0.18, 0.17), 0.9 * ease(spot, 0.0085, 0.0055))
+    _mark(picture, spec, x, y)
     low = bump(x, 0, 0.035) * bump(y, spec.mouth.y - 0.032, 0.009)
     over(picture, tone, 0.55 * low)
 
@@ -65,23 +63,80 @@ def _cast_shadow(fringe: Surface, size: tuple[int, ...], cel: float) -> F64:
 
 
 def _blush(picture: F64, spec: CharacterSpec, x: F64, y: F64) -> None:
-    eye = spec.eye
-    centre = eye.y - eye.down - 0.055
-    spot = bump(np.abs(x), eye.x + 0.03, 0.085) * bump(y, centre, 0.042)
-    over(picture, spec.palette.blush, spec.face.blush * spot)
-    if spec.shading.cel > 0.7 and not spec.body.male:
-        slant = np.abs(x) - eye.x - 0.02 + 0.35 * (y - centre)
+    eye, strength = spec.eye, spec.face.blush
+    deep = times(spec.palette.blush, (0.95, 0.6, 0.6))
+    out, centre = eye.x + 0.03, eye.y - eye.down - 0.055
+    match spec.face.blush_style:
+        case "oval":
+            spot = np.hypot((np.abs(x) - out) / 0.062, (y - centre) / 0.028)
+            over(picture, spec.palette.blush, strength * ease(spot, 1.12, 0.88))
+        case "across":
+            band = bump(y, centre + 0.02, 0.034) * ease(np.abs(x), out + 0.09, out - 0.02)
+            over(picture, spec.palette.blush, strength * band)
+        case _:
+            spot = bump(np.abs(x), out, 0.085) * bump(y, centre, 0.042)
+            over(picture, spec.palette.blush, strength * spot)
+    strokes_too = spec.face.blush_style == "strokes" or spec.shading.cel > 0.8
+    if strokes_too and not spec.body.male:
+        slant = np.abs(x) - out + 0.01 + 0.35 * (y - centre)
         strokes = sum(bump(slant, k * 0.028, 0.0035) for k in (-1, 0, 1)) * bump(y, centre, 0.016)
-        over(picture, times(spec.palette.blush, (0.95, 0.6, 0.6)), 0.8 * np.minimum(strokes, 1))
+        over(picture, deep, 0.8 * np.minimum(strokes, 1))
 
 
 def _nose(picture: F64, spec: CharacterSpec, x: F64, y: F64) -> None:
     tone = np.array(spec.palette.skin_shadow)
-    under = bump(x, 0.004, 0.014) * bump(y, 0.238, 0.008)
-    over(picture, tone * 0.92, 0.9 * under)
-    bridge = bump(x, 0.016, 0.010) * bump(y, 0.275, 0.022)
-    over(picture, tone, 0.22 * bridge)
-    over(picture, (1.0, 0.99, 0.97), 0.5 * bump(x, -0.004, 0.007) * bump(y, 0.262, 0.009))
+    up = y - spec.face.nose_y
+    match spec.face.nose_style:
+        case "shadow":
+            over(picture, tone * 0.92, 0.9 * bump(x, 0.004, 0.014) * bump(up, -0.024, 0.008))
+            over(picture, tone, 0.22 * bump(x, 0.016, 0.010) * bump(up, 0.013, 0.022))
+            over(picture, (1.0, 0.99, 0.97), 0.5 * bump(x, -0.004, 0.007) * bump(up, 0.0, 0.009))
+        case "dot":
+            over(picture, spec.palette.line, 0.75 * bump(x, 0.0, 0.006) * bump(up, -0.012, 0.0045))
+        case "line":
+            slope = bump(x + 0.18 * up, 0.004, 0.0042) * ease(np.abs(up), 0.028, 0.018)
+            over(picture, spec.palette.line, 0.65 * slope)
+        case "gloss":
+            over(picture, (1.0, 0.99, 0.97), 0.9 * bump(x, -0.003, 0.007) * bump(up, 0.0, 0.012))
+        case "wedge":
+            side = ease(x, -0.002, 0.004) * ease(x - 0.45 * (0.045 - up), 0.004, -0.006)
+            over(picture, tone, 0.8 * side * ease(up, -0.026, -0.018) * ease(up, 0.05, 0.03))
+
+
+def _mark(picture: F64, spec: CharacterSpec, x: F64, y: F64) -> None:
+    """What some wear on their cheeks."""
+    eye, face = spec.eye, spec.face
+    cheek_x, cheek_y = eye.x + 0.02, eye.y - eye.down - 0.065
+    tone = np.array(spec.palette.skin_shadow) * 0.8
+    match face.mark:
+        case "freckles":
+            for k in range(7):
+                at = cheek_x + 0.018 * (k - 3), cheek_y + 0.011 * ((k * 5) % 3 - 1)
+                spot = np.hypot(np.abs(x) - at[0], y - at[1])
+                over(picture, tone, 0.6 * ease(spot, 0.0065, 0.0035))
+        case "whiskers":
+            for k in (-1, 0, 1):
+                slant = y - cheek_y - 0.024 * k - 0.10 * k * (np.abs(x) - cheek_x)
+                stroke = ease(np.abs(slant), 0.0045, 0.002) * bump(np.abs(x), cheek_x, 0.045)
+                over(picture, spec.palette.line, stroke)
+        case "stripes":
+            for k in (0, 1):
+                band = ease(np.abs(y - cheek_y + 0.026 * k), 0.0085, 0.006)
+                over(picture, spec.palette.accent, band * ease(np.abs(x), cheek_x, cheek_x + 0.01))
+        case "plaster":
+            near = np.maximum(np.abs(x - cheek_x) / 0.055, np.abs(y - cheek_y) / 0.020)
+            over(picture, (0.93, 0.80, 0.62), ease(near, 1.05, 0.95))
+            pad = np.maximum(np.abs(x - cheek_x) / 0.018, np.abs(y - cheek_y) / 0.020)
+            over(picture, (0.99, 0.95, 0.88), ease(pad, 1.05, 0.95))
+        case "star":
+            spike = np.abs(x - cheek_x) ** 0.6 + np.abs(y - cheek_y) ** 0.6
+            over(picture, spec.palette.accent, ease(spike, 0.120, 0.108))
+        case "scar":
+            slant = x + cheek_x - 0.35 * (y - cheek_y)
+            over(picture, tone, ease(np.abs(slant), 0.006, 0.003) * bump(y, cheek_y, 0.05))
+    if face.mole:
+        spot = np.hypot(x - face.mole * (eye.x + 0.035), y - eye.y + eye.down + 0.035)
+        over(picture, (0.30, 0.18, 0.17), 0.9 * ease(spot, 0.0085, 0.0055))
 
 
 def paint_blush(spec: CharacterSpec) -> F64:

@@ -17,7 +17,7 @@ from contract.errors import InputError
 from contract.files import write_bytes
 from contract.journal import json_line, whole_lines
 from contract.records import decode
-from dataset.catalog.annotation import Annotation
+from contract.rig import Rig
 from dataset.catalog.fingerprint import Fingerprint
 from dataset.jobs.messages import ModelStep
 from dataset.shards.records import FoundText
@@ -49,7 +49,7 @@ class Described:
     comment: str
     counts: Counts
     texture_paths: tuple[str, ...]
-    annotation: Annotation
+    annotation: Rig
     fingerprint: Fingerprint
 
 

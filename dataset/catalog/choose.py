@@ -6,7 +6,7 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dataset.catalog.annotation import Annotation
+from contract.rig import Rig
 from dataset.catalog.catalog import Catalog, CatalogRow
 from dataset.catalog.corrections import REJECTED, Corrections, corrected_row
 from dataset.catalog.duplicates import representatives
@@ -22,7 +22,7 @@ NEAR_DUPLICATE = "near-duplicates of models that are drawn; --keep-duplicates dr
 class PlannedModel(ModelFile):
     """A model to draw, and how it is posed and framed."""
 
-    annotation: Annotation
+    annotation: Rig
 
 
 @dataclass(frozen=True)

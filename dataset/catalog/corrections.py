@@ -17,9 +17,8 @@ from contract.journal import json_line, whole_lines
 from contract.lock import alone
 from contract.pose import FACE_AXES
 from contract.records import decode
-from dataset.catalog.annotation import BOX_ANSWERS, Annotation, Drive
+from contract.rig import BOX_ANSWERS, HeadBox, MorphUse, Rig
 from dataset.catalog.catalog import CatalogRow, Status
-from dataset.shards.records import HeadLines
 
 OVERRIDES_NAME = "overrides.jsonl"
 REJECTED = "rejected"
@@ -42,8 +41,8 @@ class Correction:
     sha256: str
     path: str
     decision: Decision | None = None
-    head_box: HeadLines | None = None
-    drives: Mapping[str, tuple[Drive, ...]] = field(default_factory=dict)
+    head_box: HeadBox | None = None
+    drives: Mapping[str, tuple[MorphUse, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not set(self.drives) <= set(FACE_AXES):
@@ -115,7 +114,7 @@ def keep_correction(path: Path, correction: Correction, *, adding: bool) -> Corr
     return before
 
 
-def _require_likely(box: HeadLines, found: HeadLines) -> None:
+def _require_likely(box: HeadBox, found: HeadBox) -> None:
     """``ValueError`` on a head box that cannot be of the head that was found."""
     height = found.skull_top_y - found.chin_y
     ratio = (box.skull_top_y - box.chin_y) / height
@@ -132,7 +131,7 @@ def _require_likely(box: HeadLines, found: HeadLines) -> None:
         )
 
 
-def corrected(annotation: Annotation, correction: Correction | None) -> Annotation:
+def corrected(annotation: Rig, correction: Correction | None) -> Rig:
     """An annotation as a person wants it: what they set is certain.
 
     Raises:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from contract.image import Stored
 from contract.pose import Pose
-from dataset.catalog.annotation import Annotation
+from contract.rig import Rig
 from dataset.catalog.catalog import Described
 from dataset.shards.records import ModelFacts
 
@@ -23,8 +23,8 @@ class OpenedModel(Protocol):
     def draw(self, pose: Pose, ambient: float) -> Stored:
         """Its picture, (size, size, 4) uint8 in the stored form; ``ModelError`` if it cannot be."""
 
-    def driven(self, annotation: Annotation) -> OpenedModel:
-        """The same model, annotated alike but for ``drives``; releasing either ends both.
+    def driven(self, rig: Rig) -> OpenedModel:
+        """The same model, rigged alike but for ``drives``; releasing either ends both.
 
         ``ModelError`` when it has no such morph.
         """
@@ -40,8 +40,8 @@ class ModelRenderer(Protocol):
     def renderer_name(self) -> str:
         """The OpenGL that draws."""
 
-    def open(self, path: Path, annotation: Annotation) -> OpenedModel:
-        """Read the model at ``path`` and rig it as annotated; ``ModelError`` if it cannot be."""
+    def open(self, path: Path, rig: Rig) -> OpenedModel:
+        """Read the model at ``path`` and pose it by its rig; ``ModelError`` if it cannot be."""
 
 
 OpenRenderer = Callable[[int, str], ModelRenderer]

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import cast
 
 import numpy as np
 
+import contract
 import renderer
 from contract.errors import ModelError, TextureError
 from contract.image import DEFAULT_SIZE, Stored
-from contract.pose import FACE_AXES, REST, Pose
-from contract.rig import HeadBox, MorphUse, Rig, Side
-from dataset.catalog import annotation as annotation_module
+from contract.pose import REST, Pose
+from contract.rig import NAME_ONLY, Rig
 from dataset.catalog import fingerprint as fingerprint_module
-from dataset.catalog.annotation import Annotation, Drive
 from dataset.catalog.catalog import Counts, Described
 from dataset.catalog.fingerprint import fingerprint
 from dataset.drawing.protocols import OpenedModel
+from dataset.shards import picture_faults
 from dataset.shards.picture_faults import picture_fault
-from dataset.shards.records import HeadLines, ModelFacts, UsedMorph
+from dataset.shards.records import ModelFacts
 from renderer.draw.canvas import Canvas, Shading
 from renderer.draw.textures import find_texture
 from renderer.fit.fit_rig import fit_rig
@@ -36,14 +37,24 @@ _MAX_COMMENT = 4000
 
 @cache
 def annotator_version() -> str:
-    """A hash of the code that reads, annotates and draws: rows made by other code are made anew."""
-    folder = Path(renderer.__file__).parent
-    files = sorted(path for path in folder.rglob("*.*") if path.suffix in {".py", ".vert", ".frag"})
-    ours = [__file__, annotation_module.__file__, fingerprint_module.__file__]
+    """A hash of the code that reads, annotates, draws and judges: what other code found is found
+    anew."""
     digest = hashlib.sha256()
-    for path in [*files, *map(Path, ours)]:
+    for path in annotating_files():
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
+
+
+def annotating_files() -> list[Path]:
+    """The files whose code decides what is found out about a model."""
+    ours, theirs = Path(contract.__file__).parent, Path(renderer.__file__).parent
+    files = [
+        *ours.glob("*.py"),
+        *(path for path in theirs.rglob("*.*") if path.suffix in {".py", ".vert", ".frag"}),
+        *(Path(module.__file__ or "") for module in (fingerprint_module, picture_faults)),
+        Path(__file__),
+    ]
+    return sorted(path for path in files if theirs / "cli" not in path.parents)
 
 
 class RendererScanner:
@@ -89,7 +100,7 @@ def describe(model: MmdModel, rig: Rig, picture: Stored) -> Described:
             len(model.texture_paths),
         ),
         texture_paths=model.texture_paths,
-        annotation=_annotation(model, rig),
+        annotation=rig,
         fingerprint=fingerprint(corners, height, picture),
     )
 
@@ -107,56 +118,19 @@ def _comment(model: MmdModel) -> str:
     return (model.comment or model.comment_english)[:_MAX_COMMENT]
 
 
-def _annotation(model: MmdModel, rig: Rig) -> Annotation:
-    box = rig.head_box
-    return Annotation(
-        head_box=HeadLines(box.chin_y, box.skull_top_y, box.centre_x),
-        head_bone=rig.head_bone,
-        head_bone_name=model.bones[rig.head_bone].name,
-        neck_bone=rig.neck_bone,
-        neck_bone_name=model.bones[rig.neck_bone].name,
-        split_x=rig.split_x,
-        split_half_width=rig.split_half_width,
-        drives={
-            axis: tuple(
-                Drive(use.morph, model.morphs[use.morph].name, use.weight, use.side.value)
-                for use in rig.drives[axis]
-            )
-            for axis in FACE_AXES
-        },
-        confidence=rig.confidence.scores,
-        doubtful=rig.confidence.doubtful,
-        objections=rig.confidence.objections,
-        evidence=rig.evidence,
-    )
-
-
-def rig_of(model: MmdModel, annotation: Annotation) -> Rig:
-    """The rig that an annotation of this very file means.
+def require_rig_of(model: MmdModel, rig: Rig) -> None:
+    """Raise unless a rig can be of this very file.
 
     Raises:
         ModelError: code ``foreign-annotation``: it names a bone or a morph that is not there.
     """
-    bones = annotation.head_bone, annotation.neck_bone
-    morphs = [drive.morph for drives in annotation.drives.values() for drive in drives]
+    bones = rig.head_bone, rig.neck_bone
+    morphs = [use.morph for uses in rig.drives.values() for use in uses]
     if not _all_below(bones, len(model.bones)) or not _all_below(morphs, len(model.morphs)):
         raise ModelError(
             f"{model.path.name}: annotated with bones or morphs that it has not; scan again",
             "foreign-annotation",
         )
-    box = annotation.head_box
-    return Rig(
-        HeadBox(box.chin_y, box.skull_top_y, box.centre_x),
-        annotation.head_bone,
-        annotation.neck_bone,
-        {
-            axis: tuple(MorphUse(d.morph, d.weight, Side(d.side)) for d in annotation.drives[axis])
-            for axis in FACE_AXES
-        },
-        annotation.split_x,
-        annotation.split_half_width,
-        annotation.evidence,
-    )
 
 
 def _all_below(numbers: list[int] | tuple[int, ...], end: int) -> bool:
@@ -164,33 +138,33 @@ def _all_below(numbers: list[int] | tuple[int, ...], end: int) -> bool:
 
 
 class OpenGlRenderer:
-    """The renderer of this project's renderer: one OpenGL context."""
+    """This project's renderer: one OpenGL context."""
 
     def __init__(self, canvas: Canvas) -> None:
         self._canvas = canvas
         self.renderer_name = canvas.renderer_name
 
-    def open(self, path: Path, annotation: Annotation) -> OpenedModel:
-        """Read, rig and upload a model; ``ModelError`` says what is wrong with it."""
+    def open(self, path: Path, rig: Rig) -> OpenedModel:
+        """Read and upload a model that is rigged so; ``ModelError`` says what is wrong with it."""
         model = read_model(path)
-        portrait = Portrait(self._canvas, model, rig_of(model, annotation))
-        return _OpenedPortrait(model, annotation, portrait)
+        require_rig_of(model, rig)
+        return _OpenedPortrait(model, rig, Portrait(self._canvas, model, rig))
 
 
 class _OpenedPortrait:
     """A portrait with what is known of its model."""
 
-    def __init__(self, model: MmdModel, annotation: Annotation, portrait: Portrait) -> None:
+    def __init__(self, model: MmdModel, rig: Rig, portrait: Portrait) -> None:
         self._model = model
         self._portrait = portrait
-        self.facts = _facts(model, annotation)
+        self.facts = _facts(model, rig)
 
     def draw(self, pose: Pose, ambient: float) -> Stored:
         return self._portrait.draw(pose, ambient)
 
-    def driven(self, annotation: Annotation) -> _OpenedPortrait:
-        rig = rig_of(self._model, annotation)
-        return _OpenedPortrait(self._model, annotation, self._portrait.driven(rig))
+    def driven(self, rig: Rig) -> _OpenedPortrait:
+        require_rig_of(self._model, rig)
+        return _OpenedPortrait(self._model, rig, self._portrait.driven(rig))
 
     def release(self) -> None:
         self._portrait.release()
@@ -201,19 +175,18 @@ def open_renderer(device: str, size: int, shading: str) -> OpenGlRenderer:
     return OpenGlRenderer(Canvas(size, cast(Shading, shading), device))
 
 
-def _facts(model: MmdModel, annotation: Annotation) -> ModelFacts:
+def _facts(model: MmdModel, rig: Rig) -> ModelFacts:
     return ModelFacts(
         name=_name(model),
         comment=_comment(model),
-        head_box=annotation.head_box,
+        head_box=rig.head_box,
         morphs={
             axis: tuple(
-                UsedMorph(model.morphs[drive.morph].name, drive.weight, drive.side)
-                for drive in drives
+                replace(use, morph=NAME_ONLY, name=model.morphs[use.morph].name) for use in uses
             )
-            for axis, drives in annotation.drives.items()
+            for axis, uses in rig.drives.items()
         },
-        evidence=annotation.evidence,
+        evidence=rig.evidence,
     )
 
 

@@ -18,7 +18,7 @@ from typing import Any
 from contract.errors import DeviceError, ModelError, OpenthaError
 from contract.png import png_bytes
 from contract.pose import Pose
-from dataset.catalog.annotation import Annotation
+from contract.rig import Rig
 from dataset.drawing.protocols import ModelRenderer, OpenedModel
 from dataset.shards.schema import DEFAULT_AMBIENT
 
@@ -50,7 +50,7 @@ class Painting:
     """A picture to draw: the model at ``path``, rigged as annotated, in a pose."""
 
     path: Path
-    annotation: Annotation
+    annotation: Rig
     pose: Pose
 
 
@@ -151,7 +151,7 @@ class _ModelAtHand:
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
-        self._opened: tuple[Path, Annotation, OpenedModel] | None = None
+        self._opened: tuple[Path, Rig, OpenedModel] | None = None
 
     def answer(self, question: Path | Painting) -> bytes | tuple[str, ...]:
         if isinstance(question, Path):
@@ -159,7 +159,7 @@ class _ModelAtHand:
         opened = self._subject(question.path, question.annotation)
         return png_bytes(opened.draw(question.pose, DEFAULT_AMBIENT))
 
-    def _subject(self, path: Path, annotation: Annotation) -> OpenedModel:
+    def _subject(self, path: Path, annotation: Rig) -> OpenedModel:
         if self._opened:
             old_path, old, opened = self._opened
             if path == old_path and replace(annotation, drives=old.drives) == old:

@@ -13,7 +13,7 @@ from pathlib import Path
 from contract.errors import InputError
 from contract.pose import FACE_AXES, REST, Pose
 from contract.records import decode
-from dataset.catalog.annotation import SIDES, Annotation, Drive
+from contract.rig import MorphUse, Rig, Side
 from dataset.catalog.catalog import CatalogRow, load_catalog
 from dataset.catalog.corrections import (
     REJECTED,
@@ -169,10 +169,10 @@ class Review:
         }
 
     @staticmethod
-    def _with_morph(annotation: Annotation, axis: str, morph: int, side: str) -> Annotation:
-        if axis not in FACE_AXES or side not in SIDES:
+    def _with_morph(annotation: Rig, axis: str, morph: int, side: str) -> Rig:
+        if axis not in FACE_AXES or side not in set(Side):
             raise InputError(f"axis {axis:.20}, side {side:.20}: unknown")
-        drives = {**annotation.drives, axis: (Drive(morph, "", 1.0, side),)}
+        drives = {**annotation.drives, axis: (MorphUse(morph, 1.0, Side(side)),)}
         return replace(annotation, drives=drives)
 
     @staticmethod

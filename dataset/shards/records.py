@@ -7,7 +7,6 @@ A model's row is stored as one JSON object (see ``ModelRow``), a sample's as one
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal
@@ -17,6 +16,8 @@ import numpy.typing as npt
 
 from contract.image import Stored
 from contract.pose import AXES
+from contract.records import decode
+from contract.rig import NAME_ONLY, HeadBox, MorphUse
 
 SAMPLE_DTYPE = np.dtype(
     [
@@ -49,24 +50,6 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class HeadLines:
-    """The head box; model units in the file's coordinates."""
-
-    chin_y: float
-    skull_top_y: float
-    centre_x: float
-
-
-@dataclass(frozen=True)
-class UsedMorph:
-    """A morph that drives an axis: its weight at axis value 1; side: whole, left or right."""
-
-    name: str
-    weight: float
-    side: str
-
-
-@dataclass(frozen=True)
 class ModelFacts:
     """What the renderer found in a model.
 
@@ -76,8 +59,8 @@ class ModelFacts:
 
     name: str
     comment: str
-    head_box: HeadLines
-    morphs: Mapping[str, tuple[UsedMorph, ...]]
+    head_box: HeadBox
+    morphs: Mapping[str, tuple[MorphUse, ...]]
     evidence: tuple[str, ...]
 
 
@@ -108,9 +91,17 @@ class ModelRow:
     first_index: int
     samples: int
 
+    def __post_init__(self) -> None:
+        if min(self.seed, self.first_index, self.samples) < 0:
+            raise ValueError("a count is negative")
+
     def to_json(self) -> str:
-        """One line of JSON."""
-        return json.dumps(asdict(self), ensure_ascii=False)
+        """One line of JSON; of a morph in use its name is kept, not its place in the file."""
+        row = asdict(self)
+        for uses in row["facts"]["morphs"].values():
+            for use in uses:
+                del use["morph"]
+        return json.dumps(row, ensure_ascii=False)
 
 
 def model_row_from_json(line: str) -> ModelRow:
@@ -120,76 +111,12 @@ def model_row_from_json(line: str) -> ModelRow:
         ValueError: the line is not a row (malformed JSON included).
     """
     try:
-        row = _object(json.loads(line))
-        return ModelRow(
-            sha256=_text(row["sha256"]),
-            path=_text(row["path"]),
-            source=_text(row["source"]),
-            licence=None if row["licence"] is None else _found_text(_object(row["licence"])),
-            facts=_facts(_object(row["facts"])),
-            seed=_count(row["seed"]),
-            light_levels=tuple(_number(level) for level in _list(row["light_levels"])),
-            first_index=_count(row["first_index"]),
-            samples=_count(row["samples"]),
-        )
-    except KeyError as error:
-        raise ValueError(f"{error} is missing") from error
-    except (RecursionError, OverflowError) as error:
-        raise ValueError("nested too deep, or a number too large") from error
+        return decode(ModelRow, json.loads(line, object_hook=_with_morph))
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
 
 
-def _found_text(found: dict[str, object]) -> FoundText:
-    return FoundText(_text(found["path"]), _text(found["text"]))
-
-
-def _facts(facts: dict[str, object]) -> ModelFacts:
-    box = _object(facts["head_box"])
-    morphs = {
-        axis: tuple(_used_morph(_object(use)) for use in _list(uses))
-        for axis, uses in _object(facts["morphs"]).items()
-    }
-    return ModelFacts(
-        name=_text(facts["name"]),
-        comment=_text(facts["comment"]),
-        head_box=HeadLines(*(_number(box[key]) for key in ("chin_y", "skull_top_y", "centre_x"))),
-        morphs=morphs,
-        evidence=tuple(_text(word) for word in _list(facts["evidence"])),
-    )
-
-
-def _used_morph(use: dict[str, object]) -> UsedMorph:
-    return UsedMorph(_text(use["name"]), _number(use["weight"]), _text(use["side"]))
-
-
-def _object(value: object) -> dict[str, object]:
-    if not isinstance(value, dict):
-        raise ValueError(f"{_short(value)} is no object")
-    return value
-
-
-def _list(value: object) -> list[object]:
-    if not isinstance(value, list):
-        raise ValueError(f"{_short(value)} is no list")
-    return value
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise ValueError(f"{_short(value)} is no text")
-    return value
-
-
-def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError(f"{_short(value)} is no finite number")
-    return float(value)
-
-
-def _count(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ValueError(f"{_short(value)} is no count")
-    return value
-
-
-def _short(value: object) -> str:
-    return repr(value)[:40]
+def _with_morph(values: dict[str, object]) -> dict[str, object]:
+    """A morph in use has no number in a shard."""
+    is_use = values.keys() == {"name", "weight", "side"}
+    return values | {"morph": NAME_ONLY} if is_use else values

@@ -7,16 +7,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from contract.rig import MorphUse
+from contract.pose import FACE_AXES, JOINT_RADIANS_AT_ONE, Pose
+from contract.rig import MorphUse, Rig
 from renderer.deform.material_morphs import MaterialStates, MaterialTable
 from renderer.deform.morphs import MorphTable, SideSplit
 from renderer.deform.posture import ORIGIN, plus
-from renderer.deform.quaternion import IDENTITY, Quat, multiply, normalised
+from renderer.deform.quaternion import IDENTITY, Quat, from_axis_angle, multiply, normalised
 from renderer.deform.skeleton import Skeleton
 from renderer.deform.skinning import Skin, unit_rows
 from renderer.formats.model import F32, I32, MmdModel, UvOffsets, Vec3, Vertices
-
-__all__ = ["Deformer", "MaterialStates", "MorphedMesh", "PosedMesh", "Quat"]
 
 DEFAULT_SPLIT_HALF_WIDTH = 0.1
 """Model units; about the width of the bridge of a nose."""
@@ -132,6 +131,34 @@ class Deformer:
             morphed.additional_uv,
             morphed.materials,
         )
+
+
+def morph_uses(rig: Rig, pose: Pose) -> tuple[MorphUse, ...]:
+    """The morphs of a pose's eyes and mouth, weighted; those of weight 0 are left out."""
+    return tuple(
+        replace(use, weight=use.weight * value)
+        for axis in FACE_AXES
+        for use in rig.drives[axis]
+        if (value := getattr(pose, axis)) != 0
+    )
+
+
+def bone_rotations(rig: Rig, pose: Pose) -> Mapping[int, Quat]:
+    """Rotations of head and neck bone, in MMD's numbers; empty with the head at rest.
+
+    The head first tilts about its own x, then turns about y: a turned head nods toward where it
+    looks. All three positive directions are MMD's own.
+    """
+    rotations: dict[int, Quat] = {}
+    if pose.head_x or pose.head_y:
+        tilt = from_axis_angle((1.0, 0.0, 0.0), pose.head_x * JOINT_RADIANS_AT_ONE)
+        turn = from_axis_angle((0.0, 1.0, 0.0), pose.head_y * JOINT_RADIANS_AT_ONE)
+        rotations[rig.head_bone] = multiply(turn, tilt)
+    if pose.neck_z:
+        rotations[rig.neck_bone] = from_axis_angle(
+            (0.0, 0.0, 1.0), pose.neck_z * JOINT_RADIANS_AT_ONE
+        )
+    return rotations
 
 
 def _frozen(array: F32) -> F32:

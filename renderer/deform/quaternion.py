@@ -1,17 +1,25 @@
 """Rotations of single bones as plain tuples: a few at a time, where numpy would only add overhead.
 
 A quaternion is (x, y, z, w), of unit length, and acts on the file's own numbers as v' = q v q^-1.
-``multiply(a, b)`` turns by b first, then by a.
+``multiply(a, b)`` turns by b first, then by a. ``multiply`` and ``to_rows`` take arrays of
+components as well, for many rotations at once.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
 
 from renderer.formats.model import Vec3
 
 Quat = tuple[float, float, float, float]
+Number = TypeVar("Number", float, npt.NDArray[np.floating[Any]])
+_Four = tuple[Number, Number, Number, Number]
+_Three = tuple[Number, Number, Number]
 IDENTITY: Quat = (0.0, 0.0, 0.0, 1.0)
 
 
@@ -33,7 +41,7 @@ def normalised(q: Sequence[float]) -> Quat:
     return x / length, y / length, z / length, w / length
 
 
-def multiply(a: Quat, b: Quat) -> Quat:
+def multiply(a: _Four[Number], b: _Four[Number]) -> _Four[Number]:
     """The Hamilton product: b first, then a."""
     ax, ay, az, aw = a
     bx, by, bz, bw = b
@@ -77,7 +85,7 @@ def twist(q: Quat, axis: Vec3) -> Quat:
     return normalised((axis[0] * along, axis[1] * along, axis[2] * along, q[3]))
 
 
-def to_rows(q: Quat) -> tuple[Vec3, Vec3, Vec3]:
+def to_rows(q: _Four[Number]) -> tuple[_Three[Number], _Three[Number], _Three[Number]]:
     """The three rows of the rotation matrix, which acts on column vectors."""
     x, y, z, w = q
     return (

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from renderer.deform.quaternion import multiply, to_rows
 from renderer.deform.skeleton import BoneTransforms
 from renderer.formats.model import F32, U8, Vertices, WeightType
 
@@ -209,30 +210,18 @@ def _slerp(a: F32, b: F32, share: F32) -> F32:
 
 def _matrices(q: Floats) -> Floats:
     """Rotation matrices (n, 3, 3) of unit quaternions (n, 4)."""
-    x, y, z, w = q.T
     matrices = np.empty((len(q), 3, 3), q.dtype)
-    matrices[:, 0, 0] = 1 - 2 * (y * y + z * z)
-    matrices[:, 0, 1] = 2 * (x * y - w * z)
-    matrices[:, 0, 2] = 2 * (x * z + w * y)
-    matrices[:, 1, 0] = 2 * (x * y + w * z)
-    matrices[:, 1, 1] = 1 - 2 * (x * x + z * z)
-    matrices[:, 1, 2] = 2 * (y * z - w * x)
-    matrices[:, 2, 0] = 2 * (x * z - w * y)
-    matrices[:, 2, 1] = 2 * (y * z + w * x)
-    matrices[:, 2, 2] = 1 - 2 * (x * x + y * y)
+    for i, row in enumerate(to_rows(_components(q))):
+        for j, entries in enumerate(row):
+            matrices[:, i, j] = entries
     return matrices
 
 
 def _multiply(a: Floats, b: Floats) -> Floats:
     """Hamilton products of rows (n, 4)."""
-    ax, ay, az, aw = a.T
-    bx, by, bz, bw = b.T
-    return np.stack(
-        [
-            aw * bx + ax * bw + ay * bz - az * by,
-            aw * by - ax * bz + ay * bw + az * bx,
-            aw * bz + ax * by - ay * bx + az * bw,
-            aw * bw - ax * bx - ay * by - az * bz,
-        ],
-        axis=1,
-    )
+    return np.stack(multiply(_components(a), _components(b)), axis=1)
+
+
+def _components(q: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+    x, y, z, w = q.T
+    return x, y, z, w

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import moderngl
 import numpy as np
 
-from renderer.deform.deformer import MaterialStates, PosedMesh
+from renderer.deform.deformer import PosedMesh
+from renderer.deform.material_morphs import MaterialStates
 from renderer.draw.programs import Programs, set_uniform
 from renderer.draw.textures import Texture
 from renderer.draw.view import Light

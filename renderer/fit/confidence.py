@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from contract.rig import ANSWERS, Confidence
+from contract.rig import ANSWERS, DOUBTFUL_BELOW
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,16 @@ def lowered(judgement: Judgement, factors: Mapping[str, float]) -> Judgement:
     return Judgement(judgement.score * more.score, judgement.objections + more.objections)
 
 
-def confidence(judgements: Mapping[str, Judgement]) -> Confidence:
-    """All judgements together; keys are the names of answers."""
-    objections = tuple(
+def objections_of(judgements: Mapping[str, Judgement]) -> tuple[str, ...]:
+    """All objections as ``answer:check=factor``, in the order of ``contract.rig.ANSWERS``."""
+    return tuple(
         f"{answer}:{objection}" for answer in ANSWERS for objection in judgements[answer].objections
     )
-    scores = {answer: judgements[answer].score for answer in ANSWERS}
-    return Confidence(**scores, objections=objections)
+
+
+def doubtful_of(judgements: Mapping[str, Judgement]) -> tuple[str, ...]:
+    """The answers whose score asks for a person's eye."""
+    return tuple(answer for answer in ANSWERS if judgements[answer].score < DOUBTFUL_BELOW)
 
 
 def ramp(value: float, bad: float, good: float, floor: float = 0.0) -> float:

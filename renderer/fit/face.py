@@ -19,6 +19,7 @@ from renderer.formats.model import (
     GroupOffsets,
     MmdModel,
     VertexOffsets,
+    face_materials,
 )
 
 F64 = npt.NDArray[np.float64]
@@ -138,8 +139,9 @@ class Face:
     """The front of the head around eyes and mouth; n vertices, at rest at ``positions`` (n, 3).
 
     ``triangles`` (t, 3) are rows of ``positions``, without those of the irises; ``faces`` (t,) are
-    the same as rows of the model's faces. ``materials`` (F,) is the material of each of the model's
-    faces. ``eye_depth`` (model units): how far behind the front of an iris its ``behind_z`` lies.
+    the same as rows of the model's faces; none is without a material. ``materials`` (F,) is the
+    material of each of the model's faces, -1 for none. ``eye_depth`` (model units): how far behind
+    the front of an iris its ``behind_z`` lies.
     """
 
     def __init__(self, model: MmdModel, head: int, eyes: Eyes) -> None:
@@ -152,11 +154,11 @@ class Face:
         row_of = np.full(len(model.vertices), -1, np.int32)
         row_of[rows] = np.arange(len(rows), dtype=np.int32)
         triangles = row_of[model.faces]
-        inside: Flags = np.asarray((triangles >= 0).all(axis=1))
+        self.materials = face_materials(model)
+        inside: Flags = (triangles >= 0).all(axis=1) & (self.materials >= 0)
         inside[inside] = ~eyes.iris[rows][triangles[inside]].all(axis=1)
         self.triangles = triangles[inside]
         self.faces = np.flatnonzero(inside)
-        self.materials = material_of_faces(model)
         self.eye_depth = _EYE_DEPTH * eyes.spacing
 
     def changes(self) -> Iterator[Change]:
@@ -186,12 +188,6 @@ class Face:
         if morphed.bone_rotations or morphed.bone_translations:
             return self._deformer.skin(morphed, {}).positions.astype(np.float64)
         return morphed.positions.astype(np.float64)
-
-
-def material_of_faces(model: MmdModel) -> Index:
-    """The material of each face (F,)."""
-    starts = np.array([material.first_index // 3 for material in model.materials])
-    return np.searchsorted(starts, np.arange(len(model.faces)), side="right") - 1
 
 
 def _in_region(model: MmdModel, eyes: Eyes) -> Flags:

@@ -6,11 +6,13 @@ the kind of a wink is the curve of the closed lids, the chin is a turn of the fa
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from contract.errors import RigError
-from contract.rig import HeadBox, Rig, Side
-from renderer.fit.confidence import confidence, judged, ramp
+from contract.rig import ANSWERS, HeadBox, MorphUse, Rig, Side
+from renderer.fit.confidence import doubtful_of, judged, objections_of, ramp
 from renderer.fit.face import Eyes, Face, Index, find_eyes
 from renderer.fit.head_bones import Flags, carried_by, find_head_bone, find_neck_bone
 from renderer.fit.head_box import Found, find_chin, find_skull_top
@@ -61,16 +63,26 @@ def fit_rig(model: MmdModel, *, allow_smile: bool = False) -> Rig:
         "upright": judge_upright(face, head, box, lips_y, skin),
     }
     found = (eyes, left, right, mouth, chin, skull_top)
+    uses = {"left_eye": left.use, "right_eye": right.use, "mouth": mouth.use}
     return Rig(
-        box,
-        head,
-        neck,
-        {"left_eye": (left.use,), "right_eye": (right.use,), "mouth": (mouth.use,)},
-        eyes.centre_x,
-        _SPLIT_SHARE * max(eyes.inner_gap / 2, 0.0),
-        (head_why, neck_why, *(answer.evidence for answer in found)),
-        confidence(judgements),
+        head_box=box,
+        head_bone=head,
+        head_bone_name=model.bones[head].name,
+        neck_bone=neck,
+        neck_bone_name=model.bones[neck].name,
+        split_x=eyes.centre_x,
+        split_half_width=_SPLIT_SHARE * max(eyes.inner_gap / 2, 0.0),
+        drives={axis: (_named(use, model),) for axis, use in uses.items()},
+        confidence={answer: judgements[answer].score for answer in ANSWERS},
+        doubtful=doubtful_of(judgements),
+        objections=objections_of(judgements),
+        evidence=(head_why, neck_why, *(answer.evidence for answer in found)),
     )
+
+
+def _named(use: MorphUse, model: MmdModel) -> MorphUse:
+    """A use with its morph's name."""
+    return replace(use, name=model.morphs[use.morph].name)
 
 
 def _level(model: MmdModel, head: int, eyes: Eyes) -> float:
@@ -125,4 +137,9 @@ def _head_box(face: Face, head: int, skin: Flags, lips_y: float) -> tuple[Found,
             f"{model.path.name}: the face has no chin: its profile never turns back below the lips",
             "no-head-box",
         )
-    return chin, find_skull_top(model, eyes, chin.y, carried_by(model, head), skin)
+    skull_top = find_skull_top(model, eyes, chin.y, carried_by(model, head), skin)
+    if not chin.y < skull_top.y:
+        raise RigError(
+            f"{model.path.name}: the skull top does not lie above the chin", "no-head-box"
+        )
+    return chin, skull_top

@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from renderer.fit.confidence import ramp
-from renderer.fit.face import Eyes, material_of_faces
+from renderer.fit.face import Eyes
 from renderer.fit.head_bones import Flags
 from renderer.fit.raycast import first_hits
-from renderer.formats.model import MmdModel
+from renderer.formats.model import MmdModel, face_materials
 
 F64 = npt.NDArray[np.float64]
 I32 = npt.NDArray[np.int32]
@@ -103,10 +103,11 @@ def find_skull_top(
 
     ``skin`` (F,) marks faces that are skin: never hair under a hat.
     """
-    on_head = head[model.faces].all(axis=1)
+    materials = face_materials(model)
+    on_head = head[model.faces].all(axis=1) & (materials >= 0)
     faces = model.faces[on_head]
     bare = np.zeros(len(faces), np.bool_) if skin is None else skin[on_head]
-    paints = material_of_faces(model)[on_head]
+    paints = materials[on_head]
     parts = _parts(model.vertices.positions, faces)
     hair = _comes_down(model, faces, parts, eyes.y + _BROWS * eyes.spacing)
     for kept, reason in ((hair, "dome"), (np.ones_like(hair), "dome-with-headgear")):
@@ -148,7 +149,7 @@ def _hood_like(domes: Sequence[_Dome]) -> bool:
 def _fringe(
     positions: npt.NDArray[np.float32],
     faces: I32,
-    materials: npt.NDArray[np.intp],
+    materials: I32,
     bare: Flags,
     eyes: Eyes,
 ) -> frozenset[int]:
@@ -192,7 +193,7 @@ class _Dome:
 def _peeled(
     positions: npt.NDArray[np.float32],
     faces: I32,
-    materials: npt.NDArray[np.intp],
+    materials: I32,
     bare: Flags,
     eyes: Eyes,
 ) -> list[_Dome]:

@@ -94,7 +94,8 @@ def _hidden(face: Face, eye: Eye) -> float:
     y = eye.centre_y + eye.half_height * np.linspace(-0.7, 0.7, _SAMPLES)
     points = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
     iris = face.eyes.iris[model.faces].all(axis=1)
-    clear = np.array([material.diffuse[3] < _CLEAR_ALPHA for material in model.materials])
+    # The last entry is read by -1, the faces without a material.
+    clear = np.array([m.diffuse[3] < _CLEAR_ALPHA for m in model.materials] + [True])
     others = model.faces[~iris & ~clear[face.materials]]
     corners = model.vertices.positions[others].astype(np.float64)
     ahead = first_hits(corners, points).z
@@ -118,7 +119,8 @@ def _textured(face: Face) -> bool:
     """Whether anything on the front of the face has a picture on it."""
     model, eyes = face.model, face.eyes
     irises = np.flatnonzero(eyes.iris[model.faces].all(axis=1))
-    for number in np.unique(face.materials[np.concatenate([face.faces, irises])]):
+    numbers = np.unique(face.materials[np.concatenate([face.faces, irises])])
+    for number in numbers[numbers >= 0]:
         texture = model.materials[number].texture
         if texture >= 0 and model.texture_paths[texture].strip():
             return True

@@ -256,3 +256,12 @@ class MmdModel:
     morphs: tuple[Morph, ...]
     skipped: SkippedCounts
     trailing_bytes: int
+
+
+def face_materials(model: MmdModel) -> I32:
+    """Material number of every face (F,); -1 where none colours it, which is never drawn."""
+    numbers = np.full(len(model.faces), -1, np.int32)
+    for number, material in enumerate(model.materials):
+        first = material.first_index // 3
+        numbers[first : first + material.index_count // 3] = number
+    return numbers

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from renderer.formats.checks import usable_ik
 from renderer.formats.cursor import Cursor
 from renderer.formats.model import (
     I32,
@@ -33,7 +34,6 @@ from renderer.formats.pmd_records import (
     to_bones,
     to_materials,
 )
-from renderer.formats.references import usable_ik
 
 _VERTEX_RECORD = np.dtype(
     [

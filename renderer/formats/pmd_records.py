@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from renderer.formats.checks import parent_reference, reference, usable_append
 from renderer.formats.model import Append, Bone, Ik, Material, SphereMode, Vec3
-from renderer.formats.references import parent_reference, reference, usable_append
 
 Records = npt.NDArray[Any]
 

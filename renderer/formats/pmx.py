@@ -12,6 +12,7 @@ from struct import calcsize
 
 import numpy as np
 
+from renderer.formats.checks import reference
 from renderer.formats.model import (
     I32,
     Bone,
@@ -26,7 +27,6 @@ from renderer.formats.pmx_bones import read_bone
 from renderer.formats.pmx_cursor import PmxCursor
 from renderer.formats.pmx_morphs import read_morph
 from renderer.formats.pmx_vertices import read_vertices
-from renderer.formats.references import reference
 
 _SHARED_TOONS = 10
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
+from renderer.formats.checks import parent_reference, reference, usable_append, usable_ik
 from renderer.formats.model import Append, Bone, Ik, IkLink, Vec3
 from renderer.formats.pmx_cursor import PmxCursor
-from renderer.formats.references import parent_reference, reference, usable_append, usable_ik
 
 _TAIL_IS_BONE = 0x0001
 _ROTATABLE = 0x0002

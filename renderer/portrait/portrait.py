@@ -12,8 +12,7 @@ from contract.errors import TextureError
 from contract.image import Stored
 from contract.pose import Pose
 from contract.rig import Rig
-from renderer.deform.deformer import Deformer, MorphedMesh
-from renderer.deform.posing import bone_rotations, morph_uses
+from renderer.deform.deformer import Deformer, MorphedMesh, bone_rotations, morph_uses
 from renderer.draw.canvas import Canvas
 from renderer.draw.gpu_model import DrawList, Surface
 from renderer.draw.textures import Texture, find_texture, load_texture

@@ -10,10 +10,9 @@ import numpy.typing as npt
 
 from contract.pose import REST, Pose
 from contract.rig import Rig
-from renderer.deform.deformer import Deformer
-from renderer.deform.posing import bone_rotations, morph_uses
+from renderer.deform.deformer import Deformer, bone_rotations, morph_uses
 from renderer.draw.view import Camera
-from renderer.formats.model import F32, I32, MmdModel
+from renderer.formats.model import F32, I32, MmdModel, face_materials
 
 # Between two sampled joint angles at most 15 degrees from each other a point leaves the box of its
 # sampled places by less than r (1 - cos 7.5 degrees); normals and edges get the rest.
@@ -42,22 +41,14 @@ def visible_part(model: MmdModel, rig: Rig, camera: Camera, deformer: Deformer) 
     centre = np.array([camera.centre_x, camera.centre_y])
     seen = (low[faces].min(axis=1) < centre + camera.half_height).all(axis=1)
     seen &= (high[faces].max(axis=1) > centre - camera.half_height).all(axis=1)
-    seen &= face_materials(model) >= 0
+    materials = face_materials(model)
+    seen &= materials >= 0
     vertices, packed = np.unique(faces[seen], return_inverse=True)
     return VisiblePart(
         vertices.astype(np.int32),
         packed.reshape(-1, 3).astype(np.int32),
-        face_materials(model)[seen],
+        materials[seen],
     )
-
-
-def face_materials(model: MmdModel) -> I32:
-    """Material number of every face (F,); -1 where no material colours it."""
-    numbers = np.full(len(model.faces), -1, np.int32)
-    for number, material in enumerate(model.materials):
-        first = material.first_index // 3
-        numbers[first : first + material.index_count // 3] = number
-    return numbers
 
 
 def _reach(rig: Rig, deformer: Deformer) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:

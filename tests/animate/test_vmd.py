@@ -16,8 +16,7 @@ from animate.motion.vmd_motion import HEAD, NECK, joints_of, read_motion
 from characters.files.generate import write_character
 from contract.errors import FormatError, InputError
 from contract.pose import AXES, AXIS_NAMES, JOINT_RADIANS_AT_ONE, Pose
-from renderer.deform.deformer import Deformer
-from renderer.deform.posing import bone_rotations
+from renderer.deform.deformer import Deformer, bone_rotations
 from renderer.deform.quaternion import Quat, from_axis_angle, multiply, rotate
 from renderer.fit.fit_rig import fit_rig
 from renderer.formats.read import read_model

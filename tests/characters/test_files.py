@@ -21,7 +21,7 @@ from renderer.formats.read import read_model
 def _built(seed: int, style: int, format: ModelFormat) -> Model:
     spec = character_spec(seed, style)
     rng = np.random.default_rng([0x0B11D, spec.franchise, spec.seed])
-    return build_model(spec, rng, flat_groups=format == "pmd").model
+    return build_model(spec, rng, plain=format == "pmd").model
 
 
 @pytest.mark.parametrize("format", ["pmx", "pmd"])

@@ -13,7 +13,7 @@ from characters.base.surface import grid, grid_faces, smooth_normals
 from characters.design.morph_naming import eye_morphs
 from characters.design.spec import CharacterSpec
 from characters.files.generate import character_spec
-from characters.shape import eyes, mouth_shape
+from characters.shape import eye_shape, mouth_shape
 from characters.shape.assembly import Built, build_model
 from characters.shape.face_shape import FaceShape
 
@@ -25,7 +25,7 @@ def _specs() -> list[CharacterSpec]:
 
 
 def _built(spec: CharacterSpec) -> Built:
-    return build_model(spec, np.random.default_rng(0), flat_groups=False)
+    return build_model(spec, np.random.default_rng(0), plain=False)
 
 
 def _area(outline: F64) -> float:
@@ -51,7 +51,7 @@ def test_a_grid_with_rows_up_and_columns_to_the_right_faces_the_viewer() -> None
 def test_lids_meet_on_a_curve_that_sags_or_arches(sign: int) -> None:
     side = "left" if sign > 0 else "right"
     for spec in _specs():
-        rim = eyes.opening(spec.eye, sign)
+        rim = eye_shape.opening(spec.eye, sign)
         assert np.all(rim.outline[:, 0] * sign > 0)
         assert _area(rim.outline) > 0.01
         half = len(rim.outline) // 2
@@ -65,14 +65,14 @@ def test_lids_meet_on_a_curve_that_sags_or_arches(sign: int) -> None:
 def test_closing_lids_stay_before_the_white_and_the_iris() -> None:
     for spec in _specs():
         shape = FaceShape(spec.face)
-        rim = eyes.opening(spec.eye, 1)
+        rim = eye_shape.opening(spec.eye, 1)
         rest = shape.on(rim.outline)
         for moved in rim.moved.values():
             for weight in (0.25, 0.5, 0.75, 1.0):
                 lid = rest + weight * (shape.on(moved) - rest)
                 behind = shape.depth(lid[:, 0], lid[:, 1])
-                assert np.all(lid[:, 2] < behind + eyes.IRIS_DEPTH - 0.002)
-                assert eyes.IRIS_DEPTH < eyes.WHITE_DEPTH
+                assert np.all(lid[:, 2] < behind + eye_shape.IRIS_DEPTH - 0.002)
+                assert eye_shape.IRIS_DEPTH < eye_shape.WHITE_DEPTH
 
 
 def test_the_mouth_is_a_slit_at_rest_and_opens_wide() -> None:

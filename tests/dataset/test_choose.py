@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 
 from contract.errors import InputError
-from dataset.catalog.annotation import Drive
+from contract.rig import HeadBox, MorphUse, Side
 from dataset.catalog.catalog import Catalog, CatalogRow
 from dataset.catalog.choose import DOUBTFUL, NEAR_DUPLICATE, Wish, choose
 from dataset.catalog.corrections import Correction, load_corrections, save_corrections
-from dataset.shards.records import HeadLines
 from tests.support.catalog_rows import correction, model, paths
 from tests.support.tiny_renderer import tiny_annotation
 
@@ -63,7 +62,7 @@ def test_a_persons_word_decides() -> None:
 
 def test_what_a_person_sets_is_drawn_and_no_longer_doubted() -> None:
     row = model("d/0.pmx", doubtful=True)
-    box, wink = HeadLines(16.0, 20.0, 0.25), (Drive(2, "wink", 0.9, "left"),)
+    box, wink = HeadBox(16.0, 20.0, 0.25), (MorphUse(2, 0.9, Side.LEFT, "wink"),)
     corrections = correction(row, head_box=box, drives={"left_eye": wink})
     (planned,) = choose(catalog_of([row]), corrections, Wish()).models
     assert planned.annotation.head_box == box
@@ -78,10 +77,10 @@ def test_what_a_person_sets_is_drawn_and_no_longer_doubted() -> None:
 
 def test_a_correction_that_is_none_is_refused(tmp_path: Path) -> None:
     row, path = model("a/0.pmx"), tmp_path / "overrides.jsonl"
-    upside_down = correction(row, head_box=HeadLines(20.0, 16.0, 0.0))
+    upside_down = correction(row, head_box=HeadBox(20.0, 16.0, 0.0))
     with pytest.raises(InputError, match=r"overrides of a/0\.pmx: .* mend or delete that line"):
         choose(catalog_of([row]), upside_down, Wish())
-    good = correction(row, decision="accept", head_box=HeadLines(1.0, 2.0, 0.0))
+    good = correction(row, decision="accept", head_box=HeadBox(1.0, 2.0, 0.0))
     save_corrections(path, good)
     assert load_corrections(path) == good
     with path.open("a") as file:

@@ -20,6 +20,7 @@ import dataset.drawing.rendering
 from contract.errors import ModelError
 from contract.image import Stored
 from contract.pose import REST
+from contract.rig import HeadBox
 from dataset.catalog.catalog import CatalogRow, load_catalog
 from dataset.catalog.choose import Wish, choose
 from dataset.catalog.corrections import load_corrections, overrides_of
@@ -28,7 +29,6 @@ from dataset.review.objections import in_words
 from dataset.review.painter import Painter, Painting, Tools
 from dataset.review.review import Review
 from dataset.review.server import make_app
-from dataset.shards.records import HeadLines
 from dataset.shards.shard import ShardReader
 from tests.conftest import REPOSITORY
 from tests.support.tiny_builds import SIZE, look, write_models
@@ -159,7 +159,7 @@ def test_a_rejected_model_can_still_be_seen_and_taken_back(opened: Opened) -> No
         ({"drives": {"tail": []}}, "drives are of"),
         ({"drives": {"mouth": [{"morph": 99, "name": "", "weight": 1, "side": "whole"}]}}, "99 of"),
         ({"drives": {"mouth": [{"morph": 0, "name": "", "weight": 9, "side": "whole"}]}}, "weight"),
-        ({"drives": {"mouth": [{"morph": 0, "name": "", "weight": 1, "side": "up"}]}}, "sides are"),
+        ({"drives": {"mouth": [{"morph": 0, "name": "", "weight": 1, "side": "up"}]}}, "no Side"),
         ({"unknown": 1}, "unknown"),
         ({"drives": {"left_eye": []}}, "left_eye has 0 drives"),
         ({"drives": {"mouth": [DRIVE] * 9}}, "mouth has 9 drives"),
@@ -188,7 +188,7 @@ def test_a_word_is_added_to_what_another_page_said(opened: Opened) -> None:
     assert first["before"] is None
     assert (second["before"]["head_box"], second["before"]["decision"]) == (box, None)
     kept = load_corrections(overrides_of(opened.catalog))[sha256]
-    assert (kept.decision, kept.head_box) == ("accept", HeadLines(**box))
+    assert (kept.decision, kept.head_box) == ("accept", HeadBox(**box))
     assert [drive.morph for drive in kept.drives["mouth"]] == [0]
     assert opened.put("s/sure.pmx", decision="reject")["status"] == "refused"  # in its place
     assert load_corrections(overrides_of(opened.catalog))[sha256].head_box is None

@@ -12,6 +12,7 @@ from PIL import Image
 
 import dataset.drawing.rendering
 from contract.errors import InputError
+from contract.rig import HeadBox
 from dataset.catalog.catalog import CatalogRow, cache_of, load_catalog
 from dataset.catalog.corrections import save_corrections
 from dataset.catalog.split import (
@@ -24,7 +25,6 @@ from dataset.catalog.split import (
     split_table,
 )
 from dataset.commands.main import main
-from dataset.shards.records import HeadLines
 from dataset.shards.shard import ShardReader
 from dataset.sheets.heads_sheet import draw_heads
 from tests.support.catalog_rows import correction, model, paths, sources
@@ -157,7 +157,7 @@ def test_parts_of_a_split_become_data_sets_of_their_own(tmp_path: Path) -> None:
     catalog, out = tmp_path / "catalog.jsonl", tmp_path / "out"
     _run("scan", models, "-o", catalog, "--workers", 1)
     row = load_row(catalog, "s1/m0.pmx")
-    box = HeadLines(16.0, 19.0, 0.5)
+    box = HeadBox(16.0, 19.0, 0.5)
     save_corrections(tmp_path / "overrides.jsonl", correction(row, head_box=box))
     table = _run("split", catalog, "--validation-sources", "s1", "--test-sources", "s2,s3")
     assert [line.split()[1:3] for line in table.splitlines()[1:4]] == [

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from contract.image import Stored
-from renderer.deform.deformer import MaterialStates, PosedMesh
+from renderer.deform.deformer import PosedMesh
+from renderer.deform.material_morphs import MaterialStates
 from renderer.draw.canvas import Canvas, Shading
 from renderer.draw.gpu_model import DrawList, Surface
 from renderer.draw.textures import Texture

@@ -18,11 +18,11 @@ from contract.pose import REST, Pose
 from contract.rig import HeadBox, MorphUse, Rig, Side
 from renderer.draw.canvas import Canvas
 from renderer.draw.view import frame_head
-from renderer.formats.model import MmdModel
+from renderer.formats.model import MmdModel, face_materials
 from renderer.formats.read import read_model
 from renderer.portrait import portrait as portrait_module
 from renderer.portrait.portrait import Portrait
-from renderer.portrait.visible import VisiblePart, face_materials
+from renderer.portrait.visible import VisiblePart
 
 SIZE = 128
 
@@ -53,7 +53,9 @@ def rig(model_path: Path, model: MmdModel) -> Rig:
         axis: tuple(MorphUse(use["morph"], 1.0, Side(use["side"])) for use in uses[:1])
         for axis, uses in truth["drives"].items()
     }
-    return Rig(HeadBox(**truth["head_box"]), bones["頭"], bones["首"], drives, 0.0, 0.1, ())
+    head, neck = bones["頭"], bones["首"]
+    box = HeadBox(**truth["head_box"])
+    return Rig(box, head, "頭", neck, "首", 0.0, 0.1, drives, confidence={}, doubtful=())
 
 
 @pytest.fixture(scope="module")

@@ -120,7 +120,7 @@ def test_real_models_are_rigged_as_a_person_would(real_models: Path, path: str) 
     model = read_model(real_models / path)
     rig = fit_rig(model)
     require_label(model, rig, LABELS[path])
-    assert rig.confidence.doubtful == (), rig.confidence
+    assert rig.doubtful == (), rig.confidence
 
 
 @pytest.mark.parametrize("path", LABELS)
@@ -280,3 +280,33 @@ def test_a_bone_morph_may_close_an_eye(generated: Callable[[int], Generated]) ->
     head = next(k for k, b in enumerate(model.bones) if b.name == "頭")
     bone_model = with_bone_wink(model, whole[0], head)
     require_refusal(bone_model, "no-right-eye-morph")  # so the left eye was found
+
+
+def with_uncoloured_mask(model: MmdModel) -> MmdModel:
+    """A great triangle on the head bone before the whole face, which no material colours."""
+    mesh = model.vertices
+    head = next(k for k, bone in enumerate(model.bones) if bone.name == "頭")
+    on_head = int(np.flatnonzero(mesh.bone_indices[:, 0] == head)[0])
+    per_vertex = ("normals", "uv", "additional_uv", "weight_types", "bone_indices")
+    corners = np.array([[-9, 12, -3], [9, 12, -3], [0, 40, -3]], np.float32)
+    masked = replace(
+        mesh,
+        positions=np.concatenate([mesh.positions, corners]),
+        **{
+            name: np.concatenate([values, values[[on_head] * 3]])
+            for name in (*per_vertex, "bone_weights", "edge_scales")
+            for values in [getattr(mesh, name)]
+        },
+    )
+    mask = len(mesh) + np.arange(3, dtype=np.int32)
+    return replace(model, vertices=masked, faces=np.concatenate([model.faces, mask[None]]))
+
+
+def test_what_no_material_colours_is_no_part_of_a_face(
+    generated: Callable[[int], Generated],
+) -> None:
+    model = generated(1).model
+    rig, masked = fit_rig(model), fit_rig(with_uncoloured_mask(model))
+    assert masked == rig
+    with pytest.raises(RigError):
+        fit_rig(replace(model, materials=()))

@@ -11,8 +11,8 @@ import pytest
 
 from characters.files.generate import write_character
 from contract.pose import FACE_AXES
-from contract.rig import DOUBTFUL_BELOW, Confidence, MorphUse, Rig, Side
-from renderer.fit.confidence import Judgement, confidence, judged, ramp
+from contract.rig import ANSWERS, DOUBTFUL_BELOW, MorphUse, Rig, Side
+from renderer.fit.confidence import Judgement, doubtful_of, judged, objections_of, ramp
 from renderer.fit.fit_rig import fit_rig
 from renderer.fit.lids import Closing
 from renderer.fit.winks import Blink, Wink, agreeing
@@ -77,7 +77,7 @@ def require_right(known: Known, rig: Rig) -> None:
 def test_plain_characters_raise_no_doubt(known: Known) -> None:
     rig = fit_rig(known.model)
     require_right(known, rig)
-    assert rig.confidence.doubtful == (), rig.confidence
+    assert rig.doubtful == (), rig.confidence
 
 
 def test_names_from_the_other_side_change_nothing(known: Known) -> None:
@@ -87,7 +87,7 @@ def test_names_from_the_other_side_change_nothing(known: Known) -> None:
     )
     rig = fit_rig(with_exchanged_names(known.model, left, right))
     require_right(known, rig)
-    assert rig.confidence.doubtful == ()
+    assert rig.doubtful == ()
 
 
 def test_empty_morphs_of_good_names_are_passed_over(known: Known) -> None:
@@ -100,8 +100,8 @@ def test_empty_morphs_of_good_names_are_passed_over(known: Known) -> None:
 
 def test_lids_that_only_narrow_are_doubted(known: Known) -> None:
     rig = fit_rig(scaled_morphs(known.model, known.closers(), 0.5))
-    assert {"left_eye", "right_eye"} <= set(rig.confidence.doubtful)
-    assert any(o.startswith("left_eye:covered=") for o in rig.confidence.objections)
+    assert {"left_eye", "right_eye"} <= set(rig.doubtful)
+    assert any(o.startswith("left_eye:covered=") for o in rig.objections)
 
 
 def test_a_mouth_without_names_is_doubted(known: Known) -> None:
@@ -109,7 +109,7 @@ def test_a_mouth_without_names_is_doubted(known: Known) -> None:
         replace(morph, name=f"m{number}x") if morph.panel == 3 else morph
         for number, morph in enumerate(known.model.morphs)
     )
-    assert fit_rig(replace(known.model, morphs=morphs)).confidence.doubtful == ("mouth",)
+    assert fit_rig(replace(known.model, morphs=morphs)).doubtful == ("mouth",)
 
 
 @pytest.mark.parametrize(
@@ -119,8 +119,8 @@ def test_a_mouth_without_names_is_doubted(known: Known) -> None:
 def test_heads_that_do_not_stand_straight_are_flagged(
     known: Known, axis: int, degrees: float, check: str
 ) -> None:
-    found = fit_rig(with_head_turned(known.model, axis, degrees)).confidence
-    assert found.upright < DOUBTFUL_BELOW
+    found = fit_rig(with_head_turned(known.model, axis, degrees))
+    assert found.confidence["upright"] < DOUBTFUL_BELOW
     assert any(o.startswith(f"upright:{check}") for o in found.objections)
 
 
@@ -131,8 +131,8 @@ def test_hidden_eyes_are_flagged(known: Known) -> None:
     y = known.eye_y + h * np.linspace(-0.15, 0.15, 5)[:, None]
     x, z = 0.5 * h * np.sin(around), low[2] - 0.1 * h + 0.3 * h * (1 - np.cos(around))
     visor = grid_mesh(np.stack(np.broadcast_arrays(x, y, z), axis=-1))
-    found = fit_rig(with_part(known.model, visor)).confidence
-    assert found.upright < DOUBTFUL_BELOW
+    found = fit_rig(with_part(known.model, visor))
+    assert found.confidence["upright"] < DOUBTFUL_BELOW
     assert any(o.startswith("upright:eyes-hidden") for o in found.objections)
 
 
@@ -153,22 +153,21 @@ def test_a_hood_is_doubted_where_it_raises_the_skull_top(known: Known) -> None:
     x, y = 0.6 * h * np.cos(polar) * np.sin(around), known.chin_y + h * (0.5 + 0.62 * np.sin(polar))
     z = (low[2] + high[2]) / 2 - 0.6 * (high[2] - low[2]) * np.cos(polar) * np.cos(around)
     hood = grid_mesh(np.stack(np.broadcast_arrays(x, y, z), axis=-1))
-    assert "skull_top" in fit_rig(with_part(known.model, hood)).confidence.doubtful
+    assert "skull_top" in fit_rig(with_part(known.model, hood)).doubtful
 
 
 def test_a_face_without_any_texture_is_flagged(known: Known) -> None:
     bare = tuple(replace(material, texture=-1) for material in known.model.materials)
-    found = fit_rig(replace(known.model, materials=bare)).confidence
-    assert found.upright < DOUBTFUL_BELOW
+    found = fit_rig(replace(known.model, materials=bare))
+    assert found.confidence["upright"] < DOUBTFUL_BELOW
     assert any(o.startswith("upright:no-face-texture") for o in found.objections)
 
 
 def test_scores_are_products_of_what_checks_say() -> None:
     assert judged({"a": 0.5, "b": 1.0, "c": 0.5}) == Judgement(0.25, ("a=0.50", "c=0.50"))
-    whole = dict.fromkeys(Confidence().scores, Judgement())
-    found = confidence(whole | {"chin": judged({"sharp": 0.4})})
-    assert found.lowest == ("chin", 0.4) and found.doubtful == ("chin",)
-    assert found.objections == ("chin:sharp=0.40",)
+    judgements = dict.fromkeys(ANSWERS, Judgement()) | {"chin": judged({"sharp": 0.4})}
+    assert doubtful_of(judgements) == ("chin",)
+    assert objections_of(judgements) == ("chin:sharp=0.40",)
 
 
 @pytest.mark.parametrize(("value", "factor"), [(0, 0.2), (1, 0.2), (2, 0.6), (3, 1), (9, 1)])
@@ -186,9 +185,9 @@ def test_eyes_that_close_in_different_manners_are_doubted_a_little(known: Known)
         pytest.skip("this character has no one-eyed winks")
     changed = fit_rig(scaled_morphs(known.model, alone, 0.0))
     assert changed.drives["right_eye"][0].side.value == "right"
-    assert "left_eye:eyes-of-one-manner=0.70" in changed.confidence.objections
-    assert "right_eye:eyes-of-one-manner=0.70" in changed.confidence.objections
-    assert changed.confidence.left_eye < rig.confidence.left_eye
+    assert "left_eye:eyes-of-one-manner=0.70" in changed.objections
+    assert "right_eye:eyes-of-one-manner=0.70" in changed.objections
+    assert changed.confidence["left_eye"] < rig.confidence["left_eye"]
 
 
 @pytest.mark.parametrize(

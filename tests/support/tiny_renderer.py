@@ -22,14 +22,14 @@ import numpy as np
 from contract.errors import ModelError, RigError
 from contract.image import Stored
 from contract.pose import FACE_AXES, Pose
-from dataset.catalog.annotation import Annotation, Drive
+from contract.rig import NAME_ONLY, HeadBox, MorphUse, Rig
 from dataset.catalog.catalog import Counts, Described
 from dataset.catalog.choose import PlannedModel, Selection
 from dataset.catalog.fingerprint import Fingerprint
 from dataset.catalog.provenance import hash_models
 from dataset.catalog.quarantine import Refusal
 from dataset.scan.walk import list_models
-from dataset.shards.records import HeadLines, ModelFacts, UsedMorph
+from dataset.shards.records import ModelFacts
 
 RENDERER_NAME = "tiny studio"
 # Seconds a picture takes, so that a test can interrupt a run in the middle.
@@ -40,8 +40,8 @@ def tiny_facts(name: str) -> ModelFacts:
     return ModelFacts(
         name=name,
         comment="",
-        head_box=HeadLines(16.5, 19.25, 0.0),
-        morphs={axis: (UsedMorph(f"morph of {axis}", 1.0, "whole"),) for axis in FACE_AXES},
+        head_box=HeadBox(16.5, 19.25, 0.0),
+        morphs={axis: (MorphUse(NAME_ONLY, 1.0, name=f"morph of {axis}"),) for axis in FACE_AXES},
         evidence=("tiny",),
     )
 
@@ -78,7 +78,7 @@ class TinySubject:
                 raise ModelError("the mouth is too wide", "too-wide")
         return tiny_picture(self.facts.name, pose, ambient, self.size)
 
-    def driven(self, annotation: Annotation) -> TinySubject:
+    def driven(self, annotation: Rig) -> TinySubject:
         return self
 
     def release(self) -> None:
@@ -90,7 +90,7 @@ class TinyRenderer:
     size: int
     renderer_name: str = RENDERER_NAME
 
-    def open(self, path: Path, annotation: Annotation) -> TinySubject:
+    def open(self, path: Path, annotation: Rig) -> TinySubject:
         behaviour, _, name = path.read_text("utf-8").partition(" ")
         if behaviour == "open-explode":
             raise LookupError("exploded on opening")
@@ -100,16 +100,16 @@ class TinyRenderer:
         return TinySubject(behaviour, facts, self.size)
 
 
-def tiny_annotation(**changes: Any) -> Annotation:  # noqa: ANN401  # any field's value
-    annotation = Annotation(
-        head_box=HeadLines(16.5, 19.25, 0.0),
+def tiny_annotation(**changes: Any) -> Rig:  # noqa: ANN401  # any field's value
+    annotation = Rig(
+        head_box=HeadBox(16.5, 19.25, 0.0),
         head_bone=1,
         head_bone_name="頭",
         neck_bone=0,
         neck_bone_name="首",
         split_x=0.0,
         split_half_width=0.1,
-        drives={axis: (Drive(0, f"morph of {axis}", 1.0, "whole"),) for axis in FACE_AXES},
+        drives={axis: (MorphUse(0, 1.0, name=f"morph of {axis}"),) for axis in FACE_AXES},
         confidence={"chin": 1.0, "mouth": 1.0},
         doubtful=(),
         evidence=("tiny",),

@@ -8,8 +8,9 @@ import numpy as np
 
 from contract.image import Stored
 from contract.pose import Pose
+from contract.rig import HeadBox
 from dataset.build.sampling import draw_pose
-from dataset.shards.records import HeadLines, ModelFacts, ModelRow
+from dataset.shards.records import ModelFacts, ModelRow
 from dataset.shards.schema import ShardHeader
 from dataset.shards.shard import ShardWriter
 
@@ -64,7 +65,7 @@ def write_shards(
 def _write_model(writer: ShardWriter, source: str, character: int, samples: int, size: int) -> None:
     generator = np.random.Generator(np.random.PCG64(character))
     colour = 30 + 25 * character % 200
-    box = HeadLines(0.0, 1.0, 0.0)
+    box = HeadBox(0.0, 1.0, 0.0)
     row = ModelRow(
         sha256=f"{source} {character}".encode().hex().ljust(64, "0"),
         path=f"{source}/{character}.pmx",
