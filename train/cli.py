@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -15,23 +14,24 @@ from torch import distributed
 
 from contract.cli import ErrorLineGroup, out_option
 from contract.errors import InputError
+from contract.lock import only_run
+from dataset.shards.split_file import PARTS, SplitPart
 from models.base.configurations import FULL_CONFIGURATIONS
 from models.base.device import DEVICE, open_device
 from models.files.bundle import Bundle, load_bundle, save_bundle
 from models.files.tha1 import export_tha1, full_networks
 from train.data.batch import Share, require_size
-from train.data.samples import PARTS, Part, SampleSet, Splits, has_parts, open_samples, open_splits
+from train.data.samples import SampleSet, Splits, has_parts, open_samples, open_splits
 from train.loss.vgg import find_vgg16, load_vgg16
 from train.measure.evaluate import evaluate as measure
 from train.measure.evaluate import mean_rest_picture
 from train.measure.report import markdown, write_report
 from train.plan.estimate import describe
-from train.plan.plan import changed
-from train.plan.presets import PRESETS
+from train.plan.plan import PRESETS, changed
 from train.plan.stages import STAGES, Stage
-from train.run.assemble import assemble, write_run
+from train.run.assemble import assemble
 from train.run.loop import train_stage
-from train.run.run import Run
+from train.run.run import Run, write_run
 from train.run.watch import open_watch
 
 _PATH = click.Path(path_type=Path)
@@ -110,8 +110,12 @@ def train_all(
         run = Run(
             folder, plan, upkeep, splits.train, splits.validation, fingerprint, vgg, here, share
         )
-        with _only_run(folder) if share.rank == 0 else nullcontext():
+        with only_run(folder, _note) if share.rank == 0 else nullcontext():
             _train(run, stages, splits)
+
+
+def _note(text: str) -> None:
+    click.echo(text, err=True)
 
 
 def _choose(
@@ -128,7 +132,7 @@ def _choose(
             is_optional = losses == "auto" and preset == "demo" and not vgg16
             if not is_optional and not dry_run:
                 raise InputError(f"{error}; or train without it: --losses L1") from error
-            click.echo(f"without the perceptual loss: {error}", err=True)
+            _note(f"without the perceptual loss: {error}")
             if is_optional:
                 stages = [stage for stage in stages if "P" not in stage.name]
     return tuple(stages)
@@ -142,13 +146,12 @@ def _train(run: Run, stages: Sequence[Stage], splits: Splits) -> None:
             distributed.barrier()
         return
     run.folder.mkdir(parents=True, exist_ok=True)
-    record = {"plan": run.plan.to_json(), "upkeep": asdict(run.upkeep), "sources": splits.sources()}
     with open_watch(run.folder) as watch:
         for stage in stages:
             if run.is_finished(stage.name):
                 watch.note(f"{stage.name}: finished before")
             else:
-                write_run(run.folder, record)
+                write_run(run, splits.sources())
                 train_stage(run, stage, watch)
             if run.share.ranks > 1:
                 distributed.barrier()
@@ -168,26 +171,6 @@ def _processes() -> Iterator[Share]:
         yield Share(distributed.get_rank(), distributed.get_world_size())
     finally:
         distributed.destroy_process_group()
-
-
-@contextmanager
-def _only_run(folder: Path) -> Iterator[None]:
-    """Inside, no other process trains into ``folder``."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    except OSError as error:
-        raise InputError(f"{folder}: cannot be used as a folder ({error.strerror})") from error
-    try:
-        # The system lets go of it when the process ends, however it ends.
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(handle)
-        raise InputError(f"{folder}: another run is training there; wait for its end") from error
-    try:
-        yield
-    finally:
-        os.close(handle)
 
 
 @main.command()
@@ -217,7 +200,7 @@ def evaluate(
     bundles: tuple[Path, ...],
     data: Path,
     split_file: Path | None,
-    part: Part,
+    part: SplitPart,
     out: Path | None,
     resize: bool,
     device: str,

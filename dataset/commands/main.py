@@ -22,8 +22,7 @@ from dataset.build.verify import find_shards
 from dataset.build.verify import verify as verify_paths
 from dataset.catalog.choose import Wish, choose_parts
 from dataset.catalog.quarantine import QUARANTINE_NAME
-from dataset.commands.catalog import DEVICE, MODEL_TIMEOUT, WORKERS, scan, split
-from dataset.commands.review import review
+from dataset.commands.catalog import DEVICE, MODEL_TIMEOUT, WORKERS, review, scan, split
 from dataset.shards.codec import CODECS, DEFAULT_CODEC, Codec
 from dataset.shards.schema import DEFAULT_AMBIENT
 from dataset.shards.shard import ShardReader
@@ -144,7 +143,8 @@ def build(
     # Here, for only this command needs OpenGL.
     from dataset.build import build as builder  # noqa: PLC0415
     from dataset.drawing import rendering  # noqa: PLC0415
-    from dataset.jobs.pool import Crew, count_cores  # noqa: PLC0415
+    from dataset.jobs.pool import Crew  # noqa: PLC0415
+    from dataset.jobs.process import count_cores  # noqa: PLC0415
     from dataset.scan.scan import open_catalog  # noqa: PLC0415
 
     configuration = Configuration(

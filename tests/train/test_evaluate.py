@@ -11,7 +11,6 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from contract.errors import InputError
 from contract.pose import Pose
 from models.base.config import NetworkConfig, copying
 from models.files.bundle import Bundle, load_bundle
@@ -25,8 +24,6 @@ from train.measure.evaluate import COPYING, MORPHER, NO_CHANGE, evaluate, mean_r
 from train.measure.regions import changed_pixels, disoccluded, face_regions, turned
 from train.measure.report import markdown, write_report
 from train.measure.tally import Tally, ssim
-from train.plan.plan import changed
-from train.plan.presets import PRESETS
 
 TINY = NetworkConfig(size=SIZE, channels=4, max_channels=8, residual_blocks=1)
 SETS = (
@@ -215,26 +212,3 @@ def test_a_device_that_is_none_is_a_wrong_command_line(shards: Path, tmp_path: P
     code, text = _train(shards, tmp_path / "run", "--device", "warp")
     assert code == 2 and "'warp' is no device" in text
     assert not (tmp_path / "run").exists()
-
-
-def test_the_paper_preset_is_the_papers() -> None:
-    plan, _ = PRESETS["paper"]
-    assert plan.network == NetworkConfig(256, 64, 512, 6)
-    lengths = {name: (s.batch, s.samples) for name, s in plan.stages.items()}
-    assert lengths == {
-        "morpher": (25, 3_000_000),
-        "rotator-L1": (25, 3_000_000),
-        "rotator-P": (8, 3_000_000),
-        "combiner-L1-L1": (20, 1_500_000),
-        "combiner-L1-P": (12, 1_500_000),
-        "combiner-P-L1": (20, 1_500_000),
-        "combiner-P-P": (12, 1_500_000),
-    }
-    assert plan.head_start_samples == 250_000 and plan.ema_samples == 0
-    assert (plan.beta1, plan.beta2) == (0.5, 0.999)
-    for settings in plan.stages.values():
-        assert (settings.learning_rate, settings.decay, settings.focus) == (1e-4, "none", 0)
-    changed_plan, upkeep = changed(*PRESETS["paper"], ["all.batch=2", "upkeep.log_samples=7"])
-    assert {s.batch for s in changed_plan.stages.values()} == {2} and upkeep.log_samples == 7
-    with pytest.raises(InputError, match="NAME=VALUE"):
-        changed(*PRESETS["paper"], ["seed"])
