@@ -1,4 +1,4 @@
-"""THE picture convention, and the only conversions between its two forms.
+"""THE picture convention, its two forms, and the tables and conversions between them.
 
 Stored form: (H, W, 4) uint8, straight (not premultiplied) alpha, sRGB; a pixel off the character
 is exactly (0, 0, 0, 0), one on it has alpha > 0. Chin and skull top lie on the edges of the middle
@@ -6,6 +6,9 @@ half of the picture (rows 192 and 64 of 256) and the head is centred in x.
 
 Network form: (4, H, W) float32 in [-1, 1]: RGB converted sRGB -> linear light, alpha untouched,
 all four channels mapped by ``v * 2 - 1``; the background is (-1, -1, -1, -1).
+
+The conversions are numpy's. What converts elsewhere, as training does on its device, looks up the
+same tables, and a test holds it to these conversions bit for bit.
 """
 
 from __future__ import annotations

@@ -19,7 +19,8 @@ from dataset.shards.split_file import PARTS, SplitPart
 from models.base.configurations import FULL_CONFIGURATIONS
 from models.files.bundle import Bundle, load_bundle, save_bundle
 from models.files.tha1 import export_tha1, full_networks
-from train.data.batch import Share, require_size
+from train.data.batch import require_size
+from train.data.order import Share
 from train.data.samples import SampleSet, Splits, has_parts, open_samples, open_splits
 from train.loss.vgg import find_vgg16, load_vgg16
 from train.measure.evaluate import evaluate as measure
