@@ -204,7 +204,6 @@ def test_a_source_that_was_trained_on_is_not_measured(shards: Path, tmp_path: Pa
         (["--set", "seed=many"], "give a number"),
         (["--set", "network.size=32"], "--resize"),
         (["--losses", "L1+P", "--vgg16", "nowhere.pth"], "nowhere.pth"),
-        (["--device", "warp"], "--device warp"),
     ],
 )
 def test_a_wrong_plan_is_refused_before_anything_is_written(
@@ -212,4 +211,10 @@ def test_a_wrong_plan_is_refused_before_anything_is_written(
 ) -> None:
     code, text = _train(shards, tmp_path / "run", *words)
     assert code == 1 and fault in text
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_device_that_is_none_is_a_wrong_command_line(shards: Path, tmp_path: Path) -> None:
+    code, text = _train(shards, tmp_path / "run", "--device", "warp")
+    assert code == 2 and "'warp' is no device" in text
     assert not (tmp_path / "run").exists()

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from contract.errors import InputError
 from contract.image import ALPHA_BYTE_TO_NETWORK, COLOUR_BYTE_TO_NETWORK, Stored
-from contract.pose import mirrored_pose
+from contract.pose import AXIS_NAMES, mirrored_pose
 from dataset.shards.records import PictureName
 from train.data.pathways import Pathways
 from train.data.samples import SampleSet
@@ -79,7 +79,7 @@ def read_batch(
     Raises:
         ShardError: a picture is damaged; the message names the shard.
     """
-    pose = np.empty((len(numbers), 6), np.float32)
+    pose = np.empty((len(numbers), len(AXIS_NAMES)), np.float32)
     inputs, targets = [], []
     for place, number in enumerate(numbers):
         reader, row = samples.readers[samples.shard[number]], int(samples.row[number])
