@@ -46,7 +46,7 @@ def main() -> None:
 
 @main.command("all")
 @click.argument("data", type=_PATH)
-@click.option("-o", "--run", "folder", type=_PATH, required=True, help="Folder for everything.")
+@out_option("Folder for everything.")
 @click.option("--preset", type=click.Choice(list(PRESETS)), default="paper", show_default=True)
 @click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Change the preset.")
 @click.option("--stage", "wanted", multiple=True, type=click.Choice(list(STAGES)), help="Only it.")
@@ -73,7 +73,7 @@ def main() -> None:
 @click.option("--dry-run", is_flag=True, help="Show the plan and its cost; train nothing.")
 def train_all(
     data: Path,
-    folder: Path,
+    out: Path,
     preset: str,
     changes: tuple[str, ...],
     wanted: tuple[str, ...],
@@ -108,10 +108,8 @@ def train_all(
         here = open_device(device)
         vgg = load_vgg16(vgg16).to(here) if any(stage.loss == "P" for stage in stages) else None
         fingerprint = splits.train.fingerprint()
-        run = Run(
-            folder, plan, upkeep, splits.train, splits.validation, fingerprint, vgg, here, share
-        )
-        with only_run(folder, _note) if share.rank == 0 else nullcontext():
+        run = Run(out, plan, upkeep, splits.train, splits.validation, fingerprint, vgg, here, share)
+        with only_run(out, _note) if share.rank == 0 else nullcontext():
             _train(run, stages, splits)
 
 
