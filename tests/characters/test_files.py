@@ -158,7 +158,7 @@ def test_characters_of_one_franchise_share_a_style_and_others_do_not() -> None:
     for franchise in range(4):
         assert len(shadings(franchise)) == 1
         styles = {character_spec(seed, franchise).eye.style for seed in range(20)}
-        assert styles <= set(franchise_style(franchise).eye_styles)
+        assert styles <= set(franchise_style(franchise).eyes.styles)
     assert len(set.union(*map(shadings, range(4)))) == 4
 
 
