@@ -29,7 +29,7 @@ _EYE_STYLES: dict[s.EyeStyle, tuple[float, float, float, float, float, float, fl
     "sharp": (1.04, 0.86, 0.90, 1.1, 0.034, 0.1, 0.42),
     "droopy": (1.02, 0.95, 1.0, 1.0, -0.034, 0.1, 0.46),
     "narrow": (0.98, 0.60, 0.72, 0.9, 0.010, 0.2, 0.48),
-    "staring": (1.02, 1.05, 1.20, 0.8, 0.0, 0.2, 0.50),
+    "staring": (1.0, 0.88, 1.0, 0.9, 0.0, 0.2, 0.50),
 }
 
 
@@ -46,7 +46,7 @@ def draw_eye(f: Franchise, male: bool, child: float, rng: Rng) -> s.Eye:
     iris_height = full_height * float(rng.uniform(0.46, 0.56))
     narrowest, widest = 0.58, 0.82
     if style == "staring":
-        iris_height, narrowest, widest = (up + down) * float(rng.uniform(0.26, 0.40)), 0.30, 0.52
+        iris_height, narrowest, widest = (up + down) * float(rng.uniform(0.28, 0.40)), 0.32, 0.56
     if style == "narrow":
         iris_height = min(iris_height, (up + down) * 0.72)
     lids = float(np.clip(of.y - 0.024 * (child - 0.4) + rng.normal(0, 0.010), 0.30, 0.435))
