@@ -17,7 +17,7 @@ import numpy as np
 import qoi
 
 from contract.image import Stored
-from contract.png import png_bytes
+from contract.png import QUICK, png_bytes
 from contract.pose import AXES, Pose, pose_from_vector
 from contract.rig import Rig
 from renderer.draw.canvas import Canvas
@@ -48,7 +48,7 @@ def compare(canvas: Canvas, model: MmdModel, rig: Rig) -> None:
     plain = _plain_portrait(canvas, model, rig)
     poses = _poses()
     works = {
-        "plain": lambda: _draw(poses, lambda pose: png_bytes(_fresh(plain, pose))),
+        "plain": lambda: _draw(poses, lambda pose: png_bytes(_fresh(plain, pose), QUICK)),
         "ours": lambda: _draw(poses, lambda pose: qoi.encode(ours.draw(pose))),
     }
     seconds = alternating(works, ROUNDS)
