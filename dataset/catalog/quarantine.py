@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from contract.errors import InputError
-from contract.records import append_line, decode, journal_lines
+from contract.files import write_bytes
+from contract.records import append_line, decode, journal_lines, json_line
 from dataset.jobs.messages import ModelStep
 
 QUARANTINE_NAME = "quarantine.jsonl"
@@ -68,6 +69,13 @@ class Quarantine:
         self._rows[_key(row)] = row
         append_line(self._path, asdict(row), self._note)
         return True
+
+    def forget(self, sha256s: Collection[str]) -> None:
+        """Have models with these hashes tried again; ``InputError`` when it cannot be written."""
+        kept = [row for row in self._rows.values() if row.sha256 not in sha256s]
+        if len(kept) < len(self._rows):
+            self._rows = {_key(row): row for row in kept}
+            write_bytes(self._path, b"".join(json_line(asdict(row)) for row in kept))
 
 
 def _key(row: QuarantineRow) -> str:

@@ -92,12 +92,22 @@ class TinyRenderer:
 
     def open(self, path: Path, annotation: Rig) -> TinySubject:
         behaviour, _, name = path.read_text("utf-8").partition(" ")
+        if behaviour == "drawn-killed-once":
+            be_killed_once(path)
         if behaviour == "open-explode":
             raise LookupError("exploded on opening")
         if behaviour == "refuse":
             raise RigError(f"{path.name}: no head bone", "no-head-bone")
         facts = replace(tiny_facts(name), head_box=annotation.head_box)
         return TinySubject(behaviour, facts, self.size)
+
+
+def be_killed_once(path: Path) -> None:
+    """As if memory ran out by something else: the first process that is here dies."""
+    mark = path.with_suffix(".died")
+    if not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def tiny_annotation(**changes: Any) -> Rig:  # noqa: ANN401  # any field's value
@@ -151,6 +161,8 @@ class TinyScanner:
                 raise LookupError("exploded on opening")
             case "crash":
                 os.kill(os.getpid(), signal.SIGSEGV)
+            case "killed-once":
+                be_killed_once(path)
             case "hang":
                 time.sleep(1000)
         doubts = {"confidence": {"chin": 0.2}, "doubtful": ("chin",), "objections": ("chin:x=0.2",)}
