@@ -31,6 +31,7 @@ SAMPLE_DTYPE = np.dtype(
         ("posed", "<i4"),  # frame: the whole pose
     ]
 )
+_KEPT_OF_USE = ("name", "weight", "side")  # in this order, so that equal shards are equal bytes
 PictureName = Literal["rest", "expression", "posed"]
 PICTURE_NAMES: tuple[PictureName, PictureName, PictureName] = ("rest", "expression", "posed")
 
@@ -98,9 +99,9 @@ class ModelRow:
     def to_json(self) -> str:
         """One line of JSON; of a morph in use its name is kept, not its place in the file."""
         row = asdict(self)
-        for uses in row["facts"]["morphs"].values():
-            for use in uses:
-                del use["morph"]
+        morphs = row["facts"]["morphs"]
+        for axis, uses in morphs.items():
+            morphs[axis] = [{name: use[name] for name in _KEPT_OF_USE} for use in uses]
         return json.dumps(row, ensure_ascii=False)
 
 
@@ -118,5 +119,5 @@ def model_row_from_json(line: str) -> ModelRow:
 
 def _with_morph(values: dict[str, object]) -> dict[str, object]:
     """A morph in use has no number in a shard."""
-    is_use = values.keys() == {"name", "weight", "side"}
+    is_use = values.keys() == {*_KEPT_OF_USE}
     return values | {"morph": NAME_ONLY} if is_use else values

@@ -222,11 +222,10 @@ def test_the_command_says_what_is_wrong_and_mends_a_copy(
     assert (done.exit_code, "is the drawing itself" in done.stderr) == (1, True)
 
 
-def test_real_drawings_are_good(real_models: Path) -> None:
-    folder = real_models.parent / "drawings"
-    if not folder.is_dir():
-        pytest.skip("no drawings beside the real models")
-    for path in sorted(folder.glob("drawing_*.png")):
+def test_real_drawings_are_good(real_drawings: Path) -> None:
+    paths = sorted(real_drawings.glob("drawing_*.png"))
+    assert paths
+    for path in paths:
         report = check(read_drawing(path))
         assert report.faults == (), path
         assert report.head is not None
