@@ -11,9 +11,10 @@ from contract.cli import ErrorLineGroup
 from contract.errors import InputError
 from contract.files import replacing
 from contract.image import DEFAULT_SIZE, Stored
+from contract.light import DEFAULT_AMBIENT, MAX_AMBIENT, SHADINGS, Light, Shading
 from contract.pose import AXIS_NAMES, Pose, pose_from_mapping
 from renderer.cli.mesh import mesh
-from renderer.draw.canvas import DEFAULT_SUPERSAMPLE, SHADINGS, Canvas, Shading
+from renderer.draw.canvas import DEFAULT_SUPERSAMPLE, Canvas
 from renderer.draw.device import INSTALL_HINT, DeviceReport, report_devices
 from renderer.fit.fit_rig import fit_rig
 from renderer.formats.read import read_model
@@ -80,7 +81,9 @@ def _parse_pose(_context: click.Context, _option: click.Parameter, texts: tuple[
 )
 @click.option("--shading", type=click.Choice(SHADINGS), default="phong", show_default=True)
 @click.option("--size", type=click.IntRange(16, 4096), default=DEFAULT_SIZE, show_default=True)
-@click.option("--ambient", type=click.FloatRange(0, 4), default=0.5, show_default=True)
+@click.option(
+    "--ambient", type=click.FloatRange(0, MAX_AMBIENT), default=DEFAULT_AMBIENT, show_default=True
+)
 @click.option("--supersample", type=click.IntRange(1, 8), default=2, show_default=True)
 @click.option("--device", default="auto", show_default=True, help="auto, software, or a number.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
@@ -100,11 +103,11 @@ def still(
     """
     parsed = read_model(model)
     rig = fit_rig(parsed)
-    canvas = Canvas(size, shading, device, supersample)
+    canvas = Canvas(size, device, supersample)
     portrait = Portrait(canvas, parsed, rig, strict_textures=False)
     for fault in portrait.texture_faults:
         click.echo(f"warning: {model.name}: {fault}", err=True)
-    _save_png(output, portrait.draw(pose, ambient))
+    _save_png(output, portrait.draw(pose, Light(ambient, shading)))
     click.echo(f"{output}: {size}x{size}, {shading}, {canvas.renderer_name}")
 
 

@@ -19,6 +19,7 @@ from PIL import Image
 import dataset.drawing.rendering
 from contract.errors import ModelError
 from contract.image import Stored
+from contract.light import Light
 from contract.pose import REST
 from contract.rig import HeadBox
 from dataset.catalog.catalog import CatalogRow, load_catalog
@@ -234,7 +235,9 @@ def read_png(data: bytes) -> Stored:
 def test_a_picture_is_that_of_its_model_and_pose(opened: Opened) -> None:
     sha256 = opened.row("s/sure.pmx").sha256
     answer = opened.client.get(f"/api/models/{sha256}/picture/rest")
-    np.testing.assert_array_equal(read_png(answer.content), tiny_picture("s/sure", REST, 0.5, SIZE))
+    np.testing.assert_array_equal(
+        read_png(answer.content), tiny_picture("s/sure", REST, Light(0.5, "toon"), SIZE)
+    )
     assert opened.client.get(f"/api/models/{sha256}/morphs").json() == ["sure", "a", "b"]
     assert "view tail: unknown" in opened.client.get(f"/api/models/{sha256}/picture/tail").text
     bad = opened.row("t/bad.pmx").sha256

@@ -14,6 +14,7 @@ import qoi
 
 from contract.errors import InputError, ModelError, ShardError
 from contract.image import PICTURE_CONVENTION
+from contract.light import Light
 from contract.pose import AXIS_NAMES
 from contract.space import AXES_DESCRIPTION
 from dataset.build.sampling import draw_sample
@@ -134,7 +135,7 @@ def test_a_reader_gives_back_what_was_written(codec: Codec, tmp_path: Path) -> N
         assert reader.models == (model_row("mio", 3), model_row("繭", 2))
         sample = reader.sample(2)
         np.testing.assert_array_equal(sample.pose, reader.samples["pose"][2])
-        assert sample.ambient == model_row("mio", 3).light_levels[0]
+        assert sample.light == Light(model_row("mio", 3).light_levels[0], "phong")
         for picture, frame in ((sample.rest, 3), (sample.expression, 6), (sample.posed, 7)):
             np.testing.assert_array_equal(picture, pictures[frame])
 

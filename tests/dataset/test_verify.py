@@ -208,7 +208,7 @@ def test_pictures_that_are_not_as_agreed_are_found(
         with writer.model(row):
             pictures = [_picture(rest), _picture(lambda p: None), _picture(posed)]
             frames = [writer.add_frame(picture) for picture in pictures]
-            writer.add_sample(Pose(), 0, 0, 0.5, (frames[0], frames[1], frames[2]))
+            writer.add_sample(Pose(), 0, 0, (frames[0], frames[1], frames[2]))
         writer.finish()
     assert _faults(path) == [f"{path}: {fault}"]
 
