@@ -17,22 +17,20 @@ from contract.image import DEFAULT_SIZE
 from contract.progress import open_progress
 from contract.text import counted
 from dataset.build.configuration import Configuration
-from dataset.build.sampling import DEFAULT_LIGHT_LEVELS, LightRange
+from dataset.build.sampling import DEFAULT_LIGHT_LEVELS, LightRange, default_ambient
 from dataset.build.verify import find_shards
 from dataset.build.verify import verify as verify_paths
 from dataset.catalog.choose import Wish, choose_parts
 from dataset.catalog.quarantine import QUARANTINE_NAME
 from dataset.commands.catalog import DEVICE, MODEL_TIMEOUT, WORKERS, review, scan, split
 from dataset.shards.codec import CODECS, DEFAULT_CODEC, Codec
-from dataset.shards.schema import DEFAULT_AMBIENT
+from dataset.shards.schema import DATA_SHADINGS, MIXED, DataShading
 from dataset.shards.shard import ShardReader
 from dataset.sheets.samples_sheet import DEFAULT_TRIPLES, draw_sheet
 from dataset.sheets.summary import summarise, summary_text
 
 if TYPE_CHECKING:
     from dataset.build.ledger import BuildSummary
-
-SHADINGS = ("phong", "toon")
 
 
 @click.group(cls=ErrorLineGroup)
@@ -50,8 +48,10 @@ main.add_command(review)
 
 
 def _light_range(
-    _context: click.Context, _option: click.Parameter, text: str
-) -> tuple[float, float]:
+    _context: click.Context, _option: click.Parameter, text: str | None
+) -> tuple[float, float] | None:
+    if text is None:
+        return None
     low, parted, high = text.partition("..")
     try:
         light = LightRange(float(low), float(high if parted else low))
@@ -72,14 +72,19 @@ def _light_range(
 )
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True)
 @click.option("--size", type=int, default=DEFAULT_SIZE, show_default=True, help="Pixels a side.")
-@click.option("--shading", type=click.Choice(SHADINGS), default="phong", show_default=True)
+@click.option(
+    "--shading",
+    type=click.Choice(DATA_SHADINGS),
+    default=MIXED,
+    show_default=True,
+    help="mixed: for each model and light one of the others, by equal chance.",
+)
 @click.option(
     "--ambient",
     callback=_light_range,
-    default=str(DEFAULT_AMBIENT),
-    show_default=True,
     metavar="A | LOW..HIGH",
-    help="The ambient light, or the range to draw it from.",
+    help="The ambient light, or the range to draw it from. "
+    "[default: 0.5..1.2 for mixed shading, else 0.5]",
 )
 @click.option(
     "--light-levels",
@@ -114,8 +119,8 @@ def build(
     poses: int,
     seed: int,
     size: int,
-    shading: str,
-    ambient: tuple[float, float],
+    shading: DataShading,
+    ambient: tuple[float, float] | None,
     light_levels: int,
     codec: Codec,
     samples_per_shard: int,
@@ -147,8 +152,9 @@ def build(
     from dataset.jobs.process import count_cores  # noqa: PLC0415
     from dataset.scan.scan import open_catalog  # noqa: PLC0415
 
+    low, high = ambient or default_ambient(shading)
     configuration = Configuration(
-        poses, seed, size, shading, *ambient, light_levels, codec, samples_per_shard
+        poses, seed, size, shading, low, high, light_levels, codec, samples_per_shard
     )
     # A batch system's polite end is an interruption like Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -6,7 +6,6 @@ import hashlib
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 
@@ -14,6 +13,7 @@ import contract
 import renderer
 from contract.errors import ModelError, TextureError
 from contract.image import DEFAULT_SIZE, Stored, picture_fault
+from contract.light import Light
 from contract.pose import REST, Pose
 from contract.rig import NAME_ONLY, Rig
 from dataset.catalog import fingerprint as fingerprint_module
@@ -21,7 +21,7 @@ from dataset.catalog.catalog import Counts, Described
 from dataset.catalog.fingerprint import fingerprint
 from dataset.drawing.protocols import OpenedModel
 from dataset.shards.records import ModelFacts
-from renderer.draw.canvas import Canvas, Shading
+from renderer.draw.canvas import Canvas
 from renderer.draw.textures import find_texture
 from renderer.fit.fit_rig import fit_rig
 from renderer.fit.head_bones import carried_by
@@ -77,7 +77,7 @@ class RendererScanner:
 
 def open_scanner(device: str) -> RendererScanner:
     """A scanner that draws with OpenGL; ``DeviceError`` where there is none."""
-    return RendererScanner(Canvas(DEFAULT_SIZE, "phong", device))
+    return RendererScanner(Canvas(DEFAULT_SIZE, device))
 
 
 def describe(model: MmdModel, rig: Rig, picture: Stored) -> Described:
@@ -157,8 +157,8 @@ class _OpenedPortrait:
         self._portrait = portrait
         self.facts = _facts(model, rig)
 
-    def draw(self, pose: Pose, ambient: float) -> Stored:
-        return self._portrait.draw(pose, ambient)
+    def draw(self, pose: Pose, light: Light) -> Stored:
+        return self._portrait.draw(pose, light)
 
     def driven(self, rig: Rig) -> _OpenedPortrait:
         require_rig_of(self._model, rig)
@@ -168,9 +168,9 @@ class _OpenedPortrait:
         self._portrait.release()
 
 
-def open_renderer(device: str, size: int, shading: str) -> OpenGlRenderer:
+def open_renderer(device: str, size: int) -> OpenGlRenderer:
     """The renderer that draws with OpenGL; ``DeviceError`` where there is none."""
-    return OpenGlRenderer(Canvas(size, cast(Shading, shading), device))
+    return OpenGlRenderer(Canvas(size, device))
 
 
 def _facts(model: MmdModel, rig: Rig) -> ModelFacts:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from copy import copy
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from contract.errors import TextureError
 from contract.image import Stored
+from contract.light import DEFAULT_LIGHT, Light, Shading
 from contract.pose import Pose
 from contract.rig import Rig
 from renderer.deform.deformer import Deformer, MorphedMesh, bone_rotations, morph_uses
@@ -17,9 +17,9 @@ from renderer.draw.canvas import Canvas
 from renderer.draw.gpu_model import DrawList, Surface
 from renderer.draw.textures import Texture, find_texture, load_texture
 from renderer.draw.toon import shared_toon
-from renderer.draw.view import Light, frame_head
+from renderer.draw.view import frame_head
 from renderer.formats.model import I32, Material, MmdModel, SphereMode
-from renderer.portrait.normals import outward_normals
+from renderer.portrait.normals import lit_normals
 from renderer.portrait.visible import VisiblePart, visible_part
 
 MAX_TEXTURE_SIDE_PER_PICTURE_SIDE = 8
@@ -42,8 +42,6 @@ class Portrait:
     ) -> None:
         self._canvas = canvas
         self._rig = rig
-        if canvas.shading == "phong":
-            model = replace(model, vertices=replace(model.vertices, normals=outward_normals(model)))
         split = rig.split_x, rig.split_half_width
         whole = Deformer(model, None, *split)
         depth = _DEPTH_MARGIN * float(np.abs(model.vertices.positions).max()) + 1.0
@@ -56,15 +54,21 @@ class Portrait:
             fault = textures.first_colour_fault
             raise TextureError(f"{model.path.name}: {fault}", fault.code) from fault
         self._deformer = Deformer(model, part.vertices, *split)
+        normals = lit_normals(model, rig, whole)[part.vertices]
+        self._skinned: dict[Shading, Deformer] = {
+            "phong": self._deformer.with_normals(normals),
+            "toon": self._deformer,
+        }
         self._drawn = canvas.upload(
             DrawList(model.vertices.edge_scales[part.vertices], part.faces, surfaces)
         )
         self._expression: tuple[Pose, MorphedMesh] | None = None
 
-    def draw(self, pose: Pose, ambient: float = 0.5) -> Stored:
-        """Draw a pose under an ambient light: (size, size, 4) uint8 in the stored form."""
-        mesh = self._deformer.skin(self._morphed(pose.face_only()), bone_rotations(self._rig, pose))
-        return self._canvas.draw(self._drawn, mesh, self._camera, Light(ambient))
+    def draw(self, pose: Pose, light: Light = DEFAULT_LIGHT) -> Stored:
+        """Draw a pose under a light: (size, size, 4) uint8 in the stored form."""
+        morphed = self._morphed(pose.face_only())
+        mesh = self._skinned[light.shading].skin(morphed, bone_rotations(self._rig, pose))
+        return self._canvas.draw(self._drawn, mesh, self._camera, light)
 
     def _morphed(self, expression: Pose) -> MorphedMesh:
         if self._expression is None or self._expression[0] != expression:
@@ -162,15 +166,15 @@ def _surfaces(model: MmdModel, part: VisiblePart, textures: _Textures) -> tuple[
 
 
 def _surface(material: Material, number: int, first: int, end: int, textures: _Textures) -> Surface:
-    sphere_mode = material.sphere_mode if material.sphere_texture >= 0 else SphereMode.NONE
+    sphere_map = textures.optional(material.sphere_texture) if material.sphere_mode else None
     return Surface(
         material=number,
         first_index=first * 3,
         index_count=(end - first) * 3,
         double_sided=material.double_sided,
         draw_edge=material.draw_edge,
-        sphere_mode=sphere_mode,
+        sphere_mode=SphereMode.NONE if sphere_map is None else material.sphere_mode,
         colour_map=textures.colour(material.texture),
-        sphere_map=textures.optional(material.sphere_texture) if sphere_mode else None,
+        sphere_map=sphere_map,
         toon_map=textures.toon(material),
     )

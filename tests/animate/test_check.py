@@ -31,7 +31,7 @@ SEEDS = range(8)
 
 def drawn(folder: Path, pose: Pose) -> list[Stored]:
     """Pictures of generated characters, which meet the convention exactly."""
-    canvas = Canvas(256, "phong", "auto")
+    canvas = Canvas(256)
     pictures = []
     for seed in SEEDS:
         model = read_model(write_character(folder / str(seed), seed))

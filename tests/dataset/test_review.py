@@ -19,7 +19,8 @@ from PIL import Image
 import dataset.drawing.rendering
 from contract.errors import ModelError
 from contract.image import Stored
-from contract.pose import REST
+from contract.light import Light
+from contract.pose import REST, Pose
 from contract.rig import HeadBox
 from dataset.catalog.catalog import CatalogRow, load_catalog
 from dataset.catalog.choose import Wish, choose
@@ -231,10 +232,15 @@ def read_png(data: bytes) -> Stored:
         return np.array(image.convert("RGBA"))
 
 
-def test_a_picture_is_that_of_its_model_and_pose(opened: Opened) -> None:
+def test_a_picture_is_that_of_its_model_pose_and_light(opened: Opened) -> None:
     sha256 = opened.row("s/sure.pmx").sha256
     answer = opened.client.get(f"/api/models/{sha256}/picture/rest")
-    np.testing.assert_array_equal(read_png(answer.content), tiny_picture("s/sure", REST, 0.5, SIZE))
+    np.testing.assert_array_equal(
+        read_png(answer.content), tiny_picture("s/sure", REST, Light(0.5, "toon"), SIZE)
+    )
+    answer = opened.client.get(f"/api/models/{sha256}/picture/both")
+    shut = tiny_picture("s/sure", Pose(left_eye=1, right_eye=1), Light(1.2, "phong"), SIZE)
+    np.testing.assert_array_equal(read_png(answer.content), shut)
     assert opened.client.get(f"/api/models/{sha256}/morphs").json() == ["sure", "a", "b"]
     assert "view tail: unknown" in opened.client.get(f"/api/models/{sha256}/picture/tail").text
     bad = opened.row("t/bad.pmx").sha256

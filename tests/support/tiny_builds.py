@@ -24,7 +24,7 @@ from tests.support.tiny_renderer import open_tiny_renderer, open_tiny_scanner, s
 SIZE = 16
 
 
-FIVE = Configuration(5, seed=3, size=SIZE, ambient_high=1.2, light_levels=2, samples_per_shard=10)
+FIVE = Configuration(5, 3, SIZE, "mixed", 0.5, 1.2, light_levels=2, samples_per_shard=10)
 
 
 PATIENT = Crew(2, 60)
