@@ -83,6 +83,26 @@ def test_heads_are_found_where_they_are(rests: list[Stored]) -> None:
     assert within.mean() > 0.9, off
 
 
+def test_glasses_do_not_part_a_face(rests: list[Stored]) -> None:
+    bare = rests[0].copy()
+    head = estimate_head(bare)
+    assert head and head.source == "face"
+    worn = bare.copy()
+    row = round(head.chin - 0.42 * (head.chin - head.skull_top))
+    worn[row : row + 3, 40:216][bare[row : row + 3, 40:216, 3] > 127] = (20, 20, 20, 255)
+    found = estimate_head(worn)
+    assert found and found.source == "face"
+    assert found.chin == pytest.approx(head.chin, abs=3)
+
+
+def test_a_small_head_in_a_large_picture_is_seen_as_sharply(rests: list[Stored]) -> None:
+    for picture in rests[:4]:
+        near = estimate_head(picture)
+        far = estimate_head(placed(picture, 1.0, 700, 300, size=1600))
+        assert near and far
+        assert far.chin - 300 == pytest.approx(near.chin, abs=4)
+
+
 def test_a_moved_and_scaled_head_is_found_there(rests: list[Stored]) -> None:
     for picture in rests[:4]:
         found = estimate_head(picture)
