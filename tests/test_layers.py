@@ -45,6 +45,8 @@ ONLY_FROM = {
     ("dataset", "renderer"): ("dataset/drawing/rendering.py",),
     ("animate", "renderer"): ("animate/motion/vmd_motion.py",),
 }
+# Of another package only this folder: (package, imported) -> folder.
+ONLY_INTO = {("train", "dataset"): "dataset.shards"}
 ONLY_HERE = {
     "moderngl": {
         f"renderer/draw/{name}.py" for name in ("device", "canvas", "gpu_model", "programs")
@@ -96,6 +98,9 @@ def test_a_package_imports_only_what_lies_below_it(package: str) -> None:
         for other in ours - {package}:
             homes = ONLY_FROM.get((package, other))
             assert homes is None or relative.startswith(homes), (relative, other)
+            folder = ONLY_INTO.get((package, other), other)
+            inner = {name for name in _imported(path) if name.split(".")[0] == other}
+            assert all(f"{name}.".startswith(f"{folder}.") for name in inner), (relative, inner)
 
 
 @pytest.mark.parametrize("package", STACKS)
