@@ -9,15 +9,14 @@ import json
 import os
 import sys
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import IO, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from contract.errors import InputError
-from contract.files import write_bytes
 
 T = TypeVar("T")
 
@@ -120,10 +119,18 @@ def json_line(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
 
 
-def append_line(path: Path, value: object) -> None:
-    """Append a value; it is on disk when this returns. ``InputError`` when it cannot be written."""
+def append_line(path: Path, value: object, note: Callable[[str], None] = lambda _: None) -> None:
+    """Append a value to a journal; it is on disk when this returns.
+
+    What a killed writer left half at its end is cut off, and ``note`` is told.
+
+    Raises:
+        InputError: it cannot be written.
+    """
     try:
-        with path.open("ab") as file:
+        with path.open("ab+") as file:
+            if said := _end_line(file, path):
+                note(said)
             file.write(json_line(value))
             file.flush()
             os.fsync(file.fileno())
@@ -133,21 +140,58 @@ def append_line(path: Path, value: object) -> None:
         ) from error
 
 
-def whole_lines(path: Path) -> list[str]:
-    """All lines, none where there is no file; one that a killed writer left half is cut off.
+def _end_line(file: IO[bytes], path: Path) -> str:
+    """Let a journal end with a whole line; what was done to a half one, in words."""
+    if not file.seek(0, os.SEEK_END):
+        return ""
+    file.seek(-1, os.SEEK_END)
+    if file.read(1) == b"\n":
+        return ""
+    file.seek(0)
+    whole, _, last = file.read().rpartition(b"\n")
+    if _is_json(last):
+        file.write(b"\n")
+        return ""
+    file.truncate(len(whole) + 1 if whole else 0)
+    return f"{path}: its last line was cut off in the middle of being written; left it out"
+
+
+def journal_lines(path: Path) -> list[str]:
+    """The whole lines of a journal; not the half one that a killed writer may have left.
 
     Raises:
         InputError: the file cannot be read, or is no UTF-8.
     """
+    text = _text(path)
+    whole, newline, last = text.rpartition("\n")
+    return _lines(text if _is_json(last.encode("utf-8", "surrogatepass")) else whole + newline)
+
+
+def read_lines(path: Path) -> list[str]:
+    """All lines, none where there is no file; nothing is written.
+
+    Raises:
+        InputError: the file cannot be read, or is no UTF-8.
+    """
+    return _lines(_text(path))
+
+
+def _text(path: Path) -> str:
     try:
-        if not path.exists():
-            return []
-        whole, _, cut = path.read_bytes().rpartition(b"\n")
-        text = whole.decode("utf-8", "surrogatepass")
+        return path.read_bytes().decode("utf-8", "surrogatepass") if path.exists() else ""
     except (OSError, UnicodeDecodeError) as error:
         fault = getattr(error, "strerror", None) or "no UTF-8"
         raise InputError(f"{path}: cannot be read ({fault}); move it away") from error
-    if cut:
-        write_bytes(path, whole + b"\n" if whole else b"")
+
+
+def _lines(text: str) -> list[str]:
     # Not splitlines: U+2028 and its like may stand inside a JSON text.
-    return text.split("\n") if text else []
+    return text.removesuffix("\n").split("\n") if text else []
+
+
+def _is_json(text: bytes) -> bool:
+    try:
+        json.loads(text.decode("utf-8", "surrogatepass"))
+    except (ValueError, RecursionError):
+        return False
+    return True
