@@ -12,7 +12,6 @@ from pathlib import Path
 import click
 
 from contract.cli import out_option
-from contract.errors import InputError
 from contract.progress import open_progress
 from contract.text import counted, shown_path
 from dataset.catalog.catalog import Catalog, cache_of, load_catalog
@@ -150,7 +149,7 @@ def split(
     given = {"train": train, "validation": validation, "test": test}
     if validation_sources or test_sources:
         if any(share is not None for share in given.values()):
-            raise InputError("give shares, or names of sources, not both")
+            raise click.UsageError("give shares, or names of sources, not both")
         known = {row.source for row in catalog.rows}
         made = split_by_names(
             catalog.rows, _names(validation_sources, known), _names(test_sources, known)
