@@ -42,7 +42,10 @@ class Counts:
 
 @dataclass(frozen=True)
 class Described:
-    """What was found out about a model; ``comment`` is the file's own text (its beginning)."""
+    """What was found out about a model; ``comment`` is the file's own text (its beginning).
+
+    ``notes``: what its files have wrong that no picture is the worse for, a line each.
+    """
 
     format: str
     name: str
@@ -51,6 +54,7 @@ class Described:
     texture_paths: tuple[str, ...]
     annotation: Rig
     fingerprint: Fingerprint
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

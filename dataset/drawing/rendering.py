@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,7 @@ from contract.errors import ModelError, TextureError
 from contract.image import DEFAULT_SIZE, Stored
 from contract.pose import REST, Pose
 from contract.rig import NAME_ONLY, Rig
+from contract.text import printable
 from dataset.catalog import fingerprint as fingerprint_module
 from dataset.catalog.catalog import Counts, Described
 from dataset.catalog.fingerprint import fingerprint
@@ -33,6 +35,7 @@ from renderer.portrait.portrait import Portrait
 
 _MAX_NAME = 200
 _MAX_COMMENT = 4000
+_MAX_NOTES, _MAX_NOTE = 20, 300
 
 
 @cache
@@ -102,7 +105,16 @@ def describe(model: MmdModel, rig: Rig, picture: Stored) -> Described:
         texture_paths=model.texture_paths,
         annotation=rig,
         fingerprint=fingerprint(corners, height, picture),
+        notes=_notes([mend.text for mend in model.mends]),
     )
+
+
+def _notes(texts: Sequence[str]) -> tuple[str, ...]:
+    """A stranger's file may have anything wrong, and much of it: the first of each is told."""
+    lines = [printable(text)[:_MAX_NOTE] for text in texts[:_MAX_NOTES]]
+    if len(texts) > _MAX_NOTES:
+        lines.append(f"and {len(texts) - _MAX_NOTES} more like these")
+    return tuple(lines)
 
 
 def morph_names(path: Path) -> tuple[str, ...]:

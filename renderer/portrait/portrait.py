@@ -20,6 +20,7 @@ from renderer.draw.toon import shared_toon
 from renderer.draw.view import Light, frame_head
 from renderer.formats.model import I32, Material, MmdModel, SphereMode
 from renderer.portrait.normals import outward_normals
+from renderer.portrait.sound import require_sound
 from renderer.portrait.visible import VisiblePart, visible_part
 
 MAX_TEXTURE_SIDE_PER_PICTURE_SIDE = 8
@@ -35,6 +36,7 @@ class Portrait:
     Raises:
         TextureError: a colour map that the picture needs is missing or broken, and
             ``strict_textures`` is set; the message names the model.
+        FormatError: what the file has wrong, its pictures need.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Portrait:
             fault = textures.first_colour_fault
             raise TextureError(f"{model.path.name}: {fault}", fault.code) from fault
         self._deformer = Deformer(model, part.vertices, *split)
+        require_sound(model, rig, part, self._deformer.skeleton)
         self._drawn = canvas.upload(
             DrawList(model.vertices.edge_scales[part.vertices], part.faces, surfaces)
         )
