@@ -44,6 +44,8 @@ class Described:
     """What was found out about a model; ``comment`` is the file's own text (its beginning).
 
     ``notes``: what its files have wrong that no picture is the worse for, a line each.
+    ``textures``: a checksum of those that pictures show; two files with the same bytes are one
+    model only if it is the same.
     """
 
     format: str
@@ -54,6 +56,7 @@ class Described:
     annotation: Rig
     fingerprint: Fingerprint
     notes: tuple[str, ...] = ()
+    textures: str = ""
 
 
 @dataclass(frozen=True)
