@@ -20,7 +20,8 @@ from models.base.configurations import FULL_CONFIGURATIONS
 from models.base.device import DEVICE, open_device
 from models.files.bundle import Bundle, load_bundle, save_bundle
 from models.files.tha1 import export_tha1, full_networks
-from train.data.batch import Share, require_size
+from train.data.batch import require_size
+from train.data.order import Share
 from train.data.samples import SampleSet, Splits, has_parts, open_samples, open_splits
 from train.loss.vgg import find_vgg16, load_vgg16
 from train.measure.evaluate import evaluate as measure
@@ -45,7 +46,7 @@ def main() -> None:
 
 @main.command("all")
 @click.argument("data", type=_PATH)
-@click.option("-o", "--run", "folder", type=_PATH, required=True, help="Folder for everything.")
+@out_option("Folder for everything.")
 @click.option("--preset", type=click.Choice(list(PRESETS)), default="paper", show_default=True)
 @click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Change the preset.")
 @click.option("--stage", "wanted", multiple=True, type=click.Choice(list(STAGES)), help="Only it.")
@@ -72,7 +73,7 @@ def main() -> None:
 @click.option("--dry-run", is_flag=True, help="Show the plan and its cost; train nothing.")
 def train_all(
     data: Path,
-    folder: Path,
+    out: Path,
     preset: str,
     changes: tuple[str, ...],
     wanted: tuple[str, ...],
@@ -107,10 +108,8 @@ def train_all(
         here = open_device(device)
         vgg = load_vgg16(vgg16).to(here) if any(stage.loss == "P" for stage in stages) else None
         fingerprint = splits.train.fingerprint()
-        run = Run(
-            folder, plan, upkeep, splits.train, splits.validation, fingerprint, vgg, here, share
-        )
-        with only_run(folder, _note) if share.rank == 0 else nullcontext():
+        run = Run(out, plan, upkeep, splits.train, splits.validation, fingerprint, vgg, here, share)
+        with only_run(out, _note) if share.rank == 0 else nullcontext():
             _train(run, stages, splits)
 
 

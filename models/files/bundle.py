@@ -123,19 +123,29 @@ def load_bundle(folder: Path, configurations: Collection[str] | None = None) -> 
     record = read_record(folder / RECORD_FILE)
     wanted = _wanted(record, configurations)
     loaded = {name: _load(folder, name, record.networks[name]) for name in wanted}
-    morpher = loaded.get("morpher")
+    return bundle_of(loaded, record.stages, record.data_fingerprint, record.metrics)
+
+
+def bundle_of(
+    networks: Mapping[str, Network],
+    stages: tuple[Mapping[str, object], ...],
+    data_fingerprint: str,
+    metrics: Mapping[str, object],
+) -> Bundle:
+    """The bundle of ``networks``, which are named as ``Bundle.networks`` names them."""
+    morpher = networks.get("morpher")
     return Bundle(
         morpher if isinstance(morpher, FaceMorpher) else None,
-        {a: net for a in LOSS_NAMES if isinstance(net := loaded.get(rotator_name(a)), FaceRotator)},
+        {a: n for a in LOSS_NAMES if isinstance(n := networks.get(rotator_name(a)), FaceRotator)},
         {
-            (a, b): net
+            (a, b): n
             for a in LOSS_NAMES
             for b in LOSS_NAMES
-            if isinstance(net := loaded.get(combiner_name(a, b)), Combiner)
+            if isinstance(n := networks.get(combiner_name(a, b)), Combiner)
         },
-        record.stages,
-        record.data_fingerprint,
-        record.metrics,
+        stages,
+        data_fingerprint,
+        metrics,
     )
 
 
