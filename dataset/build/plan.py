@@ -83,8 +83,9 @@ class BuildPlan:
     def without(
         self, quarantined: Container[str], parts: Sequence[ShardPart]
     ) -> tuple[ShardPart, ...]:
-        """The parts whose model is not among the ``quarantined`` (sha256s)."""
-        return tuple(part for part in parts if self.models[part.model].sha256 not in quarantined)
+        """The parts whose model is not among the ``quarantined`` (paths, as they are shown)."""
+        paths = [shown_path(self.models[part.model].path) for part in parts]
+        return tuple(p for p, path in zip(parts, paths, strict=True) if path not in quarantined)
 
     def parts_of(self, reader: ShardReader, number: int) -> tuple[ShardPart, ...]:
         """What a shard holds that should be number ``number``.
@@ -95,11 +96,13 @@ class BuildPlan:
         header = reader.header
         if header.number != number or header.configuration_hash != self.configuration.hash():
             raise ShardError(f"{reader.path}: is a shard of another data set")
-        numbers = {model.sha256: n for n, model in enumerate(self.models)}
-        if not all(row.sha256 in numbers for row in reader.models):
+        numbers = {(m.sha256, shown_path(m.path)): n for n, m in enumerate(self.models)}
+        held = [(row.sha256, row.path) for row in reader.models]
+        if not numbers.keys() >= set(held):
             raise ShardError(f"{reader.path}: holds a model that the plan has not")
         return tuple(
-            ShardPart(numbers[row.sha256], row.first_index, row.samples) for row in reader.models
+            ShardPart(numbers[key], row.first_index, row.samples)
+            for key, row in zip(held, reader.models, strict=True)
         )
 
 
@@ -131,7 +134,7 @@ def settle_plan(selection: Selection, out: Path, wanted: Configuration) -> Build
     extended = _with_mended(plan, selection)
     _refuse_other_models(out, extended.selection, selection)
     if extended != plan:
-        mended = {model.sha256 for model in extended.models[len(plan.models) :]}
+        mended = {model.path for model in extended.models[len(plan.models) :]}
         Quarantine(out).forget(mended)
         write_bytes(out / PLAN_NAME, plan_to_json(extended))
     return extended

@@ -73,7 +73,7 @@ def scan(
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     crew = Crew(workers or count_cores(), model_timeout)
     with open_progress("models") as progress:
-        scanner = partial(rendering.open_scanner, device)
+        scanner = partial(rendering.open_scanner, device, models_folder=models)
         catalog = scan_models(models, out, crew, scanner, progress, retry=retry)
     if sheet:
         from dataset.sheets.heads_sheet import draw_heads  # noqa: PLC0415
@@ -193,7 +193,7 @@ def review(catalog: Path, host: str, port: int, browser: bool, device: str) -> N
         from dataset.review.server import make_app  # noqa: PLC0415
     from dataset.review.painter import Painter, open_tools  # noqa: PLC0415
 
-    painter = Painter(partial(open_tools, device))
+    painter = Painter(partial(open_tools, device, load_catalog(catalog).models_folder))
 
     def started(url: str) -> None:
         click.echo(f"open {url} in a browser; Ctrl-C ends it")

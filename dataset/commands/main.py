@@ -160,10 +160,12 @@ def build(
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     crew = Crew(workers or count_cores(), model_timeout)
     with open_progress("models") as progress:
-        scanner = partial(rendering.open_scanner, device)
+        scanner = partial(rendering.open_scanner, device, models_folder=models)
         catalog, corrections = open_catalog(models, out, crew, scanner, progress)
     wish = Wish(keep_duplicates, include_doubtful)
-    open_model_renderer = partial(rendering.open_renderer, device)
+    open_model_renderer = partial(
+        rendering.open_renderer, device, models_folder=catalog.models_folder
+    )
     for part, selection in choose_parts(catalog, corrections, wish, split_path).items():
         with open_progress("samples") as progress:
             summary = builder.build(

@@ -37,6 +37,7 @@ _WORDS: Mapping[str, str] = {
     "off-centre": "the face is not over the head bone",
     "eyes-hidden": "an eye is hidden",
     "no-face-texture": "the face has no texture",
+    "shown-white": "a texture is missing; what it should colour is white",
 }
 
 

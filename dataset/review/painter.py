@@ -37,11 +37,14 @@ class Tools:
     morph_names: Callable[[Path], tuple[str, ...]]
 
 
-def open_tools(device: str) -> Tools:
-    """The tools of this project's renderer; ``DeviceError`` where there is no OpenGL."""
+def open_tools(device: str, models_folder: Path | None = None) -> Tools:
+    """The tools of this project's renderer; ``DeviceError`` where there is no OpenGL.
+
+    Textures may lie anywhere below the models folder; without one, below the model's own.
+    """
     from dataset.drawing import rendering  # noqa: PLC0415  # only the process that draws needs OpenGL
 
-    renderer = rendering.open_renderer(device, _PIXELS)
+    renderer = rendering.open_renderer(device, _PIXELS, models_folder)
     return Tools(renderer, rendering.morph_names)
 
 

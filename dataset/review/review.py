@@ -56,7 +56,9 @@ class Review:
         self._lock = threading.Lock()
         self._rows: dict[str, CatalogRow] = {}
         for row in self._catalog.rows:
-            self._rows.setdefault(row.sha256, row)
+            known = self._rows.setdefault(row.sha256, row)
+            if row.model and not known.model:  # a copy that has the textures it needs
+                self._rows[row.sha256] = row
 
     def listed(self, status: str, source: str, search: str, page: int) -> dict[str, object]:
         """A page of models, doubtful ones first, by what is thought of them now."""

@@ -201,7 +201,7 @@ def tiny_fingerprint(name: str) -> Fingerprint:
     return Fingerprint(text("<u4", 128), text("<u4", 128), text("u1", 512), text("u1", 216))
 
 
-def open_tiny_scanner(_device: str = "auto") -> TinyScanner:
+def open_tiny_scanner(_device: str = "auto", models_folder: Path | None = None) -> TinyScanner:
     """Stands in for ``dataset.drawing.rendering.open_scanner``."""
     return TinyScanner()
 
@@ -210,6 +210,6 @@ def open_tiny_renderer(size: int) -> TinyRenderer:
     return TinyRenderer(size)
 
 
-def open_tiny_device(_device: str, size: int) -> TinyRenderer:
+def open_tiny_device(_device: str, size: int, models_folder: Path | None = None) -> TinyRenderer:
     """Stands in for ``dataset.drawing.rendering.open_renderer``."""
     return open_tiny_renderer(size)
