@@ -25,6 +25,7 @@ from dataset.shards.picture_faults import picture_fault
 from dataset.shards.records import ModelFacts
 from renderer.draw.canvas import Canvas, Shading
 from renderer.draw.textures import find_texture
+from renderer.fit import objections
 from renderer.fit.fit_rig import fit_rig
 from renderer.fit.head_bones import carried_by
 from renderer.formats.model import MmdModel
@@ -103,6 +104,11 @@ def describe(model: MmdModel, rig: Rig, picture: Stored) -> Described:
         annotation=rig,
         fingerprint=fingerprint(corners, height, picture),
     )
+
+
+def in_words(objection: str) -> str:
+    """One of a rig's objections (``answer:check=factor``) as a sentence for people."""
+    return objections.in_words(objection)
 
 
 def morph_names(path: Path) -> tuple[str, ...]:

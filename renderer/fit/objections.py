@@ -41,7 +41,7 @@ _WORDS: Mapping[str, str] = {
 
 
 def in_words(objection: str) -> str:
-    """``answer:check=factor`` of ``renderer.fit.confidence`` as a sentence; as it is if unknown."""
+    """``answer:check=factor`` (``confidence.judged``) as a sentence; as it is if unknown."""
     answer, _, rest = objection.partition(":")
     check, _, factor = rest.partition("=")
     if check not in _WORDS:
