@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -134,12 +134,18 @@ class Change:
     moves: F64  # (n, 3)
     touched: I32  # faces that it moves, rows of ``Face.triangles``
 
+    def at(self, weight: float) -> Change:
+        """The morph at another weight; its moves taken to be straight."""
+        moves = weight * self.moves
+        return replace(self, moved=self.moved - self.moves + moves, moves=moves)
+
 
 class Face:
     """The front of the head around eyes and mouth; n vertices, at rest at ``positions`` (n, 3).
 
-    ``triangles`` (t, 3) are rows of ``positions``, without those of the irises; ``faces`` (t,) are
-    the same as rows of the model's faces; none is without a material. ``materials`` (F,) is the
+    ``triangles`` (t, 3) are rows of ``positions``, without those of the irises, which are
+    ``iris_triangles``; ``faces`` (t,) are the former as rows of the model's faces; none is without
+    a material. ``materials`` (F,) is the
     material of each of the model's faces, -1 for none. ``eye_depth`` (model units): how far behind
     the front of an iris its ``behind_z`` lies.
     """
@@ -147,7 +153,8 @@ class Face:
     def __init__(self, model: MmdModel, head: int, eyes: Eyes) -> None:
         self.model = model
         self.eyes = eyes
-        rows = np.flatnonzero(_in_region(model, eyes) & carried_by(model, head)).astype(np.int32)
+        on_head = carried_by(model, head) | eyes.iris
+        rows = np.flatnonzero(_in_region(model, eyes) & on_head).astype(np.int32)
         self._deformer = Deformer(model, rows)
         self.rows = rows
         self.positions = model.vertices.positions[rows].astype(np.float64)
@@ -156,7 +163,10 @@ class Face:
         triangles = row_of[model.faces]
         self.materials = face_materials(model)
         inside: Flags = (triangles >= 0).all(axis=1) & (self.materials >= 0)
-        inside[inside] = ~eyes.iris[rows][triangles[inside]].all(axis=1)
+        of_iris = eyes.iris[rows]
+        whole = of_iris[triangles].all(axis=1) & inside
+        self.iris_triangles = triangles[whole]
+        inside &= ~whole
         self.triangles = triangles[inside]
         self.faces = np.flatnonzero(inside)
         self.eye_depth = _EYE_DEPTH * eyes.spacing
