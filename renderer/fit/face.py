@@ -174,15 +174,18 @@ class Face:
     def changes(self) -> Iterator[Change]:
         """Every morph that moves something of the face, in the file's order."""
         for index, morph in enumerate(self.model.morphs):
-            if not isinstance(morph.offsets, VertexOffsets | GroupOffsets | BoneOffsets):
-                continue
-            moved = self._posed(index)
-            moves = moved - self.positions
-            still = _STILL * self.eyes.spacing
-            touching: Flags = np.asarray((np.abs(moves) > still).any(axis=1))
-            if touching.any():
-                touched = np.flatnonzero(touching[self.triangles].any(axis=1)).astype(np.int32)
-                yield Change(index, moved, moves, touched)
+            if isinstance(morph.offsets, VertexOffsets | GroupOffsets | BoneOffsets):
+                change = self.change(index)
+                if len(change.touched):
+                    yield change
+
+    def change(self, morph: int) -> Change:
+        """What one morph moves of the face."""
+        moved = self._posed(morph)
+        moves = moved - self.positions
+        touching: Flags = np.asarray((np.abs(moves) > _STILL * self.eyes.spacing).any(axis=1))
+        touched = np.flatnonzero(touching[self.triangles].any(axis=1)).astype(np.int32)
+        return Change(morph, moved, moves, touched)
 
     def faces_below(self, lips_y: float) -> Index:
         """The model's faces that are seen around the lower lip and chin: skin, most likely."""

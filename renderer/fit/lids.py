@@ -25,7 +25,7 @@ _REACH = 1.5  # half sizes of the eye: what counts as about it
 _LID_MOVE = 0.1  # of the half height of the eye: less is no closing
 _MIN_COLUMNS = 4
 _TALL = 0.4
-_MIN_SEEN = 10  # sample points: fewer tell nothing about the iris
+_MIN_SEEN = 8  # sample points: fewer tell nothing about the iris
 _STRIP = 2.0  # a move more than so many times deeper than high is a part that pops out
 
 
@@ -78,16 +78,23 @@ class LidProbe:
         near = (aside <= [_REACH * eye.half_width, _REACH * eye.half_height]).all(axis=1)
         self._about = np.flatnonzero(near & (face.positions[:, 2] <= eye.behind_z))
         self._few_points = self._grid[::2, 1::3].reshape(-1, 2)
-        self._iris_z = first_hits(face.positions[face.iris_triangles], self._points).z
+        self._iris_points = self._grid[:, ::2].reshape(-1, 2)
+        self._iris_z = first_hits(face.positions[face.iris_triangles], self._iris_points).z
         everything = np.arange(len(face.triangles), dtype=np.int32)
         self._near_eye = everything[self._meets_box(face.triangles, face.positions)]
         self._materials = face.materials[face.faces]
-        behind = first_hits(self._corners(self._near_eye), self._points, self._iris_z).triangles
+        behind = first_hits(
+            self._corners(self._near_eye), self._iris_points, self._iris_z
+        ).triangles
         self._whites = np.unique(self._near_eye[behind[behind >= 0]])
 
     def greatest_move(self, change: Change) -> float:
         """How far the morph moves anything about the eye, in halves of its height."""
         return float(np.abs(change.moves[self._about]).max(initial=0)) / self._eye.half_height
+
+    def moves(self, change: Change) -> F64:
+        """The morph's moves (n, 3) of what lies about the eye."""
+        return change.moves[self._about]
 
     def closing(self, change: Change) -> Closing:
         """The closing that the morph comes to."""
@@ -95,7 +102,9 @@ class LidProbe:
         if not touched.lids.any() or not self._newly_hidden(touched, self._few_points)[0].any():
             return _UNTOUCHED
         hidden, hits = self._newly_hidden(touched, self._points)
-        moves = np.einsum("nk,nkd->nd", hits.weights, change.moves[touched.triangles][hits.triangles])
+        moves = np.einsum(
+            "nk,nkd->nd", hits.weights, change.moves[touched.triangles][hits.triangles]
+        )
         down = hidden & (moves[:, 1] < -_LID_MOVE * self._eye.half_height)
         popped = hidden & (np.abs(moves[:, 2]) > _STRIP * np.abs(moves[:, 1]))
         count = max(1, int(hidden.sum()))
@@ -117,12 +126,14 @@ class LidProbe:
         in_sight = self._in_sight(touched, still)
         if in_sight.sum() < _MIN_SEEN:
             return -1.0
-        points, iris_z = self._points[in_sight], self._iris_z[in_sight]
+        points, iris_z = self._iris_points[in_sight], self._iris_z[in_sight]
         iris = first_hits(change.moved[self._face.iris_triangles], points).z
         behind = first_hits(self._corners(still), points, iris_z)
         moved = first_hits(touched.after, points)
         lid = moved.z < np.minimum(iris, behind.z)
-        lid &= np.append(touched.lids | ~np.isin(touched.rows, self._whites), False)[moved.triangles]
+        lid &= np.append(touched.lids | ~np.isin(touched.rows, self._whites), False)[
+            moved.triangles
+        ]
         gone = behind.z < np.minimum(iris, moved.z)
         gone &= ~np.isin(np.append(still, -1)[behind.triangles], self._whites)
         return float((lid | gone).mean())
@@ -135,7 +146,7 @@ class LidProbe:
         of_lids = np.unique(self._materials[touched.rows[touched.lids]])
         skin = still[np.isin(self._materials[still], of_lids)]
         before = np.concatenate([touched.before, self._corners(skin)])
-        return np.isfinite(self._iris_z) & (first_hits(before, self._points).z > self._iris_z)
+        return np.isfinite(self._iris_z) & (first_hits(before, self._iris_points).z > self._iris_z)
 
     def _corners(self, rows: I32) -> F64:
         return self._face.positions[self._face.triangles[rows]]

@@ -32,8 +32,9 @@ _MOUTHS: tuple[re.Pattern[str], ...] = tuple(
 )
 
 
-NOT_A_BLINK = -3.0
-"""``blink_hint`` of names of other faces with closed eyes, and of what is no closing at all."""
+NOT_A_BLINK, SMILING, SURELY_CLOSING = -3.0, -2.0, 2.0
+"""``blink_hint`` of names of other faces with closed eyes and of what is no closing at all; of
+smiles; and of what is called a blink."""
 
 
 def normalised(name: str) -> str:
@@ -48,9 +49,9 @@ def blink_hint(name: str) -> float:
     if _NO_BLINK.search(text):
         return NOT_A_BLINK
     if _SMILE.search(text):
-        return -2.0
+        return SMILING
     if _CLOSE.search(text):
-        return 2.0
+        return SURELY_CLOSING
     if _WINK.search(text):
         return 0.5 if _NORMAL_WINK.search(text) else -0.5
     return 0.0
