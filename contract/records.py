@@ -1,14 +1,23 @@
-"""JSON values -> frozen dataclasses, checked by their annotations."""
+"""Records as JSON: read into frozen dataclasses, and kept in files that grow by one line at a time.
+
+A file of lines survives a killed writer.
+"""
 
 from __future__ import annotations
 
+import json
+import os
 import sys
 import types
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from enum import StrEnum
 from functools import cache
+from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from contract.errors import InputError
+from contract.files import write_bytes
 
 T = TypeVar("T")
 
@@ -85,3 +94,41 @@ def _is_plain(kind: object, value: object) -> bool:
     if kind is int:
         return isinstance(value, int) and not isinstance(value, bool)
     return kind in {str, bool} and type(value) is kind
+
+
+def json_line(value: object) -> bytes:
+    """One line of JSON; file names that are no UTF-8 survive as lone surrogates."""
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
+
+
+def append_line(path: Path, value: object) -> None:
+    """Append a value; it is on disk when this returns. ``InputError`` when it cannot be written."""
+    try:
+        with path.open("ab") as file:
+            file.write(json_line(value))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be written ({error.strerror}); free space and run again"
+        ) from error
+
+
+def whole_lines(path: Path) -> list[str]:
+    """All lines, none where there is no file; one that a killed writer left half is cut off.
+
+    Raises:
+        InputError: the file cannot be read, or is no UTF-8.
+    """
+    try:
+        if not path.exists():
+            return []
+        whole, _, cut = path.read_bytes().rpartition(b"\n")
+        text = whole.decode("utf-8", "surrogatepass")
+    except (OSError, UnicodeDecodeError) as error:
+        fault = getattr(error, "strerror", None) or "no UTF-8"
+        raise InputError(f"{path}: cannot be read ({fault}); move it away") from error
+    if cut:
+        write_bytes(path, whole + b"\n" if whole else b"")
+    # Not splitlines: U+2028 and its like may stand inside a JSON text.
+    return text.split("\n") if text else []

@@ -12,7 +12,7 @@ import numpy as np
 from animate.track.face_measures import F64, MEASURES, Measures
 from contract.errors import InputError
 from contract.files import write_bytes
-from contract.pose import AXES
+from contract.pose import AXES, FACE, JOINTS
 
 _USUAL_SHUT_OF_OPEN = 0.3  # of lids that never shut while the calibration was made
 _RELAXED = 0.9  # lids a little lower than usual are open
@@ -47,7 +47,7 @@ def calibrate(measures: Measures, seconds: float) -> Calibration:
         raise InputError(
             f"no face in the first {seconds:g} seconds; calibrate with one, or for longer"
         )
-    head = np.median(chosen[:, :3], axis=0)
+    head = np.median(chosen[:, JOINTS], axis=0)
     left, right = (_lids(chosen[:, MEASURES.index(name)]) for name in ("left_open", "right_open"))
     mouth = chosen[:, MEASURES.index("mouth_open")]
     shut = float(np.percentile(mouth, 10))
@@ -69,8 +69,8 @@ def poses(measures: Measures, calibration: Calibration, *, mirrored: bool) -> F6
     ``mirrored``: as in a mirror: eyes change sides, turns and leans their signs.
     """
     c = calibration
-    head = measures.values[:, :3] - (c.head_x, c.head_y, c.neck_z)
-    left, right, mouth = measures.values[:, 3:].T
+    head = measures.values[:, JOINTS] - (c.head_x, c.head_y, c.neck_z)
+    left, right, mouth = measures.values[:, FACE].T
     values = np.column_stack(
         [
             head,

@@ -45,7 +45,7 @@ def draw_eye(f: Franchise, male: bool, child: float, rng: Rng) -> s.Eye:
     iris_height = full_height * float(rng.uniform(0.46, 0.56))
     narrowest, widest = 0.58, 0.82
     if style == "staring":
-        iris_height, narrowest, widest = (up + down) * float(rng.uniform(0.24, 0.36)), 0.30, 0.5
+        iris_height, narrowest, widest = (up + down) * float(rng.uniform(0.26, 0.40)), 0.30, 0.52
     if style == "narrow":
         iris_height = min(iris_height, (up + down) * 0.72)
     lids = float(np.clip(f.eye_y - 0.024 * (child - 0.4) + rng.normal(0, 0.010), 0.30, 0.435))
@@ -82,8 +82,9 @@ def draw_eye(f: Franchise, male: bool, child: float, rng: Rng) -> s.Eye:
 
 def _iris_drop(style: s.EyeStyle, up: float, down: float, high: float, rng: Rng) -> float:
     """How far above its place on the lower lid the iris stands."""
-    if style == "staring":  # white all round: the middle of the opening
-        return (up + down) / 2 - 0.93 * high + float(rng.normal(0, 0.004))
+    if style == "staring":  # white all round, or below it alone where the iris is small
+        middle = max((up + down) / 2, up + down - 1.35 * high)
+        return middle - 0.93 * high + float(rng.uniform(0.0, 0.004))
     return float(rng.uniform(-0.004, 0.008))
 
 
@@ -112,11 +113,11 @@ def draw_mouth(f: Franchise, eye: s.Eye, male: bool, rng: Rng) -> s.Mouth:
         smile=float(rng.normal(0.006, 0.008)),
         open_half_width=wide,
         open_up=float(np.clip(tall * rise, 0.006, lids_low - y - 0.10)),
-        open_down=float(np.clip(tall * (1 - rise), 0.010, y - 0.024)),
+        open_down=float(np.clip(tall * (1 - rise), 0.010, y - 0.020 - 0.30 * wide)),
         top=float(rng.choice([1.3, 2.0, 3.0, 5.0])),
         low=float(rng.choice([1.15, 1.6, 2.0, 2.4, 4.0], p=[0.12, 0.2, 0.3, 0.26, 0.12])),
         cat=0.0,
-        crooked=float(rng.normal(0, 0.006)) * (rng.random() < 0.25),
+        crooked=float(rng.normal(0, 0.09)) * half_width * (rng.random() < 0.25),
         line=float(rng.uniform(0.0026, 0.0052)) * (0.75 if size < 0.5 else 1.0),
         teeth=_teeth(size, rng),
     )
@@ -161,6 +162,7 @@ def draw_face(
         mole=int(rng.choice([-1, 0, 1], p=[0.03, 0.94, 0.03])),
         mark=marks[int(rng.integers(len(marks)))] if rng.random() < 0.08 else "none",
         makeup=0.0 if male or child > 0.6 else float(max(rng.uniform(-0.6, 0.7), 0.0)),
+        shadow_side=int(rng.choice([-1, 0, 1], p=[0.06, 0.88, 0.06])),
     )
 
 

@@ -105,7 +105,7 @@ _FLAT_NOSES: tuple[s.NoseStyle, ...] = ("none", "dot", "dot", "line", "gloss")
 _BLUSHES: tuple[s.BlushStyle, ...] = ("soft", "soft", "strokes", "oval", "across")
 OUTFITS: tuple[s.Outfit, ...] = (
     "sailor", "shirt", "blazer", "turtleneck", "hoodie", "kimono", "dress", "crew", "gakuran",
-    "vest",
+    "vest", "coat", "camisole", "off_shoulder", "cape",
 )  # fmt: skip
 
 
@@ -115,7 +115,7 @@ def draw_franchise(index: int, rng: Rng) -> Franchise:
     wide = u(0.092, 0.118)
     families = rng.choice(len(HAIR_FAMILIES), int(rng.integers(8, 14)), replace=False)
     cloth = rng.choice(len(CLOTH), int(rng.integers(4, 8)), replace=False)
-    outfits = rng.choice(len(OUTFITS), int(rng.integers(3, 6)), replace=False)
+    outfits = rng.choice(len(OUTFITS), int(rng.integers(4, 8)), replace=False)
     flat = rng.random() < 0.35
     return Franchise(
         index=index,

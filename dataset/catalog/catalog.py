@@ -15,8 +15,7 @@ from typing import Literal
 
 from contract.errors import InputError
 from contract.files import write_bytes
-from contract.journal import json_line, whole_lines
-from contract.records import decode
+from contract.records import decode, json_line, whole_lines
 from contract.rig import Rig
 from dataset.catalog.fingerprint import Fingerprint
 from dataset.jobs.messages import ModelStep

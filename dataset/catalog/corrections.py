@@ -13,10 +13,9 @@ from typing import Literal
 
 from contract.errors import InputError
 from contract.files import write_bytes
-from contract.journal import json_line, whole_lines
 from contract.lock import alone
 from contract.pose import FACE_AXES
-from contract.records import decode
+from contract.records import decode, json_line, whole_lines
 from contract.rig import BOX_ANSWERS, HeadBox, MorphUse, Rig
 from dataset.catalog.catalog import CatalogRow, Status
 

@@ -8,8 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from contract.errors import InputError
-from contract.journal import append_line, whole_lines
-from contract.records import decode
+from contract.records import append_line, decode, whole_lines
 from dataset.jobs.messages import ModelStep
 
 QUARANTINE_NAME = "quarantine.jsonl"

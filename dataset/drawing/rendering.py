@@ -13,15 +13,13 @@ import numpy as np
 import contract
 import renderer
 from contract.errors import ModelError, TextureError
-from contract.image import DEFAULT_SIZE, Stored
+from contract.image import DEFAULT_SIZE, Stored, picture_fault
 from contract.pose import REST, Pose
 from contract.rig import NAME_ONLY, Rig
 from dataset.catalog import fingerprint as fingerprint_module
 from dataset.catalog.catalog import Counts, Described
 from dataset.catalog.fingerprint import fingerprint
 from dataset.drawing.protocols import OpenedModel
-from dataset.shards import picture_faults
-from dataset.shards.picture_faults import picture_fault
 from dataset.shards.records import ModelFacts
 from renderer.draw.canvas import Canvas, Shading
 from renderer.draw.textures import find_texture
@@ -52,7 +50,7 @@ def annotating_files() -> list[Path]:
     files = [
         *ours.glob("*.py"),
         *(path for path in theirs.rglob("*.*") if path.suffix in {".py", ".vert", ".frag"}),
-        *(Path(module.__file__ or "") for module in (fingerprint_module, picture_faults)),
+        Path(fingerprint_module.__file__ or ""),
         Path(__file__),
     ]
     return sorted(path for path in files if theirs / "cli" not in path.parents)

@@ -15,10 +15,9 @@ from pathlib import Path
 
 from contract.errors import InputError, ModelError
 from contract.files import write_bytes
-from contract.journal import append_line, json_line, whole_lines
 from contract.lock import only_run, require_folder
 from contract.progress import Progress
-from contract.records import decode
+from contract.records import append_line, decode, json_line, whole_lines
 from contract.text import counted, shown_path, time_left
 from dataset.catalog.catalog import (
     Catalog,

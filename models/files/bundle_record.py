@@ -9,11 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from contract.convention import CONVENTION, disagreement
 from contract.errors import InputError
 from contract.files import write_bytes
-from contract.image import PICTURE_CONVENTION, PICTURE_VERSION
-from contract.pose import AXES, JOINT_RADIANS_AT_ONE, POSE_VERSION
-from contract.space import AXES_DESCRIPTION
 from models.base.config import NetworkConfig, config_from_json
 from models.base.configurations import CONFIGURATIONS
 
@@ -26,18 +24,6 @@ NETWORK_NAMES = frozenset(
 )
 
 _LARGEST_RECORD = 16 << 20
-
-CONTRACT: dict[str, object] = {
-    "pose_version": POSE_VERSION,
-    "pose_axes": [
-        {"name": axis.name, "low": axis.low, "high": axis.high, "rest": axis.rest} for axis in AXES
-    ],
-    "joint_radians_at_one": JOINT_RADIANS_AT_ONE,
-    "picture_version": PICTURE_VERSION,
-    "picture_convention": PICTURE_CONVENTION,
-    "space_axes": AXES_DESCRIPTION,
-}
-"""What two bundles must agree on to be used alike."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +54,7 @@ def write_record(path: Path, record: BundleRecord) -> None:
     document = {
         "format": FORMAT,
         "version": VERSION,
-        "contract": CONTRACT,
+        "contract": CONVENTION,
         "networks": {
             name: {"config": network.config.to_json(), "sha256": network.sha256}
             for name, network in record.networks.items()
@@ -96,7 +82,10 @@ def read_record(path: Path) -> BundleRecord:
             f"{path}: format {document.get('format')!r} version {document.get('version')!r}, "
             f"not {FORMAT!r} version {VERSION}; use the program that wrote it"
         )
-    _check_contract(path, document.get("contract"))
+    if fault := disagreement(document.get("contract"), CONVENTION):
+        raise InputError(
+            f"{path}: {fault}; its networks would be misused: use the program that wrote it"
+        )
     networks = _mapping(path, document, "networks")
     stages = document.get("stages")
     fingerprint = document.get("data_fingerprint")
@@ -124,16 +113,6 @@ def _read_json(path: Path) -> dict[str, object]:
     if not isinstance(document, dict):
         raise InputError(f"{path}: not a JSON object; copy the bundle again")
     return document
-
-
-def _check_contract(path: Path, found: object) -> None:
-    found = found if isinstance(found, dict) else {}
-    for key, ours in CONTRACT.items():
-        if found.get(key) != ours:
-            raise InputError(
-                f"{path}: {key} is {found.get(key)!r}, here {ours!r}; "
-                "its networks would be misused: use the program that wrote it"
-            )
 
 
 def _mapping(path: Path, document: Mapping[str, object], key: str) -> dict[str, object]:

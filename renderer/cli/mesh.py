@@ -12,6 +12,7 @@ from typing import Any
 import click
 import numpy as np
 
+from contract.cli import out_option
 from contract.errors import InputError
 from contract.files import replacing
 from contract.rig import MorphUse
@@ -32,8 +33,8 @@ class NamedPose:
 @click.command("mesh")
 @click.argument("model_path", metavar="MODEL", type=click.Path(path_type=Path))
 @click.option("--poses", "poses_path", required=True, type=click.Path(path_type=Path))
-@click.option("-o", "--output", "output_path", required=True, type=click.Path(path_type=Path))
-def mesh(model_path: Path, poses_path: Path, output_path: Path) -> None:
+@out_option()
+def mesh(model_path: Path, poses_path: Path, out: Path) -> None:
     """Write the vertices of MODEL in each of the poses to an .npz file.
 
     The poses are JSON: {"poses": [{"morphs": {name: weight}, "bones": {name: {"axis": [x, y, z],
@@ -43,9 +44,9 @@ def mesh(model_path: Path, poses_path: Path, output_path: Path) -> None:
     """
     model = read_model(model_path)
     positions = posed_positions(model, read_poses(poses_path, model))
-    with replacing(output_path) as temporary, temporary.open("wb") as stream:
+    with replacing(out) as temporary, temporary.open("wb") as stream:
         np.savez_compressed(stream, positions=positions)
-    click.echo(f"{output_path}: {positions.shape[0]} poses of {positions.shape[1]} vertices")
+    click.echo(f"{out}: {positions.shape[0]} poses of {positions.shape[1]} vertices")
 
 
 def posed_positions(model: MmdModel, poses: list[NamedPose]) -> F32:

@@ -173,7 +173,9 @@ class MorphTable:
     ) -> tuple[dict[int, Vec3], dict[int, Quat]]:
         """Translations and rotations that the bone morphs give to bones, by bone index.
 
-        Several morphs of a bone follow each other in the order of the file.
+        Where several bone morphs turn one bone, engines differ: some move it from rotation to
+        rotation by each weight, some let the last morph win. Here the weighted rotations multiply
+        in the order of the file, and the moves add up, as if the bone were turned by each in turn.
         """
         translations: dict[int, Vec3] = {}
         rotations: dict[int, Quat] = {}

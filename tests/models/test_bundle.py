@@ -113,7 +113,7 @@ def test_a_configuration_runs_morpher_rotator_and_combiner_in_turn(name: str) ->
             bundle.combiners["P", "L1"](turned.pathway1, turned.pathway2, pose[:, :3]).output
         ),
     }[name]()
-    assert torch.equal(bundle.pose(name, image, pose), expected)
+    assert torch.equal(bundle.system(name)(image, pose), expected)
 
 
 def test_what_is_there_is_replaced_only_when_asked(tmp_path: Path) -> None:

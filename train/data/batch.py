@@ -20,7 +20,7 @@ from torch import Tensor
 
 from contract.errors import InputError
 from contract.image import Stored
-from contract.pose import mirrored_pose
+from contract.pose import AXIS_NAMES, mirrored_pose
 from dataset.shards.records import PictureName
 from train.data.network_form import to_network
 from train.data.pathways import Pathways
@@ -123,7 +123,7 @@ def read_batch(
     Raises:
         ShardError: a picture is damaged; the message names the shard.
     """
-    pose = np.empty((len(numbers), 6), np.float32)
+    pose = np.empty((len(numbers), len(AXIS_NAMES)), np.float32)
     inputs, targets = [], []
     for place, number in enumerate(numbers):
         reader, row = samples.readers[samples.shard[number]], int(samples.row[number])
