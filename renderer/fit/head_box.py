@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from renderer.fit.confidence import ramp
-from renderer.fit.face import Eyes
+from renderer.fit.eyes import Eyes
 from renderer.fit.head_bones import Flags
 from renderer.fit.raycast import first_hits
 from renderer.formats.model import MmdModel, face_materials

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from renderer.fit.face import Change, Eye, Face
+from renderer.fit.eyes import Eye
+from renderer.fit.face import Change, Face
 from renderer.fit.raycast import Hits, first_hits
 from renderer.formats.model import I32
 

@@ -14,6 +14,7 @@ _WORDS: Mapping[str, str] = {
     "lids-only": "it moves more of the face than the lids",
     "from-the-head": "something comes out of the head",
     "other-eye-open": "it closes the other eye a little, too",
+    "runs-past": "the whole morph moves the lids past each other; less of it closes the eye",
     "eyes-alike": "the two eyes close in different ways",
     "eyes-cover-alike": "one eye is covered less than the other",
     "eyes-of-one-manner": "one eye has a wink of its own, the other half of a blink",

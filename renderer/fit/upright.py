@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from contract.rig import HeadBox
 from renderer.fit.confidence import Judgement, judged, ramp
-from renderer.fit.face import Eye, Eyes, Face
+from renderer.fit.eyes import Eye, Eyes
+from renderer.fit.face import Face
 from renderer.fit.head_bones import Flags
 from renderer.fit.raycast import first_hits
 

@@ -15,8 +15,8 @@ from contract.rig import MorphUse, Side
 from renderer.fit.blinks import BOTH, UNMOVED, Blink, BlinkProbe
 from renderer.fit.confidence import Judgement, judged, lowered, ramp
 from renderer.fit.face import Change, Face
-from renderer.fit.morph_names import SURELY_CLOSING
-from renderer.formats.model import MmdModel
+from renderer.fit.morph_names import SURELY_CLOSING, blink_hint
+from renderer.formats.model import ImpulseOffsets, MaterialOffsets, MmdModel, UvOffsets
 
 CLOSED = 0.75
 """Share of what the best morph hides of the iris: from here on an eye counts as closed."""
@@ -27,8 +27,10 @@ _COVERS = 0.5  # of the iris: what leaves more in sight closes nothing
 _CLOSING_HINT = 0.5  # of names that are believed where no eye is seen to close
 _NAMED_ENOUGH, _STRANGER = 0.5, -0.5  # hint and likeness of one-eyed winks beside a sound blink
 _KINDS_APART, _COVERED_APART = 4.0, 0.3  # of the two eyes, beyond which one is seldom right
-_UNSEEN, _SMILE = 0.3, 0.3  # factors: a name alone is believed; the wink smiles
+# Factors: a name alone is believed; the wink smiles; less than the whole morph is used.
+_UNSEEN, _SMILE, _PASSING = 0.3, 0.3, 0.8
 _MOVED = 0.3  # of half an eye's height
+_STILL_KINDS = {MaterialOffsets: "material", UvOffsets: "UV", ImpulseOffsets: "impulse"}
 _Kind = Literal["normal", "named", "smile", "name-unverified"]
 
 
@@ -40,6 +42,7 @@ class Wink:
     evidence: str
     blink: Blink
     judgement: Judgement
+    seen_to_close: bool = True
 
 
 class WinkProbe:
@@ -146,7 +149,11 @@ class WinkProbe:
             f":bulge={closing.bulge:+.2f}:from_above={closing.from_above:.2f}"
             f":covered={closing.covered:.2f}",
             blink,
-            self._judgement(blink, side, kind, whole),
+            lowered(
+                self._judgement(blink, side, kind, whole),
+                {"runs-past": 1.0 if weight == 1 else _PASSING},
+            ),
+            kind != "name-unverified",
         )
 
     def _judgement(self, blink: Blink, side: Side, kind: _Kind, whole: bool) -> Judgement:
@@ -205,8 +212,15 @@ def _other(side: Side) -> Side:
     return Side.RIGHT if side is Side.LEFT else Side.LEFT
 
 
-def looked_for(names: Sequence[str]) -> str:
+def looked_for(closers: Sequence[str], model: MmdModel) -> str:
     """The end of a message: what nearly closed an eye, or what a wink would be called."""
-    if names:
-        return f"{', '.join(names[:5])} close it, but with a smile or as a symbol"
+    if closers:
+        return f"{', '.join(closers[:5])} close it, but with a smile or as a symbol"
+    still = [
+        f"{morph.name} is a {_STILL_KINDS[type(morph.offsets)]} morph, which moves no lids"
+        for morph in model.morphs
+        if blink_hint(morph.name) == SURELY_CLOSING and type(morph.offsets) in _STILL_KINDS
+    ]
+    if still:
+        return "; ".join(still[:3])
     return "looked for ウィンク, ウィンク２, まばたき, blink and anything that moves lids"
