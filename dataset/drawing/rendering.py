@@ -26,6 +26,7 @@ from dataset.drawing.protocols import OpenedModel
 from dataset.shards.records import ModelFacts
 from renderer.draw.canvas import Canvas
 from renderer.draw.find_texture import find_texture
+from renderer.fit import objections
 from renderer.fit.fit_rig import fit_rig
 from renderer.fit.head_bones import carried_by
 from renderer.formats.model import MmdModel
@@ -142,6 +143,11 @@ def _notes(texts: Sequence[str]) -> tuple[str, ...]:
     if len(texts) > _MAX_NOTES:
         lines.append(f"and {len(texts) - _MAX_NOTES} more like these")
     return tuple(lines)
+
+
+def in_words(objection: str) -> str:
+    """One of a rig's objections (``answer:check=factor``) as a sentence for people."""
+    return objections.in_words(objection)
 
 
 def morph_names(path: Path) -> tuple[str, ...]:

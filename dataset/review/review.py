@@ -27,7 +27,7 @@ from dataset.catalog.corrections import (
     load_corrections,
     overrides_of,
 )
-from dataset.review.objections import in_words
+from dataset.drawing.rendering import in_words
 from dataset.review.painter import Painter, Painting
 
 PAGE_MODELS = 60

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,12 +25,10 @@ from dataset.catalog.catalog import CatalogRow, load_catalog
 from dataset.catalog.choose import Wish, choose
 from dataset.catalog.corrections import load_corrections, overrides_of
 from dataset.commands.main import main
-from dataset.review.objections import in_words
 from dataset.review.painter import Painter, Painting, Tools
 from dataset.review.review import Review
 from dataset.review.server import make_app
 from dataset.shards.shard import ShardReader
-from tests.conftest import REPOSITORY
 from tests.support.tiny_builds import SIZE, look, write_models
 from tests.support.tiny_renderer import (
     TinyRenderer,
@@ -265,24 +262,6 @@ def test_a_model_that_hangs_is_given_up(tmp_path: Path) -> None:
         assert painter.paint(Painting(models / "b.pmx", tiny_annotation(), REST))
     finally:
         painter.close()
-
-
-def test_objections_are_put_into_words() -> None:
-    assert in_words("chin:sharp=0.79") == (
-        "chin: the chin is blunt: where it ends is not clear (0.79)"
-    )
-    assert in_words("left_eye:eyes-alike=0.40").startswith("left eye: the two eyes close in")
-    assert in_words("chin:unheard-of=0.10") == "chin:unheard-of=0.10"
-
-
-def test_every_check_of_the_annotator_has_words() -> None:
-    """So that a new check is not shown as a code."""
-    folder = REPOSITORY / "renderer" / "fit"
-    code = "".join(path.read_text("utf-8") for path in sorted(folder.glob("*.py")))
-    checks = set(re.findall(r'^\s+"([a-z]+(?:-[a-z]+)*)": (?!")', code, re.MULTILINE))
-    judged = {name for name in checks if in_words(f"chin:{name}=0.10") != f"chin:{name}=0.10"}
-    assert {"sharp", "covered", "turned", "opening"} <= judged
-    assert checks - judged <= {*ANSWERS, "deg"}  # "deg" is a word of ``mesh``
 
 
 def test_a_painter_whose_process_was_killed_starts_another(tmp_path: Path) -> None:

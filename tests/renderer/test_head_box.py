@@ -10,7 +10,7 @@ import pytest
 
 from contract.rig import DOUBTFUL_BELOW
 from renderer.fit.confidence import judged
-from renderer.fit.face import Eye, Eyes
+from renderer.fit.eyes import Eye, Eyes
 from renderer.fit.head_box import Found, find_chin, find_skull_top
 from renderer.formats.model import MmdModel
 from tests.support.hand_models import bone, material, model, vertices
