@@ -33,7 +33,7 @@ REVIEWED = (Pose(left_eye=1), Pose(right_eye=1), Pose(left_eye=1, right_eye=1), 
 def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         folder = some_models(Path(scratch))
-        canvas = Canvas(DEFAULT_SIZE, "phong", "auto")
+        canvas = Canvas(DEFAULT_SIZE)
         looked = [
             times for path in list_models(folder).models if (times := look(canvas, folder / path))
         ]

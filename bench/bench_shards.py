@@ -22,6 +22,7 @@ import numpy as np
 
 from contract.errors import ModelError
 from contract.image import Stored
+from contract.light import DEFAULT_LIGHT
 from dataset.build.build_worker import ShardJob, WorkerSetup, make_shard
 from dataset.build.configuration import Configuration
 from dataset.build.plan import ShardPart
@@ -50,7 +51,7 @@ def main() -> int:
         scratch = Path(name)
         folder = some_models(scratch)
         configuration = Configuration(POSES)
-        renderer = open_renderer("auto", configuration.size, configuration.shading)
+        renderer = open_renderer("auto", configuration.size)
         models = usable(folder)
         print(f"{len(models)} models of {folder.name}, 256x256, {renderer.renderer_name}")
         first = folder / models[0].path, models[0].annotation
@@ -77,8 +78,8 @@ def draw_all(opened: OpenedModel, take: Callable[[Stored], object]) -> None:
     """The expression and the posed picture of every sample."""
     for index in range(POSES):
         pose = draw_sample(0, "", index, 1).pose
-        take(opened.draw(pose.face_only(), 0.5))
-        take(opened.draw(pose, 0.5))
+        take(opened.draw(pose.face_only(), DEFAULT_LIGHT))
+        take(opened.draw(pose, DEFAULT_LIGHT))
 
 
 def fastest(*tasks: Callable[[], object]) -> list[float]:

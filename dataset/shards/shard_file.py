@@ -7,7 +7,8 @@ A shard holds pictures, the samples that use them and the models they show:
         pose_axes           names of the pose's numbers, in order, parted by spaces
         axes                what x, y and z mean (contract.space)
         picture_convention  the stored form of a picture (contract.image)
-        shading, size       "phong" or "toon"; pixels a side
+        shading, size       "phong", "toon", or "mixed": as each model's row says of each of its
+                            light levels (light_shadings); pixels a side
         ambient_low, ambient_high   the range that the ambient light was drawn from
         codec               "qoi" or "webp": what each frame's bytes are, both lossless
         number              which shard of its data set this is

@@ -73,10 +73,11 @@ def test_a_shard_says_what_it_said() -> None:
         assert [json.loads(row.to_json()) for row in reader.models] == said["models"]
         found = [reader.sample(number) for number in range(len(reader))]
     assert [
-        {"pose": sample.pose.tolist(), "ambient": sample.ambient}
+        {"pose": sample.pose.tolist(), "ambient": sample.light.ambient}
         | {name: _digest(getattr(sample, name)) for name in PICTURE_NAMES}
         for sample in found
     ] == said["samples"]
+    assert {sample.light.shading for sample in found} == {"phong"}
     assert_sound(GENERATED / "shard-00001.h5")
 
 
