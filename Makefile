@@ -27,6 +27,8 @@ help:
 	@echo "make evaluate DATA=out         measure RUN's bundle on the test part"
 	@echo "make doctor                    which OpenGL there is, and how to get one"
 	@echo "make bench                     all benchmarks"
+	@echo "make setup                     only what rendering, training and animating need, into .venv"
+	@echo "make clean                     remove .venv and caches"
 
 setup:
 	@./setup.sh
