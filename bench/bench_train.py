@@ -20,7 +20,8 @@ from tempfile import TemporaryDirectory
 import torch
 
 from tests.support.tiny_shards import write_shards
-from train.data.batch import CPU, Share
+from train.data.batch import CPU
+from train.data.order import Share
 from train.data.samples import open_splits
 from train.loss.vgg import Vgg16
 from train.plan.plan import DEMO, PRESETS

@@ -24,39 +24,53 @@ T = TypeVar("T")
 _LARGEST = sys.float_info.max
 
 
-def decode(kind: type[T], value: object) -> T:
+def decode(kind: type[T], value: object, *, others: bool = False) -> T:
     """The value of ``kind`` that ``dataclasses.asdict`` and JSON made ``value`` of.
 
     Knows dataclasses, ``tuple[X, ...]``, ``Mapping[str, X]``, ``X | None``, ``Literal``,
-    ``StrEnum``, str, int, float (finite) and bool. Fields with a default may be missing; unknown
-    ones are refused.
+    ``StrEnum``, str, int, float (finite), bool, and ``object`` for any value. Fields with a default
+    may be missing; unknown ones are refused, or passed over in ``others`` people's files.
 
     Raises:
         ValueError: the value is something else; the message names where.
     """
     try:
-        return _decode(kind, value, kind.__name__)  # type: ignore[no-any-return]
+        return _decode(kind, value, kind.__name__, others)  # type: ignore[no-any-return]
     except RecursionError as error:
         raise ValueError("nested too deep") from error
+
+
+def decode_json(kind: type[T], data: bytes | str, *, others: bool = False) -> T:
+    """The value of ``kind`` that a JSON text holds; ``ValueError`` when it holds something else."""
+    try:
+        value = json.loads(data)
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
+    except ValueError as error:
+        raise ValueError(f"no JSON ({error})") from error
+    return decode(kind, value, others=others)
 
 
 def _decode(  # noqa: PLR0911  # one return a kind
     kind: Any,  # noqa: ANN401  # any annotation
     value: object,
     place: str,
+    others: bool,
 ) -> Any:  # noqa: ANN401
     origin, arguments = get_origin(kind), get_args(kind)
+    if kind is object:
+        return value
     if origin in {Union, types.UnionType}:
         inner = next(argument for argument in arguments if argument is not type(None))
-        return None if value is None else _decode(inner, value, place)
+        return None if value is None else _decode(inner, value, place, others)
     if origin is Literal and value in arguments:
         return value
     if origin is tuple and isinstance(value, list | tuple):
-        return tuple(_decode(arguments[0], item, place) for item in value)
+        return tuple(_decode(arguments[0], item, place, others) for item in value)
     if origin is Mapping and isinstance(value, dict):
-        return {str(k): _decode(arguments[1], v, f"{place}.{k}") for k, v in value.items()}
+        return {str(k): _decode(arguments[1], v, f"{place}.{k}", others) for k, v in value.items()}
     if is_dataclass(kind) and isinstance(value, dict):
-        return _decode_fields(kind, value, place)
+        return _decode_fields(kind, value, place, others)
     if isinstance(value, str) and _is_word(kind, value):
         return kind(value)
     if _is_plain(kind, value):
@@ -64,11 +78,16 @@ def _decode(  # noqa: PLR0911  # one return a kind
     raise ValueError(f"{place}: {value!r:.40} is no {getattr(kind, '__name__', kind)}")
 
 
-def _decode_fields(kind: Any, value: dict[str, object], place: str) -> Any:  # noqa: ANN401
+def _decode_fields(kind: Any, value: dict[str, object], place: str, others: bool) -> Any:  # noqa: ANN401
     hints = _hints(kind)
-    if unknown := set(value) - {field.name for field in fields(kind)}:
+    unknown = set(value) - {field.name for field in fields(kind)}
+    if unknown and not others:
         raise ValueError(f"{place}: {min(unknown)!r:.40} is unknown")
-    found = {name: _decode(hints[name], item, f"{place}.{name}") for name, item in value.items()}
+    found = {
+        name: _decode(hints[name], item, f"{place}.{name}", others)
+        for name, item in value.items()
+        if name not in unknown
+    }
     needed = (f.name for f in fields(kind) if f.default is MISSING and f.default_factory is MISSING)
     if missing := [name for name in needed if name not in value]:
         raise ValueError(f"{place}: {missing[0]!r} is missing")

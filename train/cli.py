@@ -12,14 +12,16 @@ import click
 import torch
 from torch import distributed
 
-from contract.cli import ErrorLineGroup
+from contract.cli import ErrorLineGroup, out_option
 from contract.errors import InputError
 from contract.lock import only_run
 from dataset.shards.split_file import PARTS, SplitPart
 from models.base.configurations import FULL_CONFIGURATIONS
+from models.base.device import DEVICE, open_device
 from models.files.bundle import Bundle, load_bundle, save_bundle
 from models.files.tha1 import export_tha1, full_networks
-from train.data.batch import Share, require_size
+from train.data.batch import require_size
+from train.data.order import Share
 from train.data.samples import SampleSet, Splits, has_parts, open_samples, open_splits
 from train.loss.vgg import find_vgg16, load_vgg16
 from train.measure.evaluate import evaluate as measure
@@ -44,7 +46,7 @@ def main() -> None:
 
 @main.command("all")
 @click.argument("data", type=_PATH)
-@click.option("-o", "--run", "folder", type=_PATH, required=True, help="Folder for everything.")
+@out_option("Folder for everything.")
 @click.option("--preset", type=click.Choice(list(PRESETS)), default="paper", show_default=True)
 @click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Change the preset.")
 @click.option("--stage", "wanted", multiple=True, type=click.Choice(list(STAGES)), help="Only it.")
@@ -67,11 +69,11 @@ def main() -> None:
     is_flag=True,
     help="Keep the rotators' pictures on disk for their combiners; says first how much that takes.",
 )
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@DEVICE
 @click.option("--dry-run", is_flag=True, help="Show the plan and its cost; train nothing.")
 def train_all(
     data: Path,
-    folder: Path,
+    out: Path,
     preset: str,
     changes: tuple[str, ...],
     wanted: tuple[str, ...],
@@ -100,16 +102,14 @@ def train_all(
         require_size(splits.part(part), plan.network.size, resize)
     stages = _choose(wanted, losses, vgg16, preset, dry_run)
     if dry_run:
-        click.echo(describe(plan, upkeep, splits, stages, _device(device, 0)))
+        click.echo(describe(plan, upkeep, splits, stages, open_device(device)))
         return
     with _processes() as share:
-        here = _device(device, share.rank)
+        here = open_device(device)
         vgg = load_vgg16(vgg16).to(here) if any(stage.loss == "P" for stage in stages) else None
         fingerprint = splits.train.fingerprint()
-        run = Run(
-            folder, plan, upkeep, splits.train, splits.validation, fingerprint, vgg, here, share
-        )
-        with only_run(folder, _note) if share.rank == 0 else nullcontext():
+        run = Run(out, plan, upkeep, splits.train, splits.validation, fingerprint, vgg, here, share)
+        with only_run(out, _note) if share.rank == 0 else nullcontext():
             _train(run, stages, splits)
 
 
@@ -172,27 +172,16 @@ def _processes() -> Iterator[Share]:
         distributed.destroy_process_group()
 
 
-def _device(name: str, rank: int) -> torch.device:
-    if name == "auto" and torch.cuda.is_available():
-        return torch.device("cuda", int(os.environ.get("LOCAL_RANK", rank)))
-    try:
-        device = torch.device("cpu" if name == "auto" else name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise InputError(f"--device {name}: not usable here; give cpu or auto") from error
-    return device
-
-
 @main.command()
 @click.argument("run", type=_PATH)
-@click.option("-o", "--output", type=_PATH, help="The bundle's folder [default: RUN/bundle].")
+@out_option("The bundle's folder [default: RUN/bundle].", required=False)
 @click.option("--tha1", type=_PATH, help="Write THA1's three files into this folder as well.")
 @click.option("--configuration", type=click.Choice(FULL_CONFIGURATIONS), help="For --tha1.")
-def bundle(run: Path, output: Path | None, tha1: Path | None, configuration: str | None) -> None:
+def bundle(run: Path, out: Path | None, tha1: Path | None, configuration: str | None) -> None:
     """Build a bundle of the stages of RUN that are finished."""
     made = assemble(run)
-    save_bundle(output or run / BUNDLE_FOLDER, made, replace=output is None)
-    click.echo(f"{output or run / BUNDLE_FOLDER}: {', '.join(made.networks())}")
+    save_bundle(out or run / BUNDLE_FOLDER, made, replace=out is None)
+    click.echo(f"{out or run / BUNDLE_FOLDER}: {', '.join(made.networks())}")
     if tha1:
         export_tha1(tha1, full_networks(made, configuration))
         click.echo(f"{tha1}: THA1's three files")
@@ -203,15 +192,15 @@ def bundle(run: Path, output: Path | None, tha1: Path | None, configuration: str
 @click.option("--data", type=_PATH, required=True, help="Shards, as for training.")
 @click.option("--split", "split_file", type=_PATH, help="JSON: the sources of each part.")
 @click.option("--part", type=click.Choice(PARTS), default="test", show_default=True)
-@click.option("-o", "--output", type=_PATH, help="Folder for Markdown, CSV, JSON and pictures.")
+@out_option("Folder for Markdown, CSV, JSON and pictures.", required=False)
 @click.option("--resize", is_flag=True, help="Reduce the pictures to the networks' size.")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@DEVICE
 def evaluate(
     bundles: tuple[Path, ...],
     data: Path,
     split_file: Path | None,
     part: SplitPart,
-    output: Path | None,
+    out: Path | None,
     resize: bool,
     device: str,
 ) -> None:
@@ -220,7 +209,7 @@ def evaluate(
     Of a folder of shards without a split, those sources are used that no bundle has met.
     """
     loaded = {str(path): load_bundle(path) for path in bundles}
-    here = _device(device, 0)
+    here = open_device(device)
     for one in loaded.values():
         for network in one.networks().values():
             network.to(here)
@@ -238,8 +227,8 @@ def evaluate(
     mean_rest = mean_rest_picture(trained if len(trained) else tested, size)
     results = measure(loaded, tested, mean_rest, size, here)
     click.echo(markdown(results))
-    if output:
-        write_report(output, results)
+    if out:
+        write_report(out, results)
 
 
 def _sources(bundles: Iterable[Bundle], parts: Sequence[str]) -> set[str]:

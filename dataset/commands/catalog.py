@@ -1,4 +1,4 @@
-"""The commands on catalogues: ``scan`` and ``split``."""
+"""The commands on catalogues: ``scan``, ``split`` and ``review``."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from contract.cli import out_option
 from contract.errors import InputError
 from contract.progress import open_progress
 from contract.text import counted, shown_path
@@ -20,7 +21,7 @@ from dataset.catalog.corrections import load_corrections, overrides_of
 from dataset.catalog.duplicates import representatives
 from dataset.catalog.split import shortage, split_by_names, split_by_shares, split_table
 from dataset.shards.split_file import PARTS, SPLIT_FILE, save_split
-from web.guard import address, listening
+from web.serving import address_options, serve_page, web_packages
 
 PathType = click.Path(path_type=Path)
 WORKERS = click.option(
@@ -44,7 +45,7 @@ _SHARES = {"train": 0.9, "validation": 0.05, "test": 0.05}
 
 @click.command()
 @click.argument("models", type=PathType)
-@click.option("-o", "--out", type=PathType, required=True, help="The catalogue, a .jsonl file.")
+@out_option("The catalogue, a .jsonl file.")
 @WORKERS
 @MODEL_TIMEOUT
 @click.option("--retry", is_flag=True, help="Look again at models that were refused before.")
@@ -119,7 +120,7 @@ def _scan_lines(out: Path, catalog: Catalog) -> Iterator[str]:
 @click.option(
     "--if-possible", is_flag=True, help="With too few sources say so and end with exit code 0."
 )
-@click.option("-o", "--out", type=PathType, help="Default: split.json beside the catalogue.")
+@out_option("Default: split.json beside the catalogue.", required=False)
 def split(
     catalog_path: Path,
     train: float | None,
@@ -179,8 +180,7 @@ def _names(texts: tuple[str, ...], known: set[str]) -> list[str]:
 
 @click.command()
 @click.argument("catalog", type=PathType)
-@click.option("--host", default="127.0.0.1", show_default=True, help="Others may see other hosts.")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="0, the default: any.")
+@address_options(0)
 @click.option("--browser/--no-browser", default=True, help="Open the page at once.")
 @DEVICE
 def review(catalog: Path, host: str, port: int, browser: bool, device: str) -> None:
@@ -189,23 +189,16 @@ def review(catalog: Path, host: str, port: int, browser: bool, device: str) -> N
     What is decided is kept at once, in overrides.jsonl beside the catalogue; scanning again keeps
     it, and build follows it.
     """
-    try:
-        import uvicorn  # noqa: PLC0415  # heavy, and only here
-
+    with web_packages():
         from dataset.review.review import Review  # noqa: PLC0415
         from dataset.review.server import make_app  # noqa: PLC0415
-    except ImportError as error:
-        raise InputError(
-            f"the page needs the package {error.name}; install it with: pip install 'opentha[web]'"
-        ) from error
     from dataset.review.painter import Painter, open_tools  # noqa: PLC0415
 
     painter = Painter(partial(open_tools, device))
-    review = Review(catalog, painter)
-    with listening(host, port) as listener:
-        url = address(listener, host)
+
+    def started(url: str) -> None:
         click.echo(f"open {url} in a browser; Ctrl-C ends it")
         if browser:
             webbrowser.open(url)
-        config = uvicorn.Config(make_app(review, painter, host), log_level="warning")
-        uvicorn.Server(config).run(sockets=[listener])
+
+    serve_page(make_app(Review(catalog, painter), painter, host), host, port, started)

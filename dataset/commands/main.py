@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from contract.cli import ErrorLineGroup
+from contract.cli import ErrorLineGroup, out_option
 from contract.errors import InputError
 from contract.image import DEFAULT_SIZE
 from contract.progress import open_progress
@@ -62,7 +62,7 @@ def _light_range(
 
 @main.command()
 @click.argument("models", type=click.Path(path_type=Path))
-@click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="Folder.")
+@out_option("Folder.")
 @click.option(
     "--poses",
     type=click.IntRange(1),

@@ -13,13 +13,13 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from contract.errors import DeviceError, ModelError
+from contract.png import png_bytes
 from contract.pose import Pose
 from contract.rig import Rig
 from dataset.drawing.protocols import ModelRenderer, OpenedModel
 from dataset.jobs.messages import Message, ModelFailed, Ready, Report, Stopped
 from dataset.jobs.process import WorkerProcess, start_process
 from dataset.jobs.worker_loop import Work, failed, serve_jobs
-from dataset.scan.scan_worker import png_bytes
 from dataset.shards.schema import DEFAULT_AMBIENT
 
 PATIENCE_SECONDS = 20.0

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from contract.easing import smoothstep
 from contract.rig import MorphUse, Side
 from renderer.deform.posture import ORIGIN, plus
 from renderer.deform.quaternion import IDENTITY, Quat, multiply, normalised, share
@@ -65,8 +66,8 @@ class SideSplit:
         """The character's left side's share, 0..1, at each x (model units)."""
         if self.half_width <= 0:
             return np.where(x == self.x, 0.5, x > self.x).astype(np.float32)
-        t = np.clip((x - self.x) / (2 * self.half_width) + 0.5, 0, 1)
-        eased: F32 = (t * t * (3 - 2 * t)).astype(np.float32)
+        share = np.clip((x - self.x) / (2 * self.half_width) + 0.5, 0, 1)
+        eased: F32 = smoothstep(share).astype(np.float32)
         return eased
 
 
@@ -173,7 +174,9 @@ class MorphTable:
     ) -> tuple[dict[int, Vec3], dict[int, Quat]]:
         """Translations and rotations that the bone morphs give to bones, by bone index.
 
-        Several morphs of a bone follow each other in the order of the file.
+        Where several bone morphs turn one bone, engines differ: some move it from rotation to
+        rotation by each weight, some let the last morph win. Here the weighted rotations multiply
+        in the order of the file, and the moves add up, as if the bone were turned by each in turn.
         """
         translations: dict[int, Vec3] = {}
         rotations: dict[int, Quat] = {}

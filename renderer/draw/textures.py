@@ -148,7 +148,7 @@ def _require_sane_size(path: Path, image: Image.Image) -> None:
 
 
 def _premultiplied(path: Path, image: Image.Image, max_side: int) -> npt.NDArray[np.uint8]:
-    straight = _with_bmp_alpha(path, image) or image.convert("RGBA")
+    straight = _with_bmp_alpha(path, image) or _eight_bits(image).convert("RGBA")
     if image.format in ("TGA", "BMP", "DIB") and straight.getchannel("A").getextrema() == (0, 0):
         # 32 bits a pixel with an alpha byte that nobody wrote: the picture is opaque.
         straight.putalpha(255)
@@ -158,6 +158,14 @@ def _premultiplied(path: Path, image: Image.Image, max_side: int) -> npt.NDArray
         width, height = (max(1, round(side * scale)) for side in premultiplied.size)
         premultiplied = premultiplied.resize((width, height), Image.Resampling.BOX)
     return np.asarray(premultiplied)
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Grey of 16 bits scaled to 8, which Pillow would clip; anything else as it is."""
+    if not image.mode.startswith("I"):
+        return image
+    grey = np.asarray(image).clip(0, 65535).astype(np.float64)
+    return Image.fromarray(np.rint(grey / 257).astype(np.uint8), "L")
 
 
 def _with_bmp_alpha(path: Path, image: Image.Image) -> Image.Image | None:

@@ -9,9 +9,11 @@ import pytest
 
 from contract.rig import MorphUse, Side
 from renderer.deform.deformer import Deformer
+from renderer.deform.quaternion import multiply
 from renderer.formats.model import MaterialOffsets, MmdModel, Morph
 from tests.support.hand_models import (
     HALF,
+    QUARTER_X,
     QUARTER_Y,
     bone,
     bone_offsets,
@@ -163,6 +165,20 @@ def test_bone_morphs_turn_and_move_bones_by_their_weight() -> None:
     assert angle == pytest.approx(np.pi / 4)
     posed = deformer.skin(half, {})
     np.testing.assert_allclose(posed.positions[2], [HALF, 1, -HALF], atol=1e-6)
+
+
+def test_bone_morphs_of_one_bone_multiply_in_the_order_of_the_file() -> None:
+    """Neither the last nor a mean: x to z about y, then z to -y about x."""
+    deformer = Deformer(
+        morphed_model(
+            morph("turn", bone_offsets(0, (0.0, 0.0, 1.0), QUARTER_Y)),
+            morph("nod", bone_offsets(0, (0.0, 2.0, 0.0), QUARTER_X)),
+        )
+    )
+    for uses in ([MorphUse(0, 1), MorphUse(1, 1)], [MorphUse(1, 1), MorphUse(0, 1)]):
+        both = deformer.morph(uses)
+        np.testing.assert_allclose(both.bone_rotations[0], multiply(QUARTER_X, QUARTER_Y))
+        assert both.bone_translations == {0: (0, 2, 1)}
 
 
 def test_a_side_takes_a_bone_morph_by_the_side_of_the_bone() -> None:

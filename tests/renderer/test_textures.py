@@ -105,6 +105,23 @@ def test_pixels_are_premultiplied_so_that_invisible_colour_is_gone(tmp_path: Pat
     assert load_texture(tmp_path / "a.png", 64).pixels[0].tolist() == [list(RED), [0, 0, 0, 0]]
 
 
+def test_grey_of_16_bits_is_scaled(tmp_path: Path) -> None:
+    grey = np.array([[0, 257, 0x8080, 65535]], np.uint16)
+    Image.fromarray(grey).save(tmp_path / "a.png")
+    with Image.open(tmp_path / "a.png") as written:
+        assert written.mode == "I;16"
+    pixels = load_texture(tmp_path / "a.png", 64).pixels
+    assert pixels[0, :, :3].tolist() == [[value] * 3 for value in (0, 1, 128, 255)]
+    assert (pixels[..., 3] == 255).all()
+
+
+def test_a_photoshop_file_is_refused_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "face.psd").write_bytes(b"8BPS" + bytes(200))
+    with pytest.raises(TextureError, match=r"face\.psd cannot be decoded") as caught:
+        load_texture(tmp_path / "face.psd", 64)
+    assert caught.value.code == "texture-corrupt" and "\n" not in str(caught.value)
+
+
 def _bmp32(path: Path, pixels_bgra: list[bytes], compression: int = 0) -> Path:
     """A 32-bit BMP, 1 pixel wide, bottom row first."""
     body = b"".join(pixels_bgra)

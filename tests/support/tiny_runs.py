@@ -9,7 +9,7 @@ import torch
 
 from models.base.config import NetworkConfig
 from tests.support.tiny_shards import SIZE
-from train.data.batch import Share
+from train.data.order import Share
 from train.data.samples import open_splits
 from train.loss.vgg import Vgg16
 from train.plan.plan import DEMO, StageSettings, TrainingPlan, Upkeep

@@ -18,14 +18,13 @@ from dataset.shards.split_file import PARTS
 from tests.support.tiny_shards import SIZE, draw_face, write_shards
 from train.data.batch import (
     Batch,
-    SampleOrder,
-    Share,
-    batches,
+    _convert,
     load_batch,
     read_batch,
     require_size,
+    to_network,
 )
-from train.data.network_form import _convert, to_network
+from train.data.order import SampleOrder, Share, batches
 from train.data.samples import SampleSet, open_samples, open_splits
 
 

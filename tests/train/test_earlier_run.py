@@ -1,7 +1,7 @@
 """A run folder that version 0.1.0 wrote, as it was after two steps of four, still opens.
 
-Networks of one channel, on the drawn faces of ``tests.support.tiny_shards``;
-tests/train/data/run_0.1.0 holds what lay in its folder, the checkpoint compressed.
+A network of one channel, on the drawn faces of ``tests.support.tiny_shards``. What lay in its
+folder lies in ``data/run_0.1.0``, the checkpoint compressed.
 """
 
 from __future__ import annotations

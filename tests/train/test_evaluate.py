@@ -11,6 +11,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
+from contract.lock import only_run
 from contract.pose import Pose
 from models.base.config import NetworkConfig, copying
 from models.files.bundle import Bundle, load_bundle
@@ -160,9 +161,13 @@ def test_from_shards_to_a_measured_bundle(shards: Path, tmp_path: Path) -> None:
     assert "bundle: morpher, rotator-L1, combiner-L1-L1" in text
     bundle = load_bundle(run / "bundle")
     assert bundle.configurations() == ("PU-L1", "ZH-L1", "FU-L1-L1")
+    (run / ".bundle.1.tmp").mkdir()  # as a killed writer of a bundle leaves it
     code, text = _train(shards, run)
     assert code == 0, text
     assert text.count("finished before") == 3
+    with only_run(run, print):
+        code, text = _train(shards, run)
+    assert code == 1 and f"{run}: another run is writing there" in text
     code, text = _invoke("evaluate", run / "bundle", "--data", shards, "-o", tmp_path / "results")
     assert code == 0, text
     assert "FU-L1-L1" in text and (tmp_path / "results" / "results.md").read_text() in text
@@ -194,11 +199,11 @@ def test_a_source_that_was_trained_on_is_not_measured(shards: Path, tmp_path: Pa
     [
         (["--set", "morpher.batch=0"], "batch is 0"),
         (["--set", "morpher.lr=1"], "no such field"),
+        (["--set", "upkeep.loader_threads=0"], "loader_threads is 0; it must lie in [1, 256]"),
         (["--set", "nothing.batch=1"], "no group"),
         (["--set", "seed=many"], "give a number"),
         (["--set", "network.size=32"], "--resize"),
         (["--losses", "L1+P", "--vgg16", "nowhere.pth"], "nowhere.pth"),
-        (["--device", "warp"], "--device warp"),
     ],
 )
 def test_a_wrong_plan_is_refused_before_anything_is_written(
@@ -206,4 +211,10 @@ def test_a_wrong_plan_is_refused_before_anything_is_written(
 ) -> None:
     code, text = _train(shards, tmp_path / "run", *words)
     assert code == 1 and fault in text
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_device_that_is_none_is_a_wrong_command_line(shards: Path, tmp_path: Path) -> None:
+    code, text = _train(shards, tmp_path / "run", "--device", "warp")
+    assert code == 2 and "'warp' is no device" in text
     assert not (tmp_path / "run").exists()

@@ -266,6 +266,26 @@ def test_a_checkpoint_that_would_run_a_program_is_refused_unrun(
 
 
 @pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"version": 2}, "version is 2, here 1"),
+        ({"contract": {"pose_version": 9}}, "pose_version is 9, here 1"),
+        ({"contract": None}, "pose_version is None, here 1"),
+        ({"checkpoint": {"depth": 1}}, "fields are missing or unknown"),
+    ],
+)
+def test_a_checkpoint_of_another_convention_is_refused_by_what_differs(
+    change: dict[str, object], fault: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "checkpoint.pt"
+    written = Checkpoint("morpher", {}, 0, {}, None, {}, torch.zeros(1), 0.0, None)
+    save_checkpoint(path, written)
+    torch.save(torch.load(path, weights_only=True) | change, path)
+    with pytest.raises(InputError, match=fault):
+        load_checkpoint(path)
+
+
+@pytest.mark.parametrize(
     "error", [torch.OutOfMemoryError("full"), RuntimeError("can't allocate memory: 9 bytes")]
 )
 def test_running_out_of_memory_says_what_to_lower(

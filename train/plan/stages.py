@@ -12,6 +12,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from contract.pose import FACE, JOINTS
 from dataset.shards.records import PictureName
 from models.base.config import NetworkConfig
 from models.base.configurations import LOSS_NAMES, LossName, combiner_name, rotator_name
@@ -48,29 +49,25 @@ class Stage:
         return tuple(name for name in (self.rotator, self.starts_from) if name)
 
 
-_FACE = slice(3, 6)
-_JOINTS = slice(0, 3)
-
-
 def _rotator(loss: LossName) -> Stage:
     # From scratch the perceptual loss is unstable.
     start = rotator_name("L1") if loss == "P" else None
     pictures: tuple[PictureName, PictureName] = ("expression", "posed")
-    return Stage(rotator_name(loss), "rotator", pictures, _JOINTS, loss, starts_from=start)
+    return Stage(rotator_name(loss), "rotator", pictures, JOINTS, loss, starts_from=start)
 
 
 def _combiner(rotator: LossName, loss: LossName) -> Stage:
     name, pictures = combiner_name(rotator, loss), _rotator(loss).pictures
     sibling = combiner_name(rotator, "L1") if loss == "P" else None
     return Stage(
-        name, "combiner", pictures, _JOINTS, loss, rotator=rotator_name(rotator), sibling=sibling
+        name, "combiner", pictures, JOINTS, loss, rotator=rotator_name(rotator), sibling=sibling
     )
 
 
 STAGES: dict[str, Stage] = {
     stage.name: stage
     for stage in (
-        Stage("morpher", "morpher", ("rest", "expression"), _FACE, "L1"),
+        Stage("morpher", "morpher", ("rest", "expression"), FACE, "L1"),
         *(_rotator(loss) for loss in LOSS_NAMES),
         *(_combiner(rotator, loss) for rotator in LOSS_NAMES for loss in LOSS_NAMES),
     )

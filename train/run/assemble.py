@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
 
 from contract.errors import InputError
 from models.base.config import config_from_json
-from models.base.configurations import LOSS_NAMES, combiner_name, rotator_name
-from models.files.bundle import Bundle, Network
-from models.networks.combiner import Combiner
-from models.networks.face_morpher import FaceMorpher
-from models.networks.face_rotator import FaceRotator
+from models.files.bundle import Bundle, Network, bundle_of
 from train.plan.stages import STAGES, build_network
 from train.run.checkpoint import ROLLING, Checkpoint, load_checkpoint
 from train.run.run import read_run
@@ -39,23 +34,8 @@ def assemble(folder: Path) -> Bundle:
             stages.append(_history(checkpoint) | {"sources": record.get("sources")})
     if not networks:
         raise InputError(f"{folder}: no stage is finished; run `train all` again")
-    return Bundle(
-        cast(FaceMorpher | None, networks.get("morpher")),
-        {
-            loss: cast(FaceRotator, networks[rotator_name(loss)])
-            for loss in LOSS_NAMES
-            if rotator_name(loss) in networks
-        },
-        {
-            (a, b): cast(Combiner, networks[combiner_name(a, b)])
-            for a in LOSS_NAMES
-            for b in LOSS_NAMES
-            if combiner_name(a, b) in networks
-        },
-        tuple(stages),
-        fingerprint,
-        {"held_out": {str(row["stage"]): row for row in read_history(folder)}},
-    )
+    measured = {str(row["stage"]): row for row in read_history(folder)}
+    return bundle_of(networks, tuple(stages), fingerprint, {"held_out": measured})
 
 
 def _is_finished(checkpoint: Checkpoint) -> bool:

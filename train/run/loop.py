@@ -17,7 +17,8 @@ from torch.nn.parallel import DistributedDataParallel
 
 from contract.errors import TrainingError
 from models.networks.face_rotator import FaceRotator
-from train.data.batch import SampleOrder, Share, StoredBatch, batches
+from train.data.batch import StoredBatch
+from train.data.order import SampleOrder, Share, batches
 from train.data.pathways import Pathways
 from train.loss.losses import StageLoss
 from train.plan.plan import StageSettings

@@ -13,7 +13,7 @@ from contract.errors import InputError
 from contract.files import write_bytes
 from dataset.shards.split_file import SplitPart
 from models.base.execution import Execution
-from train.data.batch import Share
+from train.data.order import Share
 from train.data.samples import SampleSet
 from train.loss.vgg import Vgg16
 from train.plan.plan import TrainingPlan, Upkeep, execution

@@ -7,18 +7,17 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from io import BytesIO
 from pathlib import Path
 from typing import TextIO
 
 import numpy as np
-from PIL import Image
 from torch import nn
 from torch.nn import functional
 from torch.utils.tensorboard import SummaryWriter
 
 from contract.errors import InputError
 from contract.files import write_bytes
+from contract.png import png_bytes
 from contract.progress import LOG_SECONDS, Progress, open_progress
 from contract.records import append_line, whole_lines
 from contract.text import clock, time_left
@@ -95,9 +94,8 @@ class Watch:
         sheet = draw_grid(seen.columns, self._fixed.pose.cpu().numpy())
         place = f"{self._stage.name}/held_out"
         self._board.add_image(place, sheet, samples, dataformats="HWC")
-        data = BytesIO()
-        Image.fromarray(sheet).save(data, "PNG")
-        write_bytes(self._folder / self._stage.name / f"grid-{samples:09d}.png", data.getvalue())
+        grid = self._folder / self._stage.name / f"grid-{samples:09d}.png"
+        write_bytes(grid, png_bytes(sheet))
         row = {"stage": self._stage.name, "samples": samples, "held_out_mse": errors}
         row |= {"copying_mse": copying, "loss": trainee.loss, "seconds": trainee.seconds}
         append_line(self._folder / HISTORY_FILE, row)
