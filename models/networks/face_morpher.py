@@ -8,8 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from models.base.config import IMAGE_CHANNELS, NetworkConfig
-from models.base.initialisation import fill_he_normal
-from models.base.layers import Trunk, blend, conv7, run_heads, with_pose
+from models.base.layers import Trunk, blend, conv7, fill_he_normal, run_heads, with_pose
 
 
 class MorpherOutput(NamedTuple):
