@@ -21,15 +21,15 @@ import click
 import numpy as np
 import torch
 
-from animate.pose.onnx_export import export_onnx
 from animate.pose.onnx_networks import OnnxNetworks
-from animate.pose.open_poser import open_networks
-from animate.pose.poser import Networks, Poser, TorchNetworks
+from animate.pose.poser import Networks, Poser
+from animate.pose.torch_networks import TorchNetworks, open_torch_networks
 from contract.image import Stored, network_to_stored, stored_to_network
-from contract.pose import Pose
+from contract.pose import FACE, JOINTS, Pose
 from models.base.config import PAPER, NetworkConfig
 from models.base.execution import Execution
-from models.files.bundle import Bundle, save_bundle
+from models.files.bundle import Bundle
+from models.files.onnx_export import export_onnx
 from models.networks.combiner import Combiner
 from models.networks.face_morpher import FaceMorpher
 from models.networks.face_rotator import FaceRotator
@@ -66,8 +66,7 @@ def open_ways(config: NetworkConfig, folder: Path, compiled: bool) -> Mapping[st
     """The ways to draw, by name."""
     picture = np.zeros((config.size, config.size, 4), np.uint8)
     picture[config.size // 4 :, config.size // 4 : -config.size // 4] = (200, 150, 120, 255)
-    save_bundle(folder / "bundle", untrained(config))
-    name = export_onnx(folder / "bundle", None, folder / "onnx")
+    name = export_onnx(untrained(config), None, folder / "onnx")
 
     def torch_networks(**options: object) -> Networks:
         return TorchNetworks(untrained(config), name, CPU, Execution(**options))  # type: ignore[arg-type]
@@ -75,7 +74,7 @@ def open_ways(config: NetworkConfig, folder: Path, compiled: bool) -> Mapping[st
     ways: dict[str, Networks] = {
         "ours, float32": torch_networks(),
         "ours, bfloat16": torch_networks(precision="bfloat16"),
-        "ours, as by itself": open_networks(untrained(config), name, "cpu"),
+        "ours, as by itself": open_torch_networks(untrained(config), name, "cpu"),
         "onnx": OnnxNetworks(folder / "onnx"),
     }
     if compiled:
@@ -105,9 +104,9 @@ def plain(config: NetworkConfig, picture: Stored) -> Draw:
     @torch.no_grad()
     def draw(pose: Pose) -> Stored:
         vector = torch.from_numpy(pose.to_vector())[None]
-        expression = morpher(rest, vector[:, 3:])[0]
-        turned = rotator(expression, vector[:, :3])
-        output = combiner(turned[0], turned[1], vector[:, :3])[0]
+        expression = morpher(rest, vector[:, FACE])[0]
+        turned = rotator(expression, vector[:, JOINTS])
+        output = combiner(turned[0], turned[1], vector[:, JOINTS])[0]
         return network_to_stored(output[0].numpy())
 
     return draw

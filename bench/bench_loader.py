@@ -31,7 +31,7 @@ from dataset.jobs.pool import Crew
 from dataset.scan.scan import open_catalog
 from dataset.shards.codec import decode
 from dataset.shards.records import PictureName
-from train.data.batch import SampleOrder, batches
+from train.data.order import SampleOrder, batches
 from train.data.samples import SampleSet, open_samples
 
 BATCH = 25

@@ -26,9 +26,8 @@ from characters.files.generate import write_character
 from contract.errors import ModelError
 from contract.image import Stored
 from contract.light import DEFAULT_LIGHT
-from dataset.build.build_worker import WorkerSetup, make_shard
+from dataset.build.build_worker import ShardJob, WorkerSetup, make_shard
 from dataset.build.configuration import Configuration
-from dataset.build.messages import ShardJob
 from dataset.build.plan import ShardPart
 from dataset.build.sampling import draw_sample
 from dataset.catalog.choose import PlannedModel

@@ -20,10 +20,11 @@ from tempfile import TemporaryDirectory
 import torch
 
 from tests.support.tiny_shards import write_shards
-from train.data.batch import CPU, Share
+from train.data.batch import CPU
+from train.data.order import Share
 from train.data.samples import open_splits
 from train.loss.vgg import Vgg16
-from train.plan.presets import DEMO, PRESETS
+from train.plan.plan import DEMO, PRESETS
 from train.plan.stages import STAGES, Stage
 from train.run.checkpoint import load_checkpoint
 from train.run.loop import train_stage

@@ -1,14 +1,22 @@
-"""A click group on which every project error becomes one line and exit code 1."""
+"""What all commands share: how errors end them, and the options that several have.
+
+A wrong command line is click's own error and exit code 2; a project error is one line and 1.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
-from contract.errors import OpenthaError
+from contract.errors import OpenthaError, PoseError
+from contract.pose import AXIS_NAMES, Pose, pose_from_mapping
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class ErrorLineGroup(click.Group):
@@ -32,3 +40,41 @@ class ErrorLineGroup(click.Group):
         except KeyboardInterrupt:
             click.echo("interrupted", err=True)
             ctx.exit(130)
+
+
+def out_option(
+    help_text: str | None = None, *, required: bool = True
+) -> Callable[[Command], Command]:
+    """``-o, --out PATH``: where a command writes."""
+    path = click.Path(path_type=Path)
+    return click.option("-o", "--out", type=path, required=required, help=help_text)
+
+
+def pose_option(others: Pose, note: str) -> Callable[[Command], Command]:
+    """``--pose AXIS=VALUE``, as often as one likes: the command is given ``pose``.
+
+    others: where the axes that are not named stay; note: says so in the help.
+    """
+
+    def posed(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> Pose:
+        values = dict(map(_axis_value, given))
+        try:
+            return pose_from_mapping({**vars(others), **values})
+        except PoseError as error:
+            raise click.BadParameter(str(error).removeprefix("pose: ")) from error
+
+    return click.option(
+        "--pose",
+        multiple=True,
+        callback=posed,
+        metavar="AXIS=VALUE",
+        help=f"Any of {', '.join(AXIS_NAMES)}, again for each; {note}.",
+    )
+
+
+def _axis_value(text: str) -> tuple[str, float]:
+    name, _, number = text.partition("=")
+    try:
+        return name, float(number)
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is no axis=number, as head_x=0.5") from None

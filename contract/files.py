@@ -38,7 +38,8 @@ def replacing(path: Path) -> Iterator[Path]:
 def remove_leftovers(folder: Path) -> None:
     """Remove what writers that were killed left of ``replacing`` in a folder."""
     for path in folder.glob(_TEMPORARY_FILES):
-        path.unlink(missing_ok=True)
+        if not path.is_dir():  # a folder of that name is another writer's
+            path.unlink(missing_ok=True)
 
 
 def write_bytes(path: Path, data: bytes) -> None:

@@ -51,8 +51,10 @@ AXES: tuple[PoseAxis, ...] = (
     PoseAxis("mouth", 0.0, 1.0, 1.0, "uniform", "opens the mouth; 0 closed, 1 wide open"),
 )
 AXIS_NAMES: tuple[str, ...] = tuple(axis.name for axis in AXES)
-JOINT_AXES: tuple[str, ...] = AXIS_NAMES[:3]
-FACE_AXES: tuple[str, ...] = AXIS_NAMES[3:]
+JOINTS, FACE = slice(0, 3), slice(3, 6)
+"""The parts of a pose vector: what turns the head, and what moves eyes and mouth."""
+JOINT_AXES: tuple[str, ...] = AXIS_NAMES[JOINTS]
+FACE_AXES: tuple[str, ...] = AXIS_NAMES[FACE]
 
 
 @dataclass(frozen=True)

@@ -29,5 +29,10 @@ def time_left(done: int, total: int, seconds: float) -> str:
     """ "1:02:03 left" at the pace of ``done`` in ``seconds``; nothing while that is unknown."""
     if done <= 0 or seconds <= 0:
         return ""
-    left = round((total - done) * seconds / done)
-    return f"{left // 3600}:{left // 60 % 60:02}:{left % 60:02} left"
+    return f"{clock((total - done) * seconds / done)} left"
+
+
+def clock(seconds: float) -> str:
+    """ "1:02:03"."""
+    whole = round(seconds)
+    return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"

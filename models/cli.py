@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from contract.cli import ErrorLineGroup
+from contract.cli import ErrorLineGroup, out_option
 from models.base.configurations import CONFIGURATIONS, FULL_CONFIGURATIONS
 from models.files.bundle import Bundle, load_bundle, save_bundle
 from models.files.tha1 import export_tha1, full_networks, import_tha1
@@ -38,7 +38,7 @@ def show(bundle: Path) -> None:
 
 @main.command("import")
 @click.argument("folder", type=_PATH)
-@click.option("-o", "--output", type=_PATH, required=True, help="The bundle to write.")
+@out_option("The bundle to write.")
 @click.option(
     "--configuration",
     type=click.Choice(FULL_CONFIGURATIONS),
@@ -46,7 +46,7 @@ def show(bundle: Path) -> None:
     show_default=True,
     help="How the networks were trained; THA1 published FU-P-P.",
 )
-def import_command(folder: Path, output: Path, configuration: str) -> None:
+def import_command(folder: Path, out: Path, configuration: str) -> None:
     """Make a bundle of FOLDER's face_morpher.pt, two_algo_face_rotator.pt and combiner.pt."""
     networks = import_tha1(folder)
     losses = CONFIGURATIONS[configuration]
@@ -57,20 +57,20 @@ def import_command(folder: Path, output: Path, configuration: str) -> None:
         {(losses.rotator, losses.combiner): networks.combiner},
         stages=({"imported_from": "THA1 files", "configuration": configuration},),
     )
-    save_bundle(output, bundle)
-    click.echo(f"{output}: holds {configuration}")
+    save_bundle(out, bundle)
+    click.echo(f"{out}: holds {configuration}")
 
 
 @main.command()
 @click.argument("bundle", type=_PATH)
-@click.option("-o", "--output", type=_PATH, required=True, help="The folder for the three files.")
+@out_option("The folder for the three files.")
 @click.option(
     "--configuration",
     type=click.Choice(FULL_CONFIGURATIONS),
     help="Which rotator and combiner; needed where the bundle has several.",
 )
-def export(bundle: Path, output: Path, configuration: str | None) -> None:
+def export(bundle: Path, out: Path, configuration: str | None) -> None:
     """Write BUNDLE's networks as THA1's three files, for its own and compatible tools."""
     loaded = load_bundle(bundle, None if configuration is None else [configuration])
-    export_tha1(output, full_networks(loaded, configuration))
-    click.echo(f"{output}: THA1's three files")
+    export_tha1(out, full_networks(loaded, configuration))
+    click.echo(f"{out}: THA1's three files")

@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import click
 import torch
 from torch import distributed
 
-from contract.cli import ErrorLineGroup
+from contract.cli import ErrorLineGroup, out_option
 from contract.errors import InputError
+from contract.lock import only_run
+from dataset.shards.split_file import PARTS, SplitPart
 from models.base.configurations import FULL_CONFIGURATIONS
+from models.base.device import DEVICE, open_device
 from models.files.bundle import Bundle, load_bundle, save_bundle
 from models.files.tha1 import export_tha1, full_networks
-from train.data.batch import Share, require_size
-from train.data.samples import PARTS, Part, SampleSet, Splits, has_parts, open_samples, open_splits
+from train.data.batch import require_size
+from train.data.order import Share
+from train.data.samples import SampleSet, Splits, has_parts, open_samples, open_splits
 from train.loss.vgg import find_vgg16, load_vgg16
 from train.measure.evaluate import evaluate as measure
 from train.measure.evaluate import mean_rest_picture
 from train.measure.report import markdown, write_report
 from train.plan.estimate import describe
-from train.plan.plan import changed
-from train.plan.presets import PRESETS
+from train.plan.plan import PRESETS, changed
 from train.plan.stages import STAGES, Stage
-from train.run.assemble import assemble, write_run
+from train.run.assemble import assemble
 from train.run.loop import train_stage
-from train.run.run import Run
+from train.run.run import Run, write_run
 from train.run.watch import open_watch
 
 _PATH = click.Path(path_type=Path)
@@ -44,7 +46,7 @@ def main() -> None:
 
 @main.command("all")
 @click.argument("data", type=_PATH)
-@click.option("-o", "--run", "folder", type=_PATH, required=True, help="Folder for everything.")
+@out_option("Folder for everything.")
 @click.option("--preset", type=click.Choice(list(PRESETS)), default="paper", show_default=True)
 @click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Change the preset.")
 @click.option("--stage", "wanted", multiple=True, type=click.Choice(list(STAGES)), help="Only it.")
@@ -67,11 +69,11 @@ def main() -> None:
     is_flag=True,
     help="Keep the rotators' pictures on disk for their combiners; says first how much that takes.",
 )
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@DEVICE
 @click.option("--dry-run", is_flag=True, help="Show the plan and its cost; train nothing.")
 def train_all(
     data: Path,
-    folder: Path,
+    out: Path,
     preset: str,
     changes: tuple[str, ...],
     wanted: tuple[str, ...],
@@ -100,17 +102,19 @@ def train_all(
         require_size(splits.part(part), plan.network.size, resize)
     stages = _choose(wanted, losses, vgg16, preset, dry_run)
     if dry_run:
-        click.echo(describe(plan, upkeep, splits, stages, _device(device, 0)))
+        click.echo(describe(plan, upkeep, splits, stages, open_device(device)))
         return
     with _processes() as share:
-        here = _device(device, share.rank)
+        here = open_device(device)
         vgg = load_vgg16(vgg16).to(here) if any(stage.loss == "P" for stage in stages) else None
         fingerprint = splits.train.fingerprint()
-        run = Run(
-            folder, plan, upkeep, splits.train, splits.validation, fingerprint, vgg, here, share
-        )
-        with _only_run(folder) if share.rank == 0 else nullcontext():
+        run = Run(out, plan, upkeep, splits.train, splits.validation, fingerprint, vgg, here, share)
+        with only_run(out, _note) if share.rank == 0 else nullcontext():
             _train(run, stages, splits)
+
+
+def _note(text: str) -> None:
+    click.echo(text, err=True)
 
 
 def _choose(
@@ -127,7 +131,7 @@ def _choose(
             is_optional = losses == "auto" and preset == "demo" and not vgg16
             if not is_optional and not dry_run:
                 raise InputError(f"{error}; or train without it: --losses L1") from error
-            click.echo(f"without the perceptual loss: {error}", err=True)
+            _note(f"without the perceptual loss: {error}")
             if is_optional:
                 stages = [stage for stage in stages if "P" not in stage.name]
     return tuple(stages)
@@ -141,13 +145,12 @@ def _train(run: Run, stages: Sequence[Stage], splits: Splits) -> None:
             distributed.barrier()
         return
     run.folder.mkdir(parents=True, exist_ok=True)
-    record = {"plan": run.plan.to_json(), "upkeep": asdict(run.upkeep), "sources": splits.sources()}
     with open_watch(run.folder) as watch:
         for stage in stages:
             if run.is_finished(stage.name):
                 watch.note(f"{stage.name}: finished before")
             else:
-                write_run(run.folder, record)
+                write_run(run, splits.sources())
                 train_stage(run, stage, watch)
             if run.share.ranks > 1:
                 distributed.barrier()
@@ -169,47 +172,16 @@ def _processes() -> Iterator[Share]:
         distributed.destroy_process_group()
 
 
-def _device(name: str, rank: int) -> torch.device:
-    if name == "auto" and torch.cuda.is_available():
-        return torch.device("cuda", int(os.environ.get("LOCAL_RANK", rank)))
-    try:
-        device = torch.device("cpu" if name == "auto" else name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise InputError(f"--device {name}: not usable here; give cpu or auto") from error
-    return device
-
-
-@contextmanager
-def _only_run(folder: Path) -> Iterator[None]:
-    """Inside, no other process trains into ``folder``."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    except OSError as error:
-        raise InputError(f"{folder}: cannot be used as a folder ({error.strerror})") from error
-    try:
-        # The system lets go of it when the process ends, however it ends.
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(handle)
-        raise InputError(f"{folder}: another run is training there; wait for its end") from error
-    try:
-        yield
-    finally:
-        os.close(handle)
-
-
 @main.command()
 @click.argument("run", type=_PATH)
-@click.option("-o", "--output", type=_PATH, help="The bundle's folder [default: RUN/bundle].")
+@out_option("The bundle's folder [default: RUN/bundle].", required=False)
 @click.option("--tha1", type=_PATH, help="Write THA1's three files into this folder as well.")
 @click.option("--configuration", type=click.Choice(FULL_CONFIGURATIONS), help="For --tha1.")
-def bundle(run: Path, output: Path | None, tha1: Path | None, configuration: str | None) -> None:
+def bundle(run: Path, out: Path | None, tha1: Path | None, configuration: str | None) -> None:
     """Build a bundle of the stages of RUN that are finished."""
     made = assemble(run)
-    save_bundle(output or run / BUNDLE_FOLDER, made, replace=output is None)
-    click.echo(f"{output or run / BUNDLE_FOLDER}: {', '.join(made.networks())}")
+    save_bundle(out or run / BUNDLE_FOLDER, made, replace=out is None)
+    click.echo(f"{out or run / BUNDLE_FOLDER}: {', '.join(made.networks())}")
     if tha1:
         export_tha1(tha1, full_networks(made, configuration))
         click.echo(f"{tha1}: THA1's three files")
@@ -220,15 +192,15 @@ def bundle(run: Path, output: Path | None, tha1: Path | None, configuration: str
 @click.option("--data", type=_PATH, required=True, help="Shards, as for training.")
 @click.option("--split", "split_file", type=_PATH, help="JSON: the sources of each part.")
 @click.option("--part", type=click.Choice(PARTS), default="test", show_default=True)
-@click.option("-o", "--output", type=_PATH, help="Folder for Markdown, CSV, JSON and pictures.")
+@out_option("Folder for Markdown, CSV, JSON and pictures.", required=False)
 @click.option("--resize", is_flag=True, help="Reduce the pictures to the networks' size.")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@DEVICE
 def evaluate(
     bundles: tuple[Path, ...],
     data: Path,
     split_file: Path | None,
-    part: Part,
-    output: Path | None,
+    part: SplitPart,
+    out: Path | None,
     resize: bool,
     device: str,
 ) -> None:
@@ -237,7 +209,7 @@ def evaluate(
     Of a folder of shards without a split, those sources are used that no bundle has met.
     """
     loaded = {str(path): load_bundle(path) for path in bundles}
-    here = _device(device, 0)
+    here = open_device(device)
     for one in loaded.values():
         for network in one.networks().values():
             network.to(here)
@@ -255,8 +227,8 @@ def evaluate(
     mean_rest = mean_rest_picture(trained if len(trained) else tested, size)
     results = measure(loaded, tested, mean_rest, size, here)
     click.echo(markdown(results))
-    if output:
-        write_report(output, results)
+    if out:
+        write_report(out, results)
 
 
 def _sources(bundles: Iterable[Bundle], parts: Sequence[str]) -> set[str]:

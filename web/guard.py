@@ -1,14 +1,11 @@
-"""Local pages: who may ask them, what they may load, and where they listen."""
+"""Local pages: who may ask them, and what they may load."""
 
 from __future__ import annotations
 
 import json
-import socket
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
-
-from contract.errors import InputError
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 """Names of this machine that no other can use."""
@@ -79,24 +76,3 @@ def is_welcome(headers: Mapping[str, str], host: str, *, needs_origin: bool) -> 
         return False
     origin = headers.get("origin")
     return not needs_origin if origin is None else urlsplit(origin).netloc == asked
-
-
-def listening(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0: any that is free. ``InputError`` when it cannot be had."""
-    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-        listener.listen()
-    except OSError as error:
-        listener.close()
-        raise InputError(
-            f"{host}:{port}: cannot listen ({error.strerror}); give another --port, or 0 for any"
-        ) from error
-    return listener
-
-
-def address(listener: socket.socket, host: str) -> str:
-    """What to type into a browser."""
-    shown = f"[{host}]" if ":" in host else host
-    return f"http://{shown}:{listener.getsockname()[1]}"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,22 +15,19 @@ from animate.commands.options import (
     BUNDLE,
     COMPILE,
     CONFIGURATION,
-    DEVICE,
     DRAWING,
-    OUT,
     SIZE,
     PathType,
 )
 from animate.commands.serve import serve
+from animate.commands.shown import open_drawing, write_frames
 from animate.commands.track import track
-from animate.pose.open_drawing import Finish, open_drawing
-from contract.cli import ErrorLineGroup
-from contract.pose import AXES, pose_from_mapping
+from contract.cli import ErrorLineGroup, out_option, pose_option
+from contract.pose import Pose
+from models.base.device import DEVICE
 
 if TYPE_CHECKING:
     from animate.motion.motion import Motion
-    from animate.pose.poser import Poser
-    from contract.image import Stored
 
 MOTION_NAMES = ("idle", "blink", "nod", "shake", "sway", "talk")
 
@@ -46,41 +41,19 @@ def main() -> None:
     """
 
 
-def _pose_values(
-    _context: click.Context, _option: click.Parameter, texts: tuple[str, ...]
-) -> dict[str, float]:
-    """``axis=number`` each."""
-    values = {}
-    for text in texts:
-        name, equals, number = text.partition("=")
-        try:
-            values[name] = float(number)
-        except ValueError:
-            equals = ""
-        if not equals or not math.isfinite(values[name]):
-            raise click.BadParameter(f"{text!r} is no axis=number, as head_x=0.5")
-    return values
-
-
 @main.command()
 @DRAWING
-@click.option(
-    "--pose",
-    multiple=True,
-    callback=_pose_values,
-    metavar="AXIS=VALUE",
-    help=f"Any of {', '.join(axis.name for axis in AXES)}; the mouth is closed unless given.",
-)
+@pose_option(Pose(mouth=0.0), "the mouth is closed unless given")
 @BUNDLE
 @CONFIGURATION
 @DEVICE
 @BACKEND
 @SIZE
 @BACKGROUND
-@OUT
+@out_option()
 def still(
     drawing: Path,
-    pose: dict[str, float],
+    pose: Pose,
     bundle: Path,
     configuration: str | None,
     device: str,
@@ -92,11 +65,9 @@ def still(
     """One picture of DRAWING in a pose."""
     from animate.drawing.output import write_still  # noqa: PLC0415
 
-    wanted = pose_from_mapping({"mouth": 0.0, **pose})
-    poser = open_drawing(drawing, bundle, configuration, device, backend)
-    finish = Finish(poser, size, background)
-    write_still(out, finish.of(poser.draw(wanted)))
-    click.echo(f"{out}: {finish.size}x{finish.size}", err=True)
+    shown = open_drawing(drawing, bundle, configuration, device, size, background, backend=backend)
+    write_still(out, shown.draw(pose))
+    click.echo(f"{out}: {shown.size}x{shown.size}", err=True)
 
 
 @main.command("gif")
@@ -119,7 +90,7 @@ def still(
 @COMPILE
 @SIZE
 @BACKGROUND
-@OUT
+@out_option()
 def gif(
     drawing: Path,
     name: str | None,
@@ -144,8 +115,24 @@ def gif(
     if sum(given is not None for given in (name, table, vmd)) > 1:
         raise click.UsageError("give one of --motion, --csv and --vmd")
     motion = _motion(name or "idle", table, vmd, seconds or 0.0, fps, seed)
-    poser = open_drawing(drawing, bundle, configuration, device, backend, compiled=compiled)
-    _write(out, poser, motion, Finish(poser, size, background))
+    shown = open_drawing(
+        drawing,
+        bundle,
+        configuration,
+        device,
+        size,
+        background,
+        backend=backend,
+        compiled=compiled,
+    )
+    write_frames(out, motion, lambda frame: shown.draw(motion.pose(frame)))
+    for note in motion.notes:
+        click.echo(note, err=True)
+    click.echo(
+        f"{out}: {len(motion.poses)} frames of {shown.size}x{shown.size}, "
+        f"{motion.seconds:.2f} s at {motion.fps:g} a second",
+        err=True,
+    )
 
 
 main.add_command(gif, "video")
@@ -165,24 +152,6 @@ def _motion(
 
         return cut(read_motion(vmd, fps), seconds)
     return cut(read_csv(table, fps), seconds) if table else built_in(name, seconds, fps, seed)
-
-
-def _write(out: Path, poser: Poser, motion: Motion, finish: Finish) -> None:
-    from animate.commands.progress import shown  # noqa: PLC0415
-    from animate.drawing.output import write_animation  # noqa: PLC0415
-
-    def frames(wanted: range) -> Iterator[Stored]:
-        for frame in shown(wanted):
-            yield finish.of(poser.draw(motion.pose(frame)))
-
-    write_animation(out, frames, len(motion.poses), motion.fps)
-    for note in motion.notes:
-        click.echo(note, err=True)
-    click.echo(
-        f"{out}: {len(motion.poses)} frames of {finish.size}x{finish.size}, {motion.seconds:.2f} s "
-        f"at {motion.fps:g} a second",
-        err=True,
-    )
 
 
 if __name__ == "__main__":

@@ -18,12 +18,6 @@ BUNDLE = click.option(
 CONFIGURATION = click.option(
     "--configuration", help="Which of the bundle's, as FU-P-P; the best there is unless given."
 )
-DEVICE = click.option(
-    "--device",
-    type=click.Choice(["auto", "cpu", "cuda", "mps"]),
-    default="auto",
-    show_default=True,
-)
 BACKEND = click.option(
     "--backend",
     type=click.Choice(["auto", "torch", "onnx"]),
@@ -41,4 +35,3 @@ SIZE = click.option(
     "--size", type=click.IntRange(1, 4096), help="Pixels a side; the networks' unless given."
 )
 BACKGROUND = click.option("--background", help="A colour (white, #ff8800) or a picture.")
-OUT = click.option("-o", "--out", type=PathType, required=True)

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from animate.commands.options import BACKGROUND, BUNDLE, CONFIGURATION, DEVICE, SIZE, PathType
-from animate.pose.open_drawing import Finish, open_drawing
-from contract.errors import InputError
+from animate.commands.options import BACKGROUND, BUNDLE, CONFIGURATION, SIZE, PathType
+from animate.commands.shown import ShownDrawing, open_drawing, write_frames
+from contract.cli import out_option
+from models.base.device import DEVICE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from animate.motion.motion import Motion
-    from animate.pose.poser import Poser
     from animate.track.capture import Frame
     from animate.track.face_measures import Measures
     from animate.track.track import Pictures
@@ -60,7 +60,7 @@ _CAMERA_SECONDS = 3.0
 @DEVICE
 @SIZE
 @BACKGROUND
-@click.option("-o", "--out", type=PathType, help="A video or an animation, as of `animate video`.")
+@out_option("A video or an animation, as of `animate video`.", required=False)
 def track(
     drawing: Path | None,
     video: Path | None,
@@ -89,14 +89,15 @@ def track(
     from animate.track import track as tracking  # noqa: PLC0415
 
     if (video is None) == (camera is None):
-        raise InputError("source: give either --video FILE or --camera NUMBER")
+        raise click.UsageError("source: give either --video FILE or --camera NUMBER")
     if out is None and table is None:
-        raise InputError("output: give --out for the drawing, --csv for the poses, or both")
+        raise click.UsageError("output: give --out for the drawing, --csv for the poses, or both")
     if out and not drawing:
-        raise InputError(f"{out}: of which drawing? Give one, or --csv alone for the poses")
-    poser = open_drawing(drawing, bundle, configuration, device) if out and drawing else None
-    finish = Finish(poser, size, background) if poser else None
-    pictures = tracking.Pictures(finish.size) if side_by_side and finish else None
+        raise click.UsageError(f"{out}: of which drawing? Give one, or --csv alone for the poses")
+    shown = None
+    if out and drawing:
+        shown = open_drawing(drawing, bundle, configuration, device, size, background)
+    pictures = tracking.Pictures(shown.size) if side_by_side and shown else None
     name, measures = _watch(video, camera, seconds, pictures)
     lookback = calibrate_seconds or (_CAMERA_SECONDS if video is None else float("inf"))
     calibration, is_new = tracking.open_calibration(calibration_path, measures, lookback)
@@ -108,9 +109,9 @@ def track(
         click.echo(f"{calibration_path}: {'written' if is_new else 'used'}", err=True)
     if table:
         _write_table(table, motion)
-    if out and poser and finish:
+    if out and shown:
         beside = _Beside(pictures, measures, mirrored=mirrored) if pictures else None
-        _write(out, poser, motion, finish, beside)
+        _write(out, motion, shown, beside)
 
 
 def _watch(
@@ -161,16 +162,12 @@ class _Beside:
         return np.concatenate([source, drawn], axis=1)
 
 
-def _write(out: Path, poser: Poser, motion: Motion, finish: Finish, beside: _Beside | None) -> None:
-    from animate.commands.progress import shown  # noqa: PLC0415
-    from animate.drawing.output import write_animation  # noqa: PLC0415
+def _write(out: Path, motion: Motion, shown: ShownDrawing, beside: _Beside | None) -> None:
+    def drawn(frame: int) -> Stored:
+        picture = shown.draw(motion.pose(frame))
+        return beside.joined(picture, frame / motion.fps) if beside else picture
 
-    def frames(wanted: range) -> Iterator[Stored]:
-        for frame in shown(wanted):
-            drawn = finish.of(poser.draw(motion.pose(frame)))
-            yield beside.joined(drawn, frame / motion.fps) if beside else drawn
-
-    write_animation(out, frames, len(motion.poses), motion.fps)
+    write_frames(out, motion, drawn)
     click.echo(
         f"{out}: {len(motion.poses)} frames, {motion.seconds:.2f} s at {motion.fps:.4g} a second",
         err=True,

@@ -1,68 +1,18 @@
-"""From a bundle's folder and a drawing's file to a poser."""
+"""From what a command line says (a folder of networks, a drawing's file) to a poser."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import torch
-
 from animate.drawing.drawing import Drawing, clean, read_drawing, resized
-from animate.pose.onnx_networks import OnnxNetworks, is_export
-from animate.pose.poser import Networks, Poser, TorchNetworks, choose_configuration
-from contract.errors import DeviceError, InputError
+from animate.pose.poser import Networks, Poser
+from contract.errors import InputError
 from contract.image import Stored
-from models.base.execution import Execution, fastest
-from models.files.bundle import Bundle, load_bundle
-from models.files.bundle_record import RECORD_FILE
-
-DEVICES = ("auto", "cpu", "cuda", "mps")
-
-
-def open_bundle(folder: Path) -> Bundle:
-    """The bundle in ``folder``.
-
-    Raises:
-        InputError: there is none (saying how to come by one), or it is of no use.
-    """
-    if not (folder / RECORD_FILE).is_file():
-        raise InputError(
-            f"{folder}: no bundle (no {RECORD_FILE} in it); `make demo` trains a small one into "
-            "demo/run/bundle, `make train-all` a real one, and `models import` makes one of THA1's "
-            "three files"
-        )
-    return load_bundle(folder)
-
-
-def open_device(name: str) -> torch.device:
-    """The device called ``name``; for "auto" the best there is.
-
-    Raises:
-        DeviceError: it is not there.
-    """
-    there = {
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-        "cpu": True,
-    }
-    if name == "auto":
-        return torch.device(next(kind for kind, is_there in there.items() if is_there))
-    if not there[name]:
-        raise DeviceError(f"device {name}: not on this machine; give --device auto")
-    return torch.device(name)
+from models.files.onnx_record import is_export
 
 
 def open_networks(
-    bundle: Bundle, configuration: str | None, device: str, *, compiled: bool = False
-) -> TorchNetworks:
-    """The networks of a configuration, ready to run the fastest way that is right."""
-    place = open_device(device)
-    best = fastest(place)
-    execution = Execution(best.channels_last, best.precision, compiled)
-    return TorchNetworks(bundle, choose_configuration(bundle, configuration), place, execution)
-
-
-def open_any(
-    bundle: Path,
+    folder: Path,
     configuration: str | None,
     device: str,
     backend: str,
@@ -71,24 +21,40 @@ def open_any(
 ) -> Networks:
     """The networks in a folder: a bundle's, run by torch, or exported ones, run by onnxruntime.
 
+    Torch is loaded for the first kind only.
+
     Raises:
         InputError: the folder holds neither, or not what ``backend`` (auto, torch, onnx) runs.
+        DeviceError: there is no such device.
     """
-    if backend == "torch" or (backend == "auto" and not is_export(bundle)):
-        return open_networks(open_bundle(bundle), configuration, device, compiled=compiled)
-    if not is_export(bundle):
+    if backend == "onnx" or (backend == "auto" and is_export(folder)):
+        return _open_exported(folder, configuration, device)
+    from animate.pose.torch_networks import open_bundle, open_torch_networks  # noqa: PLC0415
+
+    return open_torch_networks(open_bundle(folder), configuration, device, compiled=compiled)
+
+
+def _open_exported(folder: Path, configuration: str | None, device: str) -> Networks:
+    from animate.pose.onnx_networks import OnnxNetworks  # noqa: PLC0415  # loads onnxruntime
+
+    if not is_export(folder):
         raise InputError(
-            f"{bundle}: holds no ONNX files; write them with `animate export --bundle {bundle} "
+            f"{folder}: holds no ONNX files; write them with `animate export --bundle {folder} "
             "-o FOLDER`"
         )
-    exported = OnnxNetworks(bundle)
+    exported = OnnxNetworks(folder)
     if configuration not in {None, exported.configuration}:
         raise InputError(
-            f"{bundle}: holds {exported.configuration}, not {configuration}; export that one"
+            f"{folder}: holds {exported.configuration}, not {configuration}; export that one"
         )
     if device not in {"auto", "cpu"}:
-        raise InputError(f"{bundle}: exported networks run on the CPU; give --device cpu")
+        raise InputError(f"{folder}: exported networks run on the CPU; give --device cpu")
     return exported
+
+
+def open_poser(networks: Networks, drawing: Path) -> Poser:
+    """A poser of a drawing's file; ``InputError`` when it is of no use."""
+    return Poser(networks, fitted(read_drawing(drawing), networks.size))
 
 
 def fitted(drawing: Drawing, size: int) -> Stored:
@@ -106,8 +72,3 @@ def fitted(drawing: Drawing, size: int) -> Stored:
     if not drawing.picture[..., 3].any():
         raise InputError(f"{drawing.name}: wholly transparent; give a drawing of a character")
     return clean(resized(drawing.picture, size, size))
-
-
-def open_poser(networks: Networks, drawing: Path) -> Poser:
-    """A poser of a drawing's file; ``InputError`` when it is of no use."""
-    return Poser(networks, fitted(read_drawing(drawing), networks.size))

@@ -7,18 +7,15 @@ that nothing stale waits anywhere.
 from __future__ import annotations
 
 import asyncio
-import io
 import json
 import time
 from concurrent.futures import Executor
 from typing import Protocol
 
-from PIL import Image
-
 from animate.motion.motion import MOTIONS, NEUTRAL, Motion, built_in
 from animate.pose.poser import Poser
 from contract.errors import OpenthaError
-from contract.image import Stored
+from contract.png import QUICK, png_bytes
 from contract.pose import Pose, pose_from_mapping
 
 LIVE_FPS = 60.0
@@ -36,13 +33,6 @@ class Wire(Protocol):
 
     async def send_text(self, data: str) -> None:
         """Send words."""
-
-
-def png_bytes(picture: Stored) -> bytes:
-    """A picture (H, W, 4) as PNG, quickly."""
-    out = io.BytesIO()
-    Image.fromarray(picture, "RGBA").save(out, "PNG", compress_level=1)
-    return out.getvalue()
 
 
 class Live:
@@ -111,7 +101,7 @@ class Live:
             await self._wire.send_bytes(data)
 
     def _picture(self, pose: Pose) -> bytes:
-        return png_bytes(self._poser.draw(pose))
+        return png_bytes(self._poser.draw(pose), QUICK)
 
     def _newest(self) -> Pose:
         if self._motion is None:

@@ -6,31 +6,34 @@ machine's when it is bound to loopback, is turned away.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import secrets
 import tempfile
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
-from fastapi.responses import FileResponse, JSONResponse
-from fastapi.staticfiles import StaticFiles
 
 from animate.drawing.check import check, fix
 from animate.drawing.drawing import MAX_BYTES, Drawing, clean, decode_drawing, resized
 from animate.drawing.output import write_animation
 from animate.motion.motion import built_in
 from animate.pose.poser import Networks, Poser
-from animate.serve.live import MOTION_NAMES, Live, png_bytes
-from contract.errors import InputError, OpenthaError
+from animate.serve.live import MOTION_NAMES, Live
+from contract.errors import InputError
 from contract.image import Stored
+from contract.png import png_bytes
 from contract.pose import AXES, Pose, pose_from_mapping
 from web.guard import Asgi, OwnPageOnly
+from web.shell import body_of, new_app
+
+Made = TypeVar("Made")
 
 PAGE = Path(__file__).with_name("page")
 MAX_SESSIONS = 8
@@ -46,21 +49,21 @@ class Session:
     poser: Poser
 
 
-class Studio:
-    """The networks, and the drawings that were uploaded last."""
+class Sessions:
+    """The drawings that were uploaded last, and the one thread in which all is drawn."""
 
     def __init__(self, networks: Networks) -> None:
-        self.networks = networks
+        self._networks = networks
         # Networks are not to be run by two threads at once.
         self.drawer = ThreadPoolExecutor(1)
         self._sessions: OrderedDict[str, Session] = OrderedDict()
 
     def open(self, drawing: Drawing) -> str:
         """The token of a new session; the oldest one makes room."""
-        size = self.networks.size
+        size = self._networks.size
         token = secrets.token_urlsafe(16)
         picture = clean(resized(drawing.picture, size, size))
-        self._sessions[token] = Session(drawing, Poser(self.networks, picture))
+        self._sessions[token] = Session(drawing, Poser(self._networks, picture))
         while len(self._sessions) > MAX_SESSIONS:
             self._sessions.popitem(last=False)
         return token
@@ -71,42 +74,29 @@ class Studio:
             raise InputError("this drawing is not open any more; drop it on the page again")
         return self._sessions[token]
 
+    async def run(self, work: Callable[[], Made]) -> Made:
+        """What ``work`` makes, in the thread that draws."""
+        return await asyncio.get_running_loop().run_in_executor(self.drawer, work)
+
 
 def make_app(networks: Networks, first: Drawing | None, host: str) -> Asgi:
     """The application for pages of ``host``; ``first`` is open when the page is."""
-    studio = Studio(networks)
-
-    @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        yield
-        studio.drawer.shutdown(wait=False, cancel_futures=True)
-
-    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-    _serve_page(app)
-    _serve_drawings(app, studio, first)
-    _serve_pictures(app, studio)
-    _serve_live(app, studio)
-
-    @app.exception_handler(OpenthaError)
-    async def in_one_line(_request: Request, error: Exception) -> Response:
-        return JSONResponse({"fault": " ".join(str(error).split())}, 422)
-
+    sessions = Sessions(networks)
+    app = new_app(PAGE, lambda: sessions.drawer.shutdown(wait=False, cancel_futures=True))
+    _serve_axes(app)
+    _serve_drawings(app, sessions, first)
+    _serve_pictures(app, sessions)
+    _serve_live(app, sessions)
     return OwnPageOnly(app, host)
 
 
-def _serve_page(app: FastAPI) -> None:
-    app.mount("/page", StaticFiles(directory=PAGE), name="page")
-
-    @app.get("/")
-    async def index() -> Response:
-        return FileResponse(PAGE / "index.html")
-
+def _serve_axes(app: FastAPI) -> None:
     @app.get("/api/axes")
     async def axes() -> object:
         return {"axes": [asdict(axis) for axis in AXES], "motions": MOTION_NAMES}
 
 
-def _serve_drawings(app: FastAPI, studio: Studio, first: Drawing | None) -> None:
+def _serve_drawings(app: FastAPI, sessions: Sessions, first: Drawing | None) -> None:
     def opened(drawing: Drawing) -> dict[str, object]:
         report = check(drawing)
         height, width = drawing.picture.shape[:2]
@@ -118,7 +108,7 @@ def _serve_drawings(app: FastAPI, studio: Studio, first: Drawing | None) -> None
             "notes": report.notes,
             "fixable": any(fault.fixable for fault in report.faults),
             "preview": f"data:image/png;base64,{preview}",
-            "token": studio.open(drawing) if usable else None,
+            "token": sessions.open(drawing) if usable else None,
         }
 
     @app.get("/api/first")
@@ -127,21 +117,15 @@ def _serve_drawings(app: FastAPI, studio: Studio, first: Drawing | None) -> None
 
     @app.post("/api/drawing")
     async def upload(request: Request, name: str = "drawing", mend: bool = False) -> object:
-        data = await _body(request)
+        too_long = f"the upload is over {MAX_BYTES >> 20} MiB; scale the drawing down"
+        data = await body_of(request, MAX_BYTES, too_long)
         shown = Path(name).name[:80] or "drawing"
 
         def work() -> dict[str, object]:
             drawing = decode_drawing(data, shown)
             return opened(fix(drawing) if mend else drawing)
 
-        return await request.app.state.run(work)
-
-    async def run(work: Callable[[], object]) -> object:
-        import asyncio  # noqa: PLC0415
-
-        return await asyncio.get_running_loop().run_in_executor(studio.drawer, work)
-
-    app.state.run = run
+        return await sessions.run(work)
 
 
 def _preview(picture: Stored) -> Stored:
@@ -150,17 +134,7 @@ def _preview(picture: Stored) -> Stored:
     return resized(picture, max(1, round(width * scale)), max(1, round(height * scale)))
 
 
-async def _body(request: Request) -> bytes:
-    """The upload, of which never more than ``MAX_BYTES`` is held."""
-    data = bytearray()
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > MAX_BYTES:
-            raise InputError(f"the upload is over {MAX_BYTES >> 20} MiB; scale the drawing down")
-    return bytes(data)
-
-
-def _serve_pictures(app: FastAPI, studio: Studio) -> None:
+def _serve_pictures(app: FastAPI, sessions: Sessions) -> None:
     def pose_of(request: Request) -> Pose:
         names = {axis.name for axis in AXES}
         try:
@@ -171,8 +145,8 @@ def _serve_pictures(app: FastAPI, studio: Studio) -> None:
 
     @app.get("/api/still/{token}")
     async def still(token: str, request: Request) -> Response:
-        session, pose = studio.session(token), pose_of(request)
-        data = await app.state.run(lambda: png_bytes(session.poser.draw(pose)))
+        session, pose = sessions.session(token), pose_of(request)
+        data = await sessions.run(lambda: png_bytes(session.poser.draw(pose)))
         return Response(data, media_type="image/png", headers=_named("still.png"))
 
     @app.get("/api/recording/{token}")
@@ -189,7 +163,7 @@ def _serve_pictures(app: FastAPI, studio: Studio) -> None:
             raise InputError(
                 f"a recording takes up to {MAX_SECONDS:g} s at 1 to 60 frames a second"
             )
-        session, played = studio.session(token), built_in(motion, seconds, fps)
+        session, played = sessions.session(token), built_in(motion, seconds, fps)
 
         def work() -> bytes:
             def frames(wanted: range) -> Iterator[Stored]:
@@ -200,7 +174,7 @@ def _serve_pictures(app: FastAPI, studio: Studio) -> None:
                 write_animation(path, frames, len(played.poses), fps)
                 return path.read_bytes()
 
-        data = await app.state.run(work)
+        data = await sessions.run(work)
         stamp = time.strftime("%H%M%S")
         return Response(
             data, media_type=RECORDINGS[kind], headers=_named(f"{motion}-{stamp}.{kind}")
@@ -211,17 +185,17 @@ def _named(name: str) -> dict[str, str]:
     return {"Content-Disposition": f'attachment; filename="{name}"'}
 
 
-def _serve_live(app: FastAPI, studio: Studio) -> None:
+def _serve_live(app: FastAPI, sessions: Sessions) -> None:
     @app.websocket("/api/live/{token}")
     async def live(socket: WebSocket, token: str) -> None:
         await socket.accept()
         try:
-            session = studio.session(token)
+            session = sessions.session(token)
         except InputError as error:
             await socket.send_json({"fault": str(error)})
             await socket.close(1008)
             return
         try:
-            await Live(socket, session.poser, studio.drawer).run()
+            await Live(socket, session.poser, sessions.drawer).run()
         except (WebSocketDisconnect, RuntimeError):
             return  # the viewer left, perhaps while a picture was on its way

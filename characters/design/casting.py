@@ -33,11 +33,13 @@ def draw_character(franchise: Franchise, seed: int, rng: Rng) -> s.CharacterSpec
     body = draw_body(franchise, male, child, rng)
     hair = draw_hair(franchise, male, eye, rng)
     accessories = accessories_for(franchise, male, hair, rng)
-    if {"hat", "beret", "cap"} & set(accessories):
+    if {"hat", "beret", "cap", "beanie", "witch", "hood"} & set(accessories):
         # Nothing may stand up through the hat.
         flat: s.Back = "short" if hair.back == "spiky" else hair.back
+        fringe: s.Fringe = "open" if hair.fringe == "up" else hair.fringe
         hair = replace(
             hair,
+            fringe=fringe,
             ahoge=0,
             back=flat,
             messy=min(hair.messy, 0.5),

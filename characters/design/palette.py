@@ -71,7 +71,7 @@ def draw_palette(f: Franchise, rng: Rng) -> Palette:
     return Palette(
         skin=skin,
         skin_shadow=times(skin, (0.95, 0.81, 0.77)),
-        blush=times(mix(skin, (0.98, 0.42, 0.42), 0.55), (1.0, 0.4 + 0.6 * max(skin), 0.95)),
+        blush=mix(skin, (0.98, 0.42, 0.42), 0.10 + 0.45 * max(skin)),
         hair=hair,
         hair_shadow=shade(hair, 0.9),
         hair_light=light(hair, 0.8),

@@ -14,7 +14,7 @@ Colour = tuple[float, float, float]
 
 Fringe = Literal[
     "straight", "parted", "swept", "m_shape", "between", "spiky", "curtain", "side",
-    "over_eyes", "one_eye", "open",
+    "over_eyes", "one_eye", "open", "up",
 ]  # fmt: skip
 Back = Literal["short", "bob", "flip", "medium", "long", "spiky"]
 Tails = Literal["none", "ponytail", "twin", "low_twin", "braids", "side", "buns", "half", "drills"]
@@ -30,10 +30,20 @@ Outfit = Literal[
     "crew",
     "gakuran",
     "vest",
+    "coat",
+    "camisole",
+    "off_shoulder",
+    "cape",
 ]
 Pattern = Literal["plain", "stripes", "dots", "emblem", "suspenders", "raglan"]
 Bottom = Literal["skirt", "trousers", "long_skirt"]
-Neckwear = Literal["none", "tie", "ribbon", "scarf", "choker"]
+Neckwear = Literal[
+    "none", "tie", "ribbon", "scarf", "choker", "big_scarf", "bell", "pendant", "headphones",
+]  # fmt: skip
+ArmPose = Literal[
+    "a", "low", "down", "akimbo", "behind", "chest", "hold", "raised", "cheek", "chin", "up",
+]  # fmt: skip
+Carried = Literal["none", "strap", "plush", "book", "cup", "flowers", "microphone", "staff"]
 IrisStyle = Literal[
     "deep", "bright", "ring", "flat", "halves", "dull", "dark", "pale",
     "star", "slit", "heart", "cross",
@@ -76,7 +86,8 @@ class Face:
 
     ``nose``: how far it stands out, 0 for a flat face; ``nose_y``: the height of its tip.
     ``mole``: -1 or 1 for a beauty mark under the right or left eye, 0 for none. ``makeup``: the
-    strength of the tint around the lids.
+    strength of the tint around the lids. ``shadow_side``: -1 or 1 where a hard shadow lies on the
+    right or left half of the face, else 0.
     """
 
     half_width: float
@@ -94,6 +105,7 @@ class Face:
     mole: int
     mark: FaceMark
     makeup: float
+    shadow_side: int
 
 
 @dataclass(frozen=True)
@@ -197,7 +209,8 @@ class Hair:
 class Body:
     """Below the chin. ``heads``: the body's whole height in head heights.
 
-    ``sleeve``: 0 none, 1 to the elbow, 2 to the wrist.
+    ``sleeve``: 0 none, 1 to the elbow, 2 to the wrist. ``turn`` (radians, + to the character's
+    left) and ``lean`` (how far aside a head height lower) pose what is below the neck.
     """
 
     male: bool
@@ -211,6 +224,11 @@ class Body:
     plaid: bool
     pattern: Pattern
     sleeve: float
+    left_arm: ArmPose
+    right_arm: ArmPose
+    turn: float
+    lean: float
+    carried: Carried
 
 
 Naming = Literal[

@@ -1,17 +1,19 @@
-"""Things worn on the head: bands, bows, hats, cat ears, headphones, clips, glasses, earrings."""
+"""Things worn on the head: bands, bows, headphones, clips, flowers, earrings; the rest by name."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from characters.base.curves import spline
+from characters.base.atlas import cell
 from characters.base.rigging import BONE
-from characters.base.surface import Surface, surface
+from characters.base.surface import Surface, grid, grid_faces, surface
 from characters.design.spec import CharacterSpec
-from characters.shape.clothes import build_bow
 from characters.shape.face_shape import FaceShape
+from characters.shape.glasses import build_glasses
 from characters.shape.hair_shell import Shell
-from characters.shape.headgear import animal_ears, hat, horns, on_head, tiara
+from characters.shape.hats import hat
+from characters.shape.headgear import animal_ears, horns, on_head, tiara
+from characters.shape.neckwear import build_bow
 
 _HEAD = BONE["頭"]
 
@@ -25,14 +27,6 @@ def build_accessories(spec: CharacterSpec, shell: Shell, face: FaceShape) -> lis
                 parts.append(_arch(shell, 0.035, "accent", 0.02))
             case "bow":
                 parts.append(_bow_on_top(shell, spec))
-            case "hat" | "beret" | "cap":
-                parts += hat(shell, name, spec.seed)
-            case "cat_ears" | "fox_ears" | "rabbit_ears":
-                parts += animal_ears(shell, name)
-            case "horns":
-                parts += horns(shell)
-            case "tiara":
-                parts += tiara(shell)
             case "headphones":
                 parts += _headphones(shell)
             case "clips":
@@ -40,17 +34,34 @@ def build_accessories(spec: CharacterSpec, shell: Shell, face: FaceShape) -> lis
             case "flower":
                 parts += _flower(shell)
             case "glasses":
-                parts += _glasses(spec, face)
+                parts += build_glasses(spec, face)
             case "earrings":
                 parts += _earrings(spec)
+            case _:
+                parts += _headgear(name, spec, shell)
     return parts
+
+
+def _headgear(name: str, spec: CharacterSpec, shell: Shell) -> list[Surface]:
+    """What rises above the hair."""
+    if name.endswith("_ears"):
+        return animal_ears(shell, name)
+    match name:
+        case "horns":
+            return horns(shell)
+        case "tiara":
+            return tiara(shell)
+        case "frill":
+            return _frill(shell)
+        case _:
+            return hat(shell, name, spec.seed)
 
 
 def _arch(shell: Shell, radius: float, colour: str, forward: float) -> Surface:
     """A band from ear to ear over the top."""
     turn = np.linspace(-1.72, 1.72, 27)
     x = (shell.side + 0.05) * np.sin(turn)
-    y = 0.50 + (shell.top - 0.50 + 0.045) * np.cos(turn)
+    y = 0.50 + (shell.top - 0.50 + 0.034) * np.cos(turn)
     z = np.full(27, 0.02 - forward)
     line = np.stack([x, y, z], 1)
     part = on_head(line, np.full(27, radius), colour)
@@ -59,6 +70,20 @@ def _arch(shell: Shell, radius: float, colour: str, forward: float) -> Surface:
     # Flat like a ribbon: broad along z, thin away from the head.
     squeezed[:, :2] = middle[:, :2] + (squeezed[:, :2] - middle[:, :2]) * 0.45
     return surface(squeezed, part.uv, part.faces, _HEAD)
+
+
+def _frill(shell: Shell) -> list[Surface]:
+    """A maid's band: a ruffle that stands up from ear to ear."""
+    turn = np.linspace(-1.05, 1.05, 57)
+    rows = []
+    for out, z in ((0.02, -0.06), (0.085, -0.075), (0.115, -0.05), (0.03, -0.02)):
+        wave = 0.020 * np.cos(turn * 24) * (out > 0.05)
+        x = (shell.side + out + wave) * np.sin(turn)
+        y = 0.50 + (shell.top - 0.50 + out + wave) * np.cos(turn)
+        rows.append(np.stack([x, y, np.full(57, z)], 1))
+    uv = cell("white", 0.5, np.repeat([0.7, 0.1, 0.0, 0.5], 57))
+    frill = surface(np.concatenate(rows), uv, grid_faces(grid(4, 57)), _HEAD)
+    return [frill, _arch(shell, 0.030, "black", 0.03)]
 
 
 def _bow_on_top(shell: Shell, spec: CharacterSpec) -> Surface:
@@ -105,36 +130,6 @@ def _flower(shell: Shell) -> list[Surface]:
         parts.append(surface(xyz, part.uv, part.faces, _HEAD))
     core = np.stack([np.zeros(5), np.zeros(5), np.linspace(0, -0.045, 5)], 1) + centre
     parts.append(on_head(core, np.array([0.03, 0.034, 0.03, 0.02, 0.002]), "gold", 10, 0.1))
-    return parts
-
-
-def _glasses(spec: CharacterSpec, face: FaceShape) -> list[Surface]:
-    eye = spec.eye
-    parts = []
-    angle = np.linspace(0, 2 * np.pi, 25)
-    wide, high = eye.half_width * 1.12, (eye.up + eye.down) * 0.60
-    colour = "black" if spec.seed % 3 else "accent"
-    for sign in (-1, 1):
-        x = sign * eye.x + wide * np.sign(np.cos(angle)) * np.abs(np.cos(angle)) ** 0.75
-        y = eye.y - 0.008 + high * np.sign(np.sin(angle)) * np.abs(np.sin(angle)) ** 0.75
-        flat = float(face.depth(np.array([eye.x]), np.array([eye.y]))[0]) - 0.05
-        z = flat + 0.10 * np.abs(x) ** 2 * 3
-        parts.append(on_head(np.stack([x, y, z], 1), np.full(25, 0.0075), colour, 6, 0.2))
-        wall = spec.face.half_width + 0.018
-        hinge = (sign * (eye.x + wide), eye.y, z[0])
-        ear = [(sign * wall, eye.y + 0.01, -0.12), (sign * wall, eye.y + 0.01, 0.06)]
-        side = spline([hinge, *ear], 8)
-        parts.append(on_head(side, np.full(8, 0.006), colour, 5, 0.2))
-    low = float(face.depth(np.array([0.0]), np.array([eye.y]))[0]) - 0.03
-    bridge = spline(
-        [
-            (-(eye.x - wide), eye.y, low + 0.0),
-            (0, eye.y + 0.015, low - 0.01),
-            (eye.x - wide, eye.y, low),
-        ],
-        8,
-    )
-    parts.append(on_head(bridge, np.full(8, 0.006), colour, 5, 0.2))
     return parts
 
 

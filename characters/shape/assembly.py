@@ -9,13 +9,21 @@ import numpy.typing as npt
 
 from characters.base.character_model import MaterialSpec, Model, MorphSpec
 from characters.base.curves import F64
-from characters.base.rigging import BONE, BoneSpec, joints, standard_bones
+from characters.base.rigging import (
+    BONE,
+    BoneSpec,
+    below_neck,
+    joints,
+    standard_bones,
+    turned_by,
+)
 from characters.base.surface import Surface, merge
 from characters.design.morph_naming import NamedMorph, Shapes, eye_morphs, other_morphs
-from characters.design.spec import CharacterSpec
+from characters.design.spec import Body, CharacterSpec
 from characters.shape import body as bodies
 from characters.shape import eye_lines, eye_shape, mouth_shape
 from characters.shape.accessories import build_accessories
+from characters.shape.arms import build_arms
 from characters.shape.clothes import build_clothes
 from characters.shape.face_shape import FaceShape
 from characters.shape.hair_mesh import HairMesh, build_hair
@@ -122,7 +130,7 @@ def _head_parts(spec: CharacterSpec, face: FaceShape) -> list[tuple[MaterialSpec
     ]
     cheeks = [eye_shape.blush(face, eye, sign, _HEAD) for sign, _ in sides]
     return [
-        (materials.skin, [*skin, bodies.build_neck(spec.body)]),
+        (materials.skin, [*skin, _turned(bodies.build_neck(spec.body), spec.body)]),
         (materials.blush, cheeks),
         (materials.mouth, mouth_shape.inside(face, spec.mouth, rim, _HEAD)),
         (materials.white, whites),
@@ -142,14 +150,21 @@ def _body_parts(spec: CharacterSpec) -> list[tuple[MaterialSpec, list[Surface]]]
     torso = bodies.Torso(body)
     colour = "white" if body.outfit == "vest" else "cloth"
     colour = "trim" if body.pattern == "raglan" else colour
-    arms, sleeves = bodies.build_arms(body, body.sleeve, colour)
+    arms, sleeves = build_arms(body, colour)
     legs, lower = bodies.build_legs(body)
     skirt = bodies.build_skirt(torso, body)
-    return [
+    upright = [
         (materials.body_skin, [*arms, *legs]),
         (materials.cloth, [bodies.build_torso(torso), *sleeves, *lower, skirt]),
         (materials.collar, build_clothes(spec, torso)),
     ]
+    return [(material, [_turned(part, body) for part in parts]) for material, parts in upright]
+
+
+def _turned(part: Surface, body: Body) -> Surface:
+    """A part of the upright body as the body stands."""
+    normals = turned_by(part.normals, part.positions[:, 1], body)
+    return replace(part, positions=below_neck(part.positions, body), normals=normals)
 
 
 def _morphs(

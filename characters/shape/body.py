@@ -1,4 +1,4 @@
-"""Neck, torso, arms and legs: tubes of elliptic sections, skinned to the standard bones."""
+"""Neck, torso and legs: tubes of elliptic sections, skinned to the standard bones."""
 
 from __future__ import annotations
 
@@ -129,41 +129,6 @@ def _limb(
     )
     weights = 0.5 + 0.5 * ease(np.abs(t - 1), 0.0, 0.25)
     return line, t, bones, weights
-
-
-def build_arms(body: Body, sleeve: float, cloth: str) -> tuple[list[Surface], list[Surface]]:
-    """Arms of skin (with hands) and sleeves; ``sleeve``: 0 none, 1 to the elbow, 2 to the wrist."""
-    j = joints(body)
-    thick = 0.078 + (0.02 if body.male else 0.0)
-    skin, sleeves = [], []
-    for side, sign in (("左", 1), ("右", -1)):
-        chain = [f"{side}腕", f"{side}ひじ"]
-        start = (j.shoulder[0] - 0.17, j.shoulder[1] - 0.015, j.shoulder[2])
-        line, t, bones, weights = _limb([start, j.elbow, j.wrist], chain, sign, 15)
-        radius = np.interp(t, [0, 0.3, 1, 2], [thick, thick, thick * 0.8, thick * 0.6])
-        skin.append(tube(line, radius, skin_patch(len(t)), bones, weights))
-        skin.append(_hand(j, side, sign))
-        if sleeve > 0:
-            keep = t <= sleeve + 1e-6
-            puff = 0.022 + 0.012 * ease(t[keep], 0.3, 1.0)
-            part = tube(
-                line[keep], radius[keep] + puff, cell(cloth, 0.5, t[keep] / 2.2),
-                bones[keep], weights[keep],
-            )  # fmt: skip
-            # No outline where the sleeve comes out of the torso.
-            seam = np.repeat(ease(t[keep], 0.25, 0.5), len(part.positions) // int(keep.sum()))
-            sleeves.append(replace(part, edge_scales=seam))
-    return skin, sleeves
-
-
-def _hand(j: Joints, side: str, sign: int) -> Surface:
-    wrist, elbow = np.array(j.wrist), np.array(j.elbow)
-    way = unit(wrist - elbow) * 0.34
-    t = np.linspace(0, 1, 7)
-    line = (wrist + way * t[:, None]) * [sign, 1, 1]
-    radius = np.array([0.046, 0.055, 0.068, 0.066, 0.052, 0.036, 0.006])
-    bones = np.tile(np.array([BONE[f"{side}手首"], BONE[f"{side}ひじ"]]), (7, 1))
-    return tube(line, radius, skin_patch(7), bones, np.clip(0.5 + t * 3, 0, 1), 10)
 
 
 def build_legs(body: Body) -> tuple[list[Surface], list[Surface]]:

@@ -1,4 +1,4 @@
-"""What is worn over the torso: collars, lapels, ties and bows."""
+"""What is worn over the torso: collars, lapels, hoods and capes."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import numpy as np
 
 from characters.base.atlas import cell
 from characters.base.curves import F64, ease, spline
-from characters.base.rigging import BONE
-from characters.base.surface import Surface, grid, grid_faces, merge, surface, tube, weighted
+from characters.base.surface import Surface, grid, grid_faces, surface, tube
 from characters.design.spec import CharacterSpec
 from characters.shape.body import Torso, upper_weights
+from characters.shape.carried import build_carried
+from characters.shape.neckwear import build_neckwear, neck_band, on_torso
 
 
 def build_clothes(spec: CharacterSpec, torso: Torso) -> list[Surface]:
-    """Collar and neckwear of the outfit."""
+    """Collar and neckwear of the outfit, and what is carried before it."""
     parts: list[Surface] = []
     match spec.body.outfit:
         case "sailor":
@@ -25,22 +26,24 @@ def build_clothes(spec: CharacterSpec, torso: Torso) -> list[Surface]:
         case "vest":
             parts.append(_shirt_collar(spec, "white"))
         case "gakuran":
-            parts.append(_band(spec, -0.16, 0.00, 0.022, 0.016, "cloth"))
+            parts.append(neck_band(spec, -0.16, 0.00, 0.022, 0.016, "cloth"))
         case "turtleneck":
             parts += [
-                _band(spec, -0.16, 0.01, 0.030, 0.020, "cloth"),
-                _band(spec, -0.11, 0.012, 0.040, 0.030, "cloth"),
+                neck_band(spec, -0.16, 0.01, 0.030, 0.020, "cloth"),
+                neck_band(spec, -0.11, 0.012, 0.040, 0.030, "cloth"),
             ]
         case "hoodie":
             parts += _hood(spec)
         case "kimono":
             parts += _kimono(torso)
-    parts += _neckwear(spec, torso)
+        case "coat":
+            parts.append(_funnel(spec))
+        case "cape":
+            parts.append(_cape(torso))
+            parts.append(_shirt_collar(spec, "cloth"))
+    parts += build_neckwear(spec, torso)
+    parts += build_carried(spec, torso)
     return parts
-
-
-def _on_torso(part: Surface) -> Surface:
-    return weighted(part, *upper_weights(part.positions))
 
 
 def _patch(
@@ -54,7 +57,7 @@ def _patch(
     xyz = torso.at(np.broadcast_to(angle, y.shape), y, lift).reshape(-1, 3)
     s = np.broadcast_to((angle - angle.min()) / max(np.ptp(angle), 1e-6), y.shape).ravel()
     uv = cell(colour, s, 0.55 * (1 - np.repeat(t[:, 0], len(angle))))
-    return _on_torso(surface(xyz, uv, grid_faces(grid(rows, len(angle))), 0))
+    return on_torso(surface(xyz, uv, grid_faces(grid(rows, len(angle))), 0))
 
 
 def _sailor(torso: Torso) -> list[Surface]:
@@ -89,20 +92,33 @@ def _kimono(torso: Torso) -> list[Surface]:
     return parts
 
 
-def _band(
-    spec: CharacterSpec, low: float, high: float, wide_low: float, wide_high: float, colour: str
-) -> Surface:
-    """A tube of cloth around the neck."""
-    angle = np.linspace(-np.pi, np.pi, 28, endpoint=False)
-    n = spec.body.neck
-    rings: list[F64] = []
-    for t in (0.0, 0.5, 0.9, 1.0, 1.0):
-        y = low + (high - low) * t
-        r = n + wide_low + (wide_high - wide_low) * t - 0.012 * (len(rings) == 4)
-        rings.append(np.stack([r * np.sin(angle), np.full(28, y), 0.075 - r * np.cos(angle)], 1))
-    xyz = np.concatenate(rings)
-    uv = cell(colour, 0.5, np.repeat([0.7, 0.3, 0.0, 0.0, 0.6], 28))
-    return _on_torso(surface(xyz, uv, grid_faces(grid(5, 28, wrap=True)), 0))
+def _funnel(spec: CharacterSpec) -> Surface:
+    """A wide stiff collar that stands up to the chin, open in front."""
+    angle = np.linspace(0.22, 2 * np.pi - 0.22, 41)
+    turned = np.where(angle > np.pi, angle - 2 * np.pi, angle)
+    front = np.abs(turned)
+    high = 0.02 + 0.05 * (spec.seed % 3) + 0.06 * ease(front, 0.5, 2.0)
+    rows = []
+    for t, wide in ((0.0, 0.0), (0.4, 0.10), (0.75, 0.16), (1.0, 0.20), (1.0, 0.18), (0.4, 0.09)):
+        y = -0.235 + (high + 0.235) * t
+        r = spec.body.neck + 0.06 + wide * (1 - 0.25 * ease(front, 1.2, 3.0))
+        rows.append(np.stack([r * np.sin(turned), y, 0.06 - r * np.cos(turned)], 1))
+    uv = cell("cloth", 0.5, np.repeat([0.5, 0.3, 0.1, 0.0, 0.6, 0.9], len(angle)))
+    return on_torso(surface(np.concatenate(rows), uv, grid_faces(grid(6, len(angle))), 0))
+
+
+def _cape(torso: Torso) -> Surface:
+    """A short cape over shoulders and upper arms."""
+    angle = np.linspace(-np.pi, np.pi, 49)
+    rows = []
+    for t in np.linspace(1, 0, 8):
+        y = -0.13 - 0.55 * t - 0.03 * np.cos(7 * angle) * t
+        out = 0.02 + 0.16 * t**0.7 + 0.02 * np.cos(9 * angle) * t
+        on = torso.at(angle, np.maximum(y, -0.40), out)
+        on[:, 1] = y
+        rows.append(on)
+    uv = cell("lower", 0.5, np.repeat(np.linspace(0.7, 0.0, 8), 49))
+    return on_torso(surface(np.concatenate(rows), uv, grid_faces(grid(8, 49)), 0))
 
 
 def _shirt_collar(spec: CharacterSpec, colour: str) -> Surface:
@@ -125,7 +141,7 @@ def _shirt_collar(spec: CharacterSpec, colour: str) -> Surface:
     # Columns run from the front over the character's left, so they go towards +x in front.
     uv = cell(colour, 0.5, np.repeat([0.35, 0.15, 0.0, 0.0, 0.8], len(angle)))
     part = surface(xyz, uv, grid_faces(grid(5, len(angle))), 0)
-    return _on_torso(part)
+    return on_torso(part)
 
 
 def _hood(spec: CharacterSpec) -> list[Surface]:
@@ -146,94 +162,3 @@ def _hood(spec: CharacterSpec) -> list[Surface]:
         parts.append(tube(string, np.full(8, 0.009), cell("white", 0.5, np.full(8, 0.3)),
                           bones, weights, 6))  # fmt: skip
     return parts
-
-
-def build_bow(centre: F64, width: float, colour: str, bone: int, lift: float = 0.3) -> Surface:
-    """A bow facing -z: two loops, a knot and two tails."""
-    parts = []
-    for sign in (-1, 1):
-        t = np.linspace(0, 1, 9)
-        half = width * (0.02 + 0.42 * np.sin(np.pi * (0.07 + 0.92 * t**1.15)) ** 0.9)
-        x = sign * width * t
-        y = width * lift * t * (1 - 0.5 * t)
-        thick = width * 0.20 * np.sin(np.pi * np.clip(t * 0.9 + 0.08, 0, 1))
-        parts.append(_pillow(centre, np.stack([x, y], 1), half, thick, colour, bone))
-        down = np.stack([sign * width * (0.08 + 0.42 * t), -width * (0.1 + 0.75 * t)], 1)
-        parts.append(
-            _pillow(
-                centre + np.array([0, 0, 0.01]),
-                down,
-                width * (0.08 + 0.10 * t),
-                0.02 + 0 * t,
-                colour,
-                bone,
-            )
-        )
-    knot = np.stack([np.linspace(-1, 1, 5) * width * 0.14, np.zeros(5)], 1)
-    parts.append(
-        _pillow(
-            centre - np.array([0, 0, 0.012]), knot,
-            width * np.array([0.10, 0.17, 0.19, 0.17, 0.10]),
-            width * np.array([0.02, 0.12, 0.15, 0.12, 0.02]), colour, bone,
-        )
-    )  # fmt: skip
-    return merge(parts)
-
-
-def _pillow(centre: F64, line: F64, half: F64, thick: F64, colour: str, bone: int) -> Surface:
-    """A flat lens swept along a line in the xy plane; half widths lie across the line."""
-    tangent = np.gradient(line, axis=0)
-    tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
-    across = np.stack([-tangent[:, 1], tangent[:, 0]], 1)
-    profile = np.array([(-1, 0.0), (-0.5, -0.8), (0, -1.0), (0.5, -0.8), (1, 0.0), (0, 0.6)])
-    xy = line[:, None] + across[:, None] * (profile[:, :1] * half[:, None, None])
-    z = profile[None, :, 1] * thick[:, None]
-    xyz = np.concatenate([xy, z[..., None]], -1).reshape(-1, 3) + centre
-    index = grid(len(line), len(profile), wrap=True)
-    t = np.broadcast_to(np.abs(profile[:, 0]) * 0.9, (len(line), len(profile))).ravel()
-    part = surface(xyz, cell(colour, 0.5, t), grid_faces(index), bone)
-    middle = np.repeat(np.concatenate([line, np.zeros((len(line), 1))], 1) + centre, 6, 0)
-    if np.sum((xyz - middle) * part.normals) < 0:
-        part = surface(xyz, part.uv, part.faces[:, ::-1], bone)
-    return part
-
-
-def _neckwear(spec: CharacterSpec, torso: Torso) -> list[Surface]:
-    chest = BONE["上半身2"]
-    low = {
-        "sailor": -0.47,
-        "blazer": -0.225,
-        "vest": -0.225,
-        "shirt": -0.215,
-        "crew": -0.2,
-        "dress": -0.34,
-    }
-    y = low.get(spec.body.outfit, -0.2)
-    collared = spec.body.outfit in ("shirt", "blazer", "vest")
-    front = torso.at(np.array([0.0]), np.array([y]), 0.10 if collared else 0.05)[0]
-    match spec.body.neckwear:
-        case "ribbon":
-            return [build_bow(front, 0.15, "accent", chest, lift=0.12)]
-        case "tie":
-            return [_tie(torso, y, chest)]
-        case "scarf":
-            return [
-                _band(spec, -0.17, -0.01, 0.075, 0.055, "accent"),
-                _band(spec, -0.13, -0.03, 0.095, 0.075, "accent"),
-            ]
-        case "choker":
-            return [_band(spec, -0.105, -0.075, 0.004, 0.004, "black")]
-    return []
-
-
-def _tie(torso: Torso, top: float, bone: int) -> Surface:
-    y = np.linspace(top, top - 0.62, 11)
-    front = torso.at(np.zeros(11), y, 0.03)
-    half = np.interp(y - top, [-0.62, -0.57, -0.07, -0.06, 0], [0.004, 0.062, 0.03, 0.026, 0.036])
-    t = np.array([-1.0, 0.0, 1.0])
-    xyz = np.repeat(front[:, None], 3, 1)
-    xyz[..., 0] += t * half[:, None]
-    xyz[:, 1, 2] -= 0.014
-    uv = cell("accent", 0.5, np.tile([0.5, 0.0, 0.5], 11))
-    faces = grid_faces(grid(11, 3), flip=True)
-    return surface(xyz.reshape(-1, 3), uv, faces, bone)

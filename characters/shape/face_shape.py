@@ -62,6 +62,12 @@ class FaceShape:
         ridge = ease(up, 0.123, 0.0) * ease(up, -0.040, -0.010)
         return ridge * bump(x, 0, 0.026) + 0.25 * bump(x, 0, 0.05) * bump(up, 0.0, 0.05)
 
+    def jaw_y(self, x: F64) -> F64:
+        """The height of the jaw's outline at ``x``, both of one shape."""
+        y = np.linspace(0.0, 0.4, 81)
+        lowest: F64 = np.interp(np.abs(x), np.maximum.accumulate(self.half_width(y)), y)
+        return lowest
+
     def on(self, xy: F64, forward: float | F64 = 0.0) -> F64:
         """Points (N, 3) over ``xy`` (N, 2), ``forward`` of the face (towards the viewer)."""
         z = self.depth(xy[:, 0], xy[:, 1]) - forward

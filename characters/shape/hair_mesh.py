@@ -12,6 +12,7 @@ from characters.base.surface import Surface, merge
 from characters.design.spec import CharacterSpec
 from characters.shape import hair_styles, tails
 from characters.shape.hair_shell import BoneChain, Shell, build_cap, build_locks
+from characters.shape.upswept import build_upswept
 
 Rng = np.random.Generator
 _HEAD = BONE["頭"]
@@ -37,9 +38,11 @@ def build_hair(spec: CharacterSpec, shell: Shell, rng: Rng) -> HairMesh:
     hair = spec.hair
     bones: list[BoneSpec] = []
     still = BoneChain(_HEAD)
-    fringe = merge(
-        [build_locks(shell, locks, still, rng) for locks in hair_styles.fringe(hair, shell, rng)]
-    )
+    if hair.fringe == "up":
+        fringe = build_upswept(hair, shell, rng)
+    else:
+        locks_of = hair_styles.fringe(hair, shell, rng)
+        fringe = merge([build_locks(shell, locks, still, rng) for locks in locks_of])
     side = (
         _chain("横髪", [(0, 0.05, -0.05), (0, -0.15, -0.05)], bones)
         if hair.side_y < -0.1

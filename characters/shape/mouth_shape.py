@@ -48,7 +48,8 @@ def _open(mouth: Mouth, wide: float, up: float, down: float, box: float = 0.0) -
     ``box`` is added to the exponents of the arcs.
     """
     t, upper = _rim()
-    middle = mouth.y + mouth.smile * 0.6 * np.abs(t) ** 2 + mouth.crooked * t
+    slope = mouth.crooked * wide / mouth.half_width
+    middle = mouth.y + mouth.smile * 0.6 * np.abs(t) ** 2 + slope * t
     wave = mouth.cat * (0.5 - np.abs(np.sin(np.pi * t))) * (wide / mouth.half_width) ** 0.5
     top = middle + wave * 0.8 + up * _arc(t, mouth.top + box)
     low = middle - down * _arc(t, mouth.low + box)
@@ -116,6 +117,7 @@ def _cavity(shape: FaceShape, mouth: Mouth, rim: Opening, bone: int) -> Surface:
     roomy = _open(
         mouth, mouth.open_half_width * 1.25, mouth.open_up + 0.03, mouth.open_down + 0.012, 1.0
     )
+    roomy[:, 1] = np.maximum(roomy[:, 1], shape.jaw_y(roomy[:, 0]) + 0.016)
     behind = shape.on(roomy, -0.045)
     deep = shape.on(roomy * [0.8, 1], -0.13)
     back = np.repeat(deep.mean(0, keepdims=True) + np.array([[0, 0, 0.02]]), len(t), 0)
@@ -171,8 +173,8 @@ def _tongue(shape: FaceShape, mouth: Mouth, bone: int) -> Surface:
     rings, around = 4, 16
     radius = np.linspace(0, 1, rings)[:, None]
     angle = np.linspace(0, 2 * np.pi, around, endpoint=False)
-    x = radius * np.cos(angle) * mouth.open_half_width * 0.66
-    y = mouth.y - mouth.open_down * 0.95 + radius * np.sin(angle) * mouth.open_down * 0.52
+    x = radius * np.cos(angle) * mouth.open_half_width * 0.60
+    y = mouth.y - mouth.open_down * 0.70 + radius * np.sin(angle) * mouth.open_down * 0.30
     z = 0.045 + 0.03 * radius**2 * np.ones_like(angle)
     flat = np.stack([x.ravel(), y.ravel()], 1)
     positions = shape.on(flat, -z.ravel())

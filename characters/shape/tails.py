@@ -73,7 +73,7 @@ def _ponytail(hair: Hair, shell: Shell, radius: float, rng: Rng) -> Tail:
     y, end = hair.tail_height, hair.tail_y
     z = float(shell.at(np.array(np.pi), np.array(y), np.array(-0.02))[2])
     swing = float(rng.choice([-1, 1]) * rng.uniform(0.15, 0.55))
-    high = 0.22 * float(ease(y, 0.70, 0.88))
+    high = 0.07 * float(ease(y, 0.70, 0.88))
     line = [
         [0.0, y, z],
         [0.12 * swing, y + 0.06 + high, z + 0.13],

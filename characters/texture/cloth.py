@@ -26,17 +26,23 @@ def paint_cloth(spec: CharacterSpec) -> F64:
 def neckline_y(outfit: str, angle: F64) -> F64:
     """Height of the cloth's upper edge by angle (0 in front)."""
     front = np.abs(angle)
+    edge: F64
     match outfit:
         case "sailor":
-            return -0.20 - 0.26 * ease(front, 0.62, 0.0)
+            edge = -0.20 - 0.26 * ease(front, 0.62, 0.0)
         case "kimono":
-            return np.interp(front, [0, 0.45, 1.0, 2.9], [-0.485, -0.265, -0.185, -0.15])
+            edge = np.interp(front, [0, 0.45, 1.0, 2.9], [-0.485, -0.265, -0.185, -0.15])
         case "dress":
-            return -0.34 + 0.15 * ease(front, 1.2, 2.6)
+            edge = -0.34 + 0.15 * ease(front, 1.2, 2.6)
+        case "camisole":
+            edge = -0.44 + 0.02 * np.cos(2 * angle)
+        case "off_shoulder":
+            edge = np.full(angle.shape, -0.395)
         case "crew":
-            return -0.185 - 0.045 * ease(front, 0.8, 0.0)
+            edge = -0.185 - 0.045 * ease(front, 0.8, 0.0)
         case _:
-            return np.full(angle.shape, -0.10)
+            edge = np.full(angle.shape, -0.10)
+    return edge
 
 
 def _torso(spec: CharacterSpec) -> F64:
@@ -54,13 +60,15 @@ def _torso(spec: CharacterSpec) -> F64:
     _pattern(picture, spec, angle, y)
     if spec.body.outfit in ("blazer", "gakuran", "vest"):
         _jacket(picture, spec, angle, y)
-    if spec.body.outfit in ("shirt", "dress"):
+    if spec.body.outfit in ("shirt", "dress", "coat", "cape"):
         _buttons(picture, angle, y, shade(base, 0.9))
     skin = np.array(colours.skin)
     above = ease(y - neckline_y(spec.body.outfit, angle), -0.006, 0.006)
     over(picture, skin, above)
+    if spec.body.outfit == "camisole":
+        over(picture, base, ease(np.abs(np.abs(angle) - 0.62), 0.075, 0.06) * ease(y, -0.2, -0.24))
     hem = bump(y - neckline_y(spec.body.outfit, angle) + 0.022, 0, 0.013)
-    if spec.body.outfit in ("crew", "dress"):
+    if spec.body.outfit in ("crew", "dress", "camisole", "off_shoulder"):
         over(picture, colours.trim, 0.9 * hem)
     return picture
 

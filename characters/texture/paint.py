@@ -6,11 +6,8 @@ to (H, W), so a painter works in whatever units suit its picture.
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from characters.base.curves import F64, ease
 from characters.design.spec import Colour
@@ -58,9 +55,7 @@ def disc(
     return ease(distance, 1 + soft / 2, 1 - soft / 2)
 
 
-def png_bytes(picture: F64) -> bytes:
-    """The picture, (H, W, 3) or with alpha (H, W, 4), as an 8-bit PNG; equal for equal pictures."""
+def in_8_bits(picture: F64) -> npt.NDArray[np.uint8]:
+    """The picture, (H, W, 3) or with alpha (H, W, 4), as bytes."""
     pixels: npt.NDArray[np.uint8] = (np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8)
-    out = io.BytesIO()
-    Image.fromarray(pixels).save(out, "PNG", compress_level=3)
-    return out.getvalue()
+    return pixels

@@ -37,6 +37,9 @@ def _paint_face(picture: F64, spec: CharacterSpec, shape: FaceShape, fringe: Sur
     # Not on the lids: closing stretches them, and the shadow would become streaks.
     clear = ease(y, eye.y + eye.up - 0.01, eye.y + eye.up + 0.05)
     over(picture, tone, 0.85 * clear * _cast_shadow(fringe, picture.shape[:2], spec.shading.cel))
+    if spec.face.shadow_side:
+        away = x * spec.face.shadow_side - 0.62 * shape.half_width(y) + 0.10 * bump(y, 0.25, 0.10)
+        over(picture, tone, 0.75 * ease(away, -0.006, 0.006))
     _blush(picture, spec, x, y)
     # The eye sockets: a warm tint around the lids and under the upper lash.
     near = np.hypot((np.abs(x) - eye.x) / (eye.half_width * 1.25), (y - eye.y - 0.02) / 0.13)

@@ -15,8 +15,9 @@ from characters.shape.face_shape import FaceShape
 from characters.texture.cloth import paint_cloth
 from characters.texture.eyes import paint_eyes, paint_lash, paint_mouth
 from characters.texture.hair import paint_hair, see_through
-from characters.texture.paint import canvas, fill, over, png_bytes
+from characters.texture.paint import canvas, fill, in_8_bits, over
 from characters.texture.skin import paint_blush, paint_skin
+from contract.png import png_bytes
 
 _TOON_SIZE = 32
 
@@ -35,7 +36,7 @@ def textures(spec: CharacterSpec, built: Built, rng: np.random.Generator) -> dic
     }
     if spec.hair.fringe_alpha < 1:
         pictures["fringe.png"] = see_through(pictures["hair.png"], spec)
-    files = {name: png_bytes(picture) for name, picture in pictures.items()}
+    files = {name: png_bytes(in_8_bits(picture)) for name, picture in pictures.items()}
     if spec.shading.hair_sphere:
         files["hair.spa"] = _sphere_bmp(spec)
     return files

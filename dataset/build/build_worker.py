@@ -6,17 +6,17 @@ model it was when nothing comes any more.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from contract.errors import ModelError
+from contract.image import picture_fault
 from contract.light import Light
 from contract.pose import REST, Pose
 from contract.text import shown_path
 from dataset.build.configuration import Configuration
-from dataset.build.messages import SampleDrawn, ShardJob, ShardMade
 from dataset.build.plan import ShardPart
 from dataset.build.sampling import (
     draw_light_levels,
@@ -27,9 +27,17 @@ from dataset.build.sampling import (
 from dataset.catalog.choose import PlannedModel
 from dataset.catalog.provenance import find_terms, hash_model, source_of
 from dataset.drawing.protocols import ModelRenderer, OpenedModel, OpenRenderer
-from dataset.jobs.messages import ModelDone, ModelFailed, ModelStarted, ModelStep, Report
+from dataset.jobs.messages import (
+    Job,
+    JobDone,
+    ModelDone,
+    ModelDrawn,
+    ModelFailed,
+    ModelStarted,
+    ModelStep,
+    Report,
+)
 from dataset.jobs.worker_loop import Work, failed, serve_jobs
-from dataset.shards.picture_faults import picture_fault
 from dataset.shards.records import ModelFacts, ModelRow
 from dataset.shards.schema import ShardHeader
 from dataset.shards.shard import ShardWriter
@@ -180,3 +188,26 @@ def draw_samples(
         frames = rest_frames[sample.light], expression, add(sample.pose, light)
         writer.add_sample(sample.pose, index, sample.light, frames)
         drawn(writer.frame_count - before)
+
+
+@dataclass(frozen=True)
+class ShardJob(Job):
+    """One shard to make; ``models`` holds those that ``parts`` names."""
+
+    models: Mapping[int, PlannedModel]
+    path: Path
+    parts: tuple[ShardPart, ...]
+
+
+@dataclass(frozen=True)
+class SampleDrawn(ModelDrawn):
+    """One more sample is done; it took so many pictures."""
+
+    pictures: int
+
+
+@dataclass(frozen=True)
+class ShardMade(JobDone):
+    """A shard of ``parts`` is on disk, or none where ``parts`` is empty."""
+
+    parts: tuple[ShardPart, ...]

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from contract.errors import InputError, ShardError
 from contract.progress import Progress
 from contract.text import counted, shown_path, time_left
-from dataset.build.messages import SampleDrawn, ShardJob, ShardMade
+from dataset.build.build_worker import SampleDrawn, ShardJob, ShardMade
 from dataset.build.plan import BuildPlan, ShardPart, shard_name
 from dataset.catalog.choose import Selection
 from dataset.catalog.quarantine import QUARANTINE_NAME, Quarantine, QuarantineRow
@@ -56,7 +56,7 @@ class Ledger:
         self._plan = plan
         self._shards = plan.shards()
         self._out = out
-        self._quarantine = Quarantine(out)
+        self._quarantine = Quarantine(out, progress.note)
         self._progress = progress
         self._made: dict[int, tuple[ShardPart, ...]] = {}
         # Samples of each model in the shards that are being made.

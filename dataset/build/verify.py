@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contract.errors import InputError, ShardError
+from contract.image import picture_fault
 from contract.pose import Pose
 from contract.progress import Progress
 from contract.text import counted
@@ -25,7 +26,6 @@ from dataset.build.sampling import (
     light_generator,
 )
 from dataset.catalog.quarantine import Quarantine
-from dataset.shards.picture_faults import picture_fault
 from dataset.shards.records import ModelRow
 from dataset.shards.shard import SHARD_SUFFIX, ShardReader
 

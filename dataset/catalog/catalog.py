@@ -15,8 +15,7 @@ from typing import Literal
 
 from contract.errors import InputError
 from contract.files import write_bytes
-from contract.journal import json_line, whole_lines
-from contract.records import decode
+from contract.records import decode, json_line, read_lines
 from contract.rig import Rig
 from dataset.catalog.fingerprint import Fingerprint
 from dataset.jobs.messages import ModelStep
@@ -142,7 +141,7 @@ def load_catalog(path: Path) -> Catalog:
     """
     if not path.is_file():
         raise InputError(f"{path}: is no file; give a catalogue that `dataset scan` wrote")
-    lines = whole_lines(path)
+    lines = read_lines(path)
     try:
         head = decode(_Head, json.loads(lines[0] if lines else "{}"))
         if head.catalog_version != CATALOG_VERSION:

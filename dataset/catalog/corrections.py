@@ -13,10 +13,9 @@ from typing import Literal
 
 from contract.errors import InputError
 from contract.files import write_bytes
-from contract.journal import json_line, whole_lines
 from contract.lock import alone
 from contract.pose import FACE_AXES
-from contract.records import decode
+from contract.records import decode, json_line, read_lines
 from contract.rig import BOX_ANSWERS, HeadBox, MorphUse, Rig
 from dataset.catalog.catalog import CatalogRow, Status
 
@@ -81,7 +80,7 @@ def load_corrections(path: Path) -> dict[str, Correction]:
         InputError: a line is no correction.
     """
     found: dict[str, Correction] = {}
-    for number, line in enumerate(whole_lines(path), 1):
+    for number, line in enumerate(read_lines(path), 1):
         try:
             correction = decode(Correction, json.loads(line))
         except (ValueError, RecursionError) as error:

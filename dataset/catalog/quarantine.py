@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from contract.errors import InputError
-from contract.journal import append_line, whole_lines
-from contract.records import decode
+from contract.records import append_line, decode, journal_lines
 from dataset.jobs.messages import ModelStep
 
 QUARANTINE_NAME = "quarantine.jsonl"
@@ -45,10 +44,12 @@ class Quarantine:
         InputError: the file holds something else, or cannot be written.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, note: Callable[[str], None] = lambda _: None) -> None:
+        """``note`` is told what a killed run left half in it."""
+        self._note = note
         self._path = folder / QUARANTINE_NAME
         self._rows: dict[str, QuarantineRow] = {}
-        for number, line in enumerate(whole_lines(self._path), 1):
+        for number, line in enumerate(journal_lines(self._path), 1):
             row = _row(self._path, number, line)
             self._rows[_key(row)] = row
 
@@ -65,7 +66,7 @@ class Quarantine:
         if _key(row) in self._rows:
             return False
         self._rows[_key(row)] = row
-        append_line(self._path, asdict(row))
+        append_line(self._path, asdict(row), self._note)
         return True
 
 

@@ -5,43 +5,18 @@ Sources that share a near-duplicate are kept together, so that no character is i
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
 from contract.errors import InputError
-from contract.files import write_bytes
-from contract.records import decode
 from contract.text import counted
 from dataset.catalog.catalog import CatalogRow
+from dataset.shards.split_file import PARTS, Split, read_split
 
-PARTS = ("train", "validation", "test")
-SPLIT_VERSION = 1
 _OVERFULL = 1.25  # a source is taken while its part stays below so much of its share
 _MANY = 3
-
-
-@dataclass(frozen=True)
-class Split:
-    """The sources of each of ``PARTS``, sorted. As JSON it is what the trainer reads, too."""
-
-    train: tuple[str, ...]
-    validation: tuple[str, ...]
-    test: tuple[str, ...]
-    seed: int = 0
-    split_version: int = SPLIT_VERSION
-
-    @property
-    def parts(self) -> Mapping[str, tuple[str, ...]]:
-        """The sources by part."""
-        return {"train": self.train, "validation": self.validation, "test": self.test}
-
-    def part_of(self) -> Mapping[str, str]:
-        """Source -> part."""
-        return {source: part for part, sources in self.parts.items() for source in sources}
 
 
 def split_by_shares(
@@ -61,7 +36,8 @@ def split_by_shares(
     if why := shortage(rows, drawn, len(wanted) + 1):
         raise InputError(why)
     np.random.default_rng([seed, 0x5911]).shuffle(units)
-    total, parts = sum(sizes.values()), {part: list[str]() for part in PARTS}
+    total = sum(sizes.values())
+    parts: dict[str, list[str]] = {part: [] for part in PARTS}
     for left, part in enumerate(wanted):
         others = len(wanted) - left
         for unit in _taken(units, sizes, shares[part] * total, keep=others):
@@ -176,26 +152,13 @@ def _with_the_rest(rows: Sequence[CatalogRow], parts: dict[str, list[str]], seed
     return Split(train, validation, test, seed)
 
 
-def save_split(path: Path, split: Split) -> None:
-    """Write a split in one step; ``InputError`` when it cannot be written."""
-    text = json.dumps(asdict(split), ensure_ascii=False, indent=1) + "\n"
-    write_bytes(path, text.encode("utf-8", "surrogatepass"))
-
-
 def load_split(path: Path, rows: Sequence[CatalogRow]) -> Split:
     """The split of a file, which must fit the catalogue's ``rows``.
 
     Raises:
-        InputError: it cannot be read, is no split, knows not all sources, or parts near-duplicates.
+        InputError: as ``read_split``; or it knows not all sources, or parts near-duplicates.
     """
-    try:
-        split = decode(Split, json.loads(path.read_bytes().decode("utf-8", "surrogatepass")))
-        if split.split_version != SPLIT_VERSION:
-            raise ValueError("another version")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: is no split ({error!s:.120}); split again") from error
+    split = read_split(path)
     part_of = split.part_of()
     if missing := sorted({row.source for row in rows} - set(part_of)):
         raise InputError(f"{path}: knows nothing of source {missing[0]}; split again")

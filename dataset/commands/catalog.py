@@ -1,8 +1,9 @@
-"""The commands on catalogues: ``scan`` and ``split``."""
+"""The commands on catalogues: ``scan``, ``split`` and ``review``."""
 
 from __future__ import annotations
 
 import signal
+import webbrowser
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from contract.cli import out_option
 from contract.errors import InputError
 from contract.progress import open_progress
 from contract.text import counted, shown_path
@@ -17,14 +19,9 @@ from dataset.catalog.catalog import Catalog, cache_of, load_catalog
 from dataset.catalog.choose import Wish, choose
 from dataset.catalog.corrections import load_corrections, overrides_of
 from dataset.catalog.duplicates import representatives
-from dataset.catalog.split import (
-    PARTS,
-    save_split,
-    shortage,
-    split_by_names,
-    split_by_shares,
-    split_table,
-)
+from dataset.catalog.split import shortage, split_by_names, split_by_shares, split_table
+from dataset.shards.split_file import PARTS, SPLIT_FILE, save_split
+from web.serving import address_options, serve_page, web_packages
 
 PathType = click.Path(path_type=Path)
 WORKERS = click.option(
@@ -48,7 +45,7 @@ _SHARES = {"train": 0.9, "validation": 0.05, "test": 0.05}
 
 @click.command()
 @click.argument("models", type=PathType)
-@click.option("-o", "--out", type=PathType, required=True, help="The catalogue, a .jsonl file.")
+@out_option("The catalogue, a .jsonl file.")
 @WORKERS
 @MODEL_TIMEOUT
 @click.option("--retry", is_flag=True, help="Look again at models that were refused before.")
@@ -70,7 +67,8 @@ def scan(
     Run the same command again to continue, or after files changed: only new models are looked at.
     """
     from dataset.drawing import rendering  # noqa: PLC0415  # only this command needs OpenGL
-    from dataset.jobs.pool import Crew, count_cores  # noqa: PLC0415
+    from dataset.jobs.pool import Crew  # noqa: PLC0415
+    from dataset.jobs.process import count_cores  # noqa: PLC0415
     from dataset.scan.scan import scan as scan_models  # noqa: PLC0415
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -122,7 +120,7 @@ def _scan_lines(out: Path, catalog: Catalog) -> Iterator[str]:
 @click.option(
     "--if-possible", is_flag=True, help="With too few sources say so and end with exit code 0."
 )
-@click.option("-o", "--out", type=PathType, help="Default: split.json beside the catalogue.")
+@out_option("Default: split.json beside the catalogue.", required=False)
 def split(
     catalog_path: Path,
     train: float | None,
@@ -159,7 +157,7 @@ def split(
         )
     else:
         made = split_by_shares(catalog.rows, drawn, _shares(given), seed)
-    path = out or catalog_path.with_name("split.json")
+    path = out or catalog_path.with_name(SPLIT_FILE)
     save_split(path, made)
     click.echo(split_table(made, catalog.rows, drawn, poses))
     click.echo(f"wrote {path}", err=True)
@@ -178,3 +176,29 @@ def _names(texts: tuple[str, ...], known: set[str]) -> list[str]:
     return [
         name for text in texts for name in ([text] if text in known else text.split(",")) if name
     ]
+
+
+@click.command()
+@click.argument("catalog", type=PathType)
+@address_options(0)
+@click.option("--browser/--no-browser", default=True, help="Open the page at once.")
+@DEVICE
+def review(catalog: Path, host: str, port: int, browser: bool, device: str) -> None:
+    """Look at the models of CATALOG on a local page, the doubtful first, and correct them.
+
+    What is decided is kept at once, in overrides.jsonl beside the catalogue; scanning again keeps
+    it, and build follows it.
+    """
+    with web_packages():
+        from dataset.review.review import Review  # noqa: PLC0415
+        from dataset.review.server import make_app  # noqa: PLC0415
+    from dataset.review.painter import Painter, open_tools  # noqa: PLC0415
+
+    painter = Painter(partial(open_tools, device))
+
+    def started(url: str) -> None:
+        click.echo(f"open {url} in a browser; Ctrl-C ends it")
+        if browser:
+            webbrowser.open(url)
+
+    serve_page(make_app(Review(catalog, painter), painter, host), host, port, started)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from contract.cli import ErrorLineGroup
+from contract.cli import ErrorLineGroup, out_option
 from contract.errors import InputError
 from contract.image import DEFAULT_SIZE
 from contract.progress import open_progress
@@ -22,8 +22,7 @@ from dataset.build.verify import find_shards
 from dataset.build.verify import verify as verify_paths
 from dataset.catalog.choose import Wish, choose_parts
 from dataset.catalog.quarantine import QUARANTINE_NAME
-from dataset.commands.catalog import DEVICE, MODEL_TIMEOUT, WORKERS, scan, split
-from dataset.commands.review import review
+from dataset.commands.catalog import DEVICE, MODEL_TIMEOUT, WORKERS, review, scan, split
 from dataset.shards.codec import CODECS, DEFAULT_CODEC, Codec
 from dataset.shards.schema import DATA_SHADINGS, MIXED, DataShading
 from dataset.shards.shard import ShardReader
@@ -63,7 +62,7 @@ def _light_range(
 
 @main.command()
 @click.argument("models", type=click.Path(path_type=Path))
-@click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="Folder.")
+@out_option("Folder.")
 @click.option(
     "--poses",
     type=click.IntRange(1),
@@ -149,7 +148,8 @@ def build(
     # Here, for only this command needs OpenGL.
     from dataset.build import build as builder  # noqa: PLC0415
     from dataset.drawing import rendering  # noqa: PLC0415
-    from dataset.jobs.pool import Crew, count_cores  # noqa: PLC0415
+    from dataset.jobs.pool import Crew  # noqa: PLC0415
+    from dataset.jobs.process import count_cores  # noqa: PLC0415
     from dataset.scan.scan import open_catalog  # noqa: PLC0415
 
     low, high = ambient or default_ambient(shading)

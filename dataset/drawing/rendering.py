@@ -12,7 +12,7 @@ import numpy as np
 import contract
 import renderer
 from contract.errors import ModelError, TextureError
-from contract.image import DEFAULT_SIZE, Stored
+from contract.image import DEFAULT_SIZE, Stored, picture_fault
 from contract.light import Light
 from contract.pose import REST, Pose
 from contract.rig import NAME_ONLY, Rig
@@ -20,8 +20,6 @@ from dataset.catalog import fingerprint as fingerprint_module
 from dataset.catalog.catalog import Counts, Described
 from dataset.catalog.fingerprint import fingerprint
 from dataset.drawing.protocols import OpenedModel
-from dataset.shards import picture_faults
-from dataset.shards.picture_faults import picture_fault
 from dataset.shards.records import ModelFacts
 from renderer.draw.canvas import Canvas
 from renderer.draw.textures import find_texture
@@ -51,7 +49,7 @@ def annotating_files() -> list[Path]:
     files = [
         *ours.glob("*.py"),
         *(path for path in theirs.rglob("*.*") if path.suffix in {".py", ".vert", ".frag"}),
-        *(Path(module.__file__ or "") for module in (fingerprint_module, picture_faults)),
+        Path(fingerprint_module.__file__ or ""),
         Path(__file__),
     ]
     return sorted(path for path in files if theirs / "cli" not in path.parents)

@@ -6,17 +6,12 @@ say what the worker was doing.
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
-import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnProcess
+from multiprocessing.connection import wait
 
 from contract.errors import DeviceError
 from contract.text import shown_path
@@ -32,13 +27,13 @@ from dataset.jobs.messages import (
     Ready,
     Stopped,
 )
+from dataset.jobs.process import RunWorker, WorkerProcess, cause_of_death, start_process
 
 MAX_BLAMELESS_DEATHS = 3
 MIN_START_SECONDS = 120.0
 _LOOK_UP_SECONDS = 1.0
 _STOPPED_SECONDS = 3.0
 _LAST_WORDS_SECONDS = 10.0
-_SENT_FROM_OUTSIDE = (-signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP)
 
 
 @dataclass(frozen=True)
@@ -52,19 +47,11 @@ class Crew:
     model_timeout: float
 
 
-def count_cores() -> int:
-    """How many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 @dataclass(eq=False)
 class _Worker:
     """A worker process and what it was last heard doing; ``model`` None: nothing with a model."""
 
-    process: SpawnProcess
-    connection: Connection
+    process: WorkerProcess
     ready: bool = False
     job: Job | None = None
     model: int | None = None
@@ -86,7 +73,7 @@ class Pool:
 
     def __init__(
         self,
-        run_worker: Callable[[Connection], None],
+        run_worker: RunWorker,
         crew: Crew,
         job_of: Callable[[int], Job | None],
         hear: Callable[[int, Message], None],
@@ -118,7 +105,7 @@ class Pool:
                 self._give_job(worker)
         busy = sum(worker.job is not None for worker in self._workers)
         while len(self._workers) < min(self._crew.workers, busy + len(self._pending)):
-            self._workers.append(_start(self._run_worker, self._crew.workers))
+            self._workers.append(_Worker(start_process(self._run_worker, self._crew.workers)))
         return busy > 0 or bool(self._pending)
 
     def _give_job(self, worker: _Worker) -> None:
@@ -128,17 +115,17 @@ class Pool:
                 worker.job = job
                 # A worker that died meanwhile is found out by listening to it.
                 with suppress(BrokenPipeError):
-                    worker.connection.send(job)
+                    worker.process.connection.send(job)
                 return
 
     def _listen(self) -> None:
-        speaking = wait([worker.connection for worker in self._workers], _LOOK_UP_SECONDS)
-        for worker in [worker for worker in self._workers if worker.connection in speaking]:
+        speaking = wait([worker.process.connection for worker in self._workers], _LOOK_UP_SECONDS)
+        for worker in [worker for worker in self._workers if worker.process.connection in speaking]:
             try:
-                self._take(worker, worker.connection.recv())
+                self._take(worker, worker.process.connection.recv())
             except (EOFError, ConnectionResetError):
-                worker.process.join(_LAST_WORDS_SECONDS)
-                self._lose(worker, *_cause_of_death(worker.process.exitcode or 0))
+                worker.process.process.join(_LAST_WORDS_SECONDS)
+                self._lose(worker, *cause_of_death(worker.process.process.exitcode or 0))
 
     def _take(self, worker: _Worker, message: Message) -> None:
         worker.heard = time.monotonic()
@@ -201,58 +188,4 @@ class Pool:
 
     def _dismiss(self, worker: _Worker) -> None:
         self._workers.remove(worker)
-        worker.process.kill()
-        worker.process.join()
-        worker.connection.close()
-
-
-def _start(run_worker: Callable[[Connection], None], workers: int) -> _Worker:
-    # Spawned: a process forked after an OpenGL context exists hangs.
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=run_worker, args=(theirs,), daemon=True)
-    with _shared_cores(workers), _deaf_to_ctrl_c():
-        process.start()
-    theirs.close()
-    return _Worker(process, ours)
-
-
-@contextmanager
-def _shared_cores(workers: int) -> Iterator[None]:
-    """Inside, a process that is started takes its share of the cores, unless the user says more.
-
-    LP_NUM_THREADS is Mesa's; the others are NumPy's, whose sums must not depend on the workers.
-    """
-    share = str(max(1, count_cores() // workers))
-    wanted = {"LP_NUM_THREADS": share, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-    added = {name: value for name, value in wanted.items() if name not in os.environ}
-    os.environ.update(added)
-    try:
-        yield
-    finally:
-        for name in added:
-            del os.environ[name]
-
-
-@contextmanager
-def _deaf_to_ctrl_c() -> Iterator[None]:
-    """Inside, a process that is started ignores Ctrl-C from its first moment on."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only there may signals be set, and only it gets Ctrl-C
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def _cause_of_death(exit_code: int) -> tuple[str, str]:
-    """A quarantine code and words for people."""
-    if exit_code in _SENT_FROM_OUTSIDE:
-        return "stopped", "its process was told to stop"
-    if exit_code == -signal.SIGKILL:
-        return "worker-died", "its process was killed (out of memory?)"
-    if exit_code < 0:
-        return "worker-died", f"its process crashed ({signal.Signals(-exit_code).name})"
-    return "worker-died", f"its process ended (exit code {exit_code})"
+        worker.process.end()

@@ -5,22 +5,22 @@ A strange model may crash or hang what draws it; then the process is replaced, a
 
 from __future__ import annotations
 
-import multiprocessing
-import signal
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnProcess
 from pathlib import Path
-from typing import Any
 
-from contract.errors import DeviceError, ModelError, OpenthaError
+from contract.errors import DeviceError, ModelError
 from contract.light import DEFAULT_LIGHT, Light
+from contract.png import png_bytes
 from contract.pose import Pose
 from contract.rig import Rig
 from dataset.drawing.protocols import ModelRenderer, OpenedModel
-from dataset.scan.scan_worker import png_bytes
+from dataset.jobs.messages import Message, ModelFailed, Ready, Report, Stopped
+from dataset.jobs.process import WorkerProcess, start_process
+from dataset.jobs.worker_loop import Work, failed, serve_jobs
 
 PATIENCE_SECONDS = 20.0
 _START_SECONDS = 120.0
@@ -64,8 +64,7 @@ class Painter:
     def __init__(self, open_with: OpenTools, patience: float = PATIENCE_SECONDS) -> None:
         self._open_with, self._patience = open_with, patience
         self._lock = threading.Lock()
-        self._process: SpawnProcess | None = None
-        self._connection: Connection | None = None
+        self._worker: WorkerProcess | None = None
 
     def paint(self, painting: Painting) -> bytes:
         """The picture as PNG; ``ModelError`` or ``DeviceError`` when it cannot be had."""
@@ -84,67 +83,74 @@ class Painter:
         with self._lock:
             self._end()
 
-    def _ask(self, question: object, path: Path) -> object:
+    def _ask(self, question: Path | Painting, path: Path) -> object:
         with self._lock:
-            connection = self._connection or self._start()
+            connection = self._started().connection
             try:
                 connection.send(question)
                 if not connection.poll(self._patience):
+                    self._end()
                     raise ModelError(f"{path.name}: nothing came for {self._patience:g} s")
-                answer: object = connection.recv()
+                message: Message = connection.recv()
             except (EOFError, OSError) as error:
                 self._end()
                 raise ModelError(f"{path.name}: crashed what draws it", "worker-died") from error
-            except ModelError:
-                self._end()
-                raise
-        if isinstance(answer, OpenthaError):
-            raise answer
-        return answer
+        match message:
+            case Answered(answer):
+                return answer
+            case ModelFailed():
+                raise ModelError(message.message, message.code)
+            case Stopped(fault):
+                self.close()
+                raise fault
+        raise AssertionError(f"a painter says nothing like {message}")
 
-    def _start(self) -> Connection:
-        context = multiprocessing.get_context("spawn")
-        ours, theirs = context.Pipe()
-        process = context.Process(target=_serve, args=(theirs, self._open_with), daemon=True)
-        process.start()
-        theirs.close()
-        self._process, self._connection = process, ours
+    def _started(self) -> WorkerProcess:
+        if self._worker:
+            return self._worker
+        self._worker = start_process(partial(run_painter, self._open_with), 1)
         # Starting takes seconds on a busy machine, which are no model's fault.
         try:
-            has_started = ours.poll(_START_SECONDS) and ours.recv()
+            came = self._worker.connection.poll(_START_SECONDS)
+            message = self._worker.connection.recv() if came else None
         except (EOFError, OSError):
-            has_started = False
-        if not has_started:
-            self._end()
-            raise DeviceError("drawing: its process did not start; see whether memory is short")
-        return ours
+            message = None
+        if isinstance(message, Ready):
+            return self._worker
+        self._end()
+        if isinstance(message, Stopped):
+            raise message.error
+        raise DeviceError("drawing: its process did not start; see whether memory is short")
 
     def _end(self) -> None:
-        if self._connection:
-            self._connection.close()
-        if self._process:
-            self._process.kill()
-            self._process.join()
-        self._process = self._connection = None
+        if self._worker:
+            self._worker.end()
+        self._worker = None
 
 
-def _serve(connection: Connection, open_with: OpenTools) -> None:
+@dataclass(frozen=True)
+class Answered(Message):
+    """What a question to the painter comes to."""
+
+    answer: bytes | tuple[str, ...]
+
+
+def run_painter(open_with: OpenTools, connection: Connection) -> None:
     """Answer each question; the model drawn last stays open."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    connection.send(True)
-    at_hand: _ModelAtHand | None = None
-    while True:
-        try:
-            question: Any = connection.recv()
-        except (EOFError, OSError):
-            return
-        try:
-            at_hand = at_hand or _ModelAtHand(open_with())
-            connection.send(at_hand.answer(question))
-        except OpenthaError as error:
-            connection.send(error)
-        except Exception as error:  # whatever a strange model brings about costs its picture only
-            connection.send(ModelError(f"{type(error).__name__}: {error!s:.200}"))
+
+    def open_work() -> Work:
+        at_hand = _ModelAtHand(open_with())
+        return lambda question, report: _answer(at_hand, question, report)
+
+    serve_jobs(connection, open_work)
+
+
+def _answer(at_hand: _ModelAtHand, question: Path | Painting, report: Report) -> bool:
+    try:
+        report(Answered(at_hand.answer(question)))
+    except Exception as error:  # whatever a strange model brings about costs its picture only
+        report(failed(0, "draw", error))
+    return True
 
 
 class _ModelAtHand:

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import FileResponse, JSONResponse
-from fastapi.staticfiles import StaticFiles
 
-from contract.errors import InputError, OpenthaError
+from contract.errors import InputError
 from dataset.review.painter import Painter
 from dataset.review.review import Review
 from web.guard import Asgi, OwnPageOnly
+from web.shell import body_of, new_app
 
 PAGE = Path(__file__).with_name("page")
 _LARGEST_BODY = 1 << 16
@@ -25,30 +22,11 @@ _LARGEST_BODY = 1 << 16
 def make_app(review: Review, painter: Painter, host: str) -> Asgi:
     """The application for pages of ``host``."""
 
-    @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        yield
-        painter.close()
-
-    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-    _serve_page(app)
+    app = new_app(PAGE, painter.close)
     _serve_models(app, review)
     _serve_pictures(app, review)
     _take_corrections(app, review)
-
-    @app.exception_handler(OpenthaError)
-    async def in_one_line(_request: Request, error: Exception) -> Response:
-        return JSONResponse({"fault": " ".join(str(error).split())}, 422)
-
     return OwnPageOnly(app, host)
-
-
-def _serve_page(app: FastAPI) -> None:
-    app.mount("/page", StaticFiles(directory=PAGE), name="page")
-
-    @app.get("/")
-    async def index() -> Response:
-        return FileResponse(PAGE / "index.html")
 
 
 def _serve_models(app: FastAPI, review: Review) -> None:
@@ -87,11 +65,7 @@ def _serve_pictures(app: FastAPI, review: Review) -> None:
 
 def _take_corrections(app: FastAPI, review: Review) -> None:
     async def values_of(request: Request) -> object:
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > _LARGEST_BODY:
-                raise InputError("the correction is too long")
+        body = await body_of(request, _LARGEST_BODY, "the correction is too long")
         try:
             return json.loads(body)
         except (ValueError, RecursionError) as error:

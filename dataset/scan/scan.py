@@ -15,10 +15,9 @@ from pathlib import Path
 
 from contract.errors import InputError, ModelError
 from contract.files import write_bytes
-from contract.journal import append_line, json_line, whole_lines
 from contract.lock import only_run, require_folder
 from contract.progress import Progress
-from contract.records import decode
+from contract.records import append_line, decode, journal_lines, json_line
 from contract.text import counted, shown_path, time_left
 from dataset.catalog.catalog import (
     Catalog,
@@ -122,7 +121,7 @@ class _Memory:
         self._cache = cache
         self._path = cache / ROWS_NAME
         self._entries: defaultdict[str, list[Entry]] = defaultdict(list)
-        lines = whole_lines(self._path)
+        lines = journal_lines(self._path)
         kept = [entry for line in lines if (entry := _entry(line))]
         if forget_refused:
             kept = [entry for entry in kept if entry.model]

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from PIL import Image
-
 from contract.files import write_bytes
-from contract.image import Stored
+from contract.png import png_bytes
 from dataset.catalog.catalog import Described
 from dataset.drawing.protocols import OpenScanner, Scanner
 from dataset.jobs.messages import Job, JobDone, Message, ModelDone, ModelStarted, Report
@@ -67,10 +64,3 @@ def scan_models(job: Job, setup: ScannerSetup, scanner: Scanner, report: Report)
         report(ModelDone())
     report(JobDone())
     return True
-
-
-def png_bytes(picture: Stored) -> bytes:
-    """A picture (H, W, 4) as PNG."""
-    out = io.BytesIO()
-    Image.fromarray(picture, "RGBA").save(out, "PNG", compress_level=3)
-    return out.getvalue()

@@ -10,11 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from isal import isal_zlib
 
+from contract.convention import AS_ATTRIBUTES, disagreement
 from contract.errors import ShardError
-from contract.image import PICTURE_CONVENTION
 from contract.light import MAX_AMBIENT, SHADINGS
-from contract.pose import AXES, AXIS_NAMES
-from contract.space import AXES_DESCRIPTION
+from contract.pose import AXES
 from dataset.shards.codec import CODECS, Codec, max_encoded_bytes
 from dataset.shards.records import PICTURE_NAMES, SAMPLE_DTYPE, ModelRow
 
@@ -29,9 +28,7 @@ DATA_SHADINGS: tuple[DataShading, ...] = (*SHADINGS, MIXED)
 CONVENTIONS: dict[str, str | int] = {
     "schema": "opentha-shard",
     "schema_version": 1,
-    "pose_axes": " ".join(AXIS_NAMES),
-    "axes": AXES_DESCRIPTION,
-    "picture_convention": PICTURE_CONVENTION,
+    **AS_ATTRIBUTES,
 }
 """The attributes that every shard of this schema shares."""
 
@@ -85,10 +82,8 @@ def header_from(attributes: Mapping[str, object]) -> ShardHeader:
     Raises:
         ShardError: an attribute is missing, malformed, or says another convention than ours.
     """
-    for name, ours in CONVENTIONS.items():
-        found = attributes.get(name)
-        if not isinstance(found, type(ours)) or found != ours:
-            raise ShardError(f"{name} is {found!r:.80}, where this version reads {ours!r}")
+    if fault := disagreement(attributes, CONVENTIONS):
+        raise ShardError(fault)
     values = {name: attributes.get(name) for name in ShardHeader.__annotations__}
     for name, kind in ShardHeader.__annotations__.items():
         if type(values[name]) is not _ATTRIBUTE_TYPES.get(kind, str):

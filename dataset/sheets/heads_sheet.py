@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont
+import numpy as np
+from PIL import Image
 
-from contract.files import replacing
-from contract.image import head_rows
+from contract.files import write_bytes
+from contract.image import Stored, head_rows
+from contract.sheet import INK, RED_INK, Sheet
 from dataset.catalog.catalog import CatalogRow
 
 HEADS_A_PAGE = 600
 _COLUMNS, _TILE, _GAP, _CAPTION = 10, 256, 8, 22
-_PAGE, _PANEL = "#ffffff", "#eef0f3"
-_INK = {"ok": "#3c424b", "doubtful": "#b3261e"}
-_LINE = (179, 38, 30, 160)
+_BOX, _MIDDLE = "#b3261ea0", "#b3261e46"
+_INKS = {"ok": INK, "doubtful": RED_INK}
 
 
 def draw_heads(rows: Sequence[CatalogRow], cache: Path, path: Path) -> tuple[Path, ...]:
@@ -30,39 +31,35 @@ def draw_heads(rows: Sequence[CatalogRow], cache: Path, path: Path) -> tuple[Pat
         page = first // HEADS_A_PAGE + 1
         paths.append(path if page == 1 else path.with_stem(f"{path.stem}-{page}"))
         sheet = _sheet(heads[first : first + HEADS_A_PAGE], cache)
-        with replacing(paths[-1]) as temporary:
-            sheet.save(temporary, "PNG")
+        write_bytes(paths[-1], sheet.png())
     return tuple(paths)
 
 
-def _sheet(heads: Sequence[tuple[int, CatalogRow]], cache: Path) -> Image.Image:
+def _sheet(heads: Sequence[tuple[int, CatalogRow]], cache: Path) -> Sheet:
     columns = max(1, min(_COLUMNS, len(heads)))
     lines = max(1, -(-len(heads) // columns))
-    size = columns * (_TILE + _GAP) + _GAP, lines * (_TILE + _CAPTION + _GAP) + _GAP
-    page = Image.new("RGB", size, _PAGE)
+    sheet = Sheet(columns * (_TILE + _GAP) + _GAP, lines * (_TILE + _CAPTION + _GAP) + _GAP)
     for place, (number, row) in enumerate(heads):
         line, column = divmod(place, columns)
         left, top = _GAP + column * (_TILE + _GAP), _GAP + line * (_TILE + _CAPTION + _GAP)
-        page.paste(_head(cache / str(row.picture)), (left, top))
-        middle = left + _TILE // 2, top + _TILE + _CAPTION // 2
-        text, font = f"{number}  {_verdict(row)}", ImageFont.load_default(13)
-        ImageDraw.Draw(page).text(middle, text, _INK[row.status], font, anchor="mm")
-    return page
+        sheet.put(_picture(cache / str(row.picture)), left, top, _TILE)
+        _draw_box(sheet, left, top)
+        middle, below = left + _TILE // 2, top + _TILE + _CAPTION // 2
+        sheet.write(f"{number}  {_verdict(row)}", middle, below, ink=_INKS[row.status], size=13)
+    return sheet
 
 
-def _head(picture: Path) -> Image.Image:
-    """A rest picture with lines on chin, skull top and the middle."""
-    with Image.open(picture) as stored:
-        head = stored.convert("RGBA").resize((_TILE, _TILE))
-    panel = Image.new("RGBA", head.size, _PANEL)
-    panel.alpha_composite(head)
-    lines = Image.new("RGBA", head.size)
-    draw = ImageDraw.Draw(lines)
+def _picture(path: Path) -> Stored:
+    with Image.open(path) as stored:
+        return np.array(stored.convert("RGBA"))
+
+
+def _draw_box(sheet: Sheet, left: int, top: int) -> None:
+    """Lines on chin, skull top and the middle of a head."""
     first, end = head_rows(_TILE)
-    draw.rectangle((first, first, end, end), outline=_LINE)
-    draw.line((_TILE // 2, first, _TILE // 2, end), fill=(*_LINE[:3], 70))
-    panel.alpha_composite(lines)
-    return panel.convert("RGB")
+    middle = left + _TILE // 2
+    sheet.frame(left + first, top + first, left + end, top + end, _BOX)
+    sheet.frame(middle, top + first, middle, top + end, _MIDDLE)
 
 
 def _verdict(row: CatalogRow) -> str:

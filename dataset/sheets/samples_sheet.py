@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from itertools import chain, zip_longest
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont
-
-from contract.files import replacing
-from contract.image import Stored
-from contract.pose import AXIS_NAMES
+from contract.files import write_bytes
+from contract.pose import AXIS_NAMES, FACE_AXES, JOINT_AXES
+from contract.sheet import FAINT_INK, Sheet
 from dataset.shards.records import PICTURE_NAMES, Sample
 from dataset.shards.shard import ShardReader
 
@@ -20,7 +18,6 @@ _COLUMNS = 2
 _GAP = 4  # between the pictures of a triple
 _MARGIN = 24  # around triples
 _CAPTION = 26
-_PAGE, _PANEL, _INK, _FAINT = "#ffffff", "#eef0f3", "#3c424b", "#8a919c"
 _SHORT_NAMES = {
     "head_x": "x",
     "head_y": "y",
@@ -41,19 +38,16 @@ def draw_sheet(readers: Sequence[ShardReader], path: Path, triples: int = DEFAUL
     columns = min(_COLUMNS, len(chosen))
     rows = -(-len(chosen) // columns)
     width, height = len(PICTURE_NAMES) * (TILE + _GAP) - _GAP, TILE + _CAPTION
-    size = (
-        columns * (width + _MARGIN) + _MARGIN,
-        rows * (height + _MARGIN) + _MARGIN + _CAPTION,
+    sheet = Sheet(
+        columns * (width + _MARGIN) + _MARGIN, rows * (height + _MARGIN) + _MARGIN + _CAPTION
     )
-    page = Image.new("RGB", size, _PAGE)
     for number, (reader, i) in enumerate(chosen):
         row, column = divmod(number, columns)
         left, top = _MARGIN + column * (width + _MARGIN), _MARGIN + row * (height + _MARGIN)
         if row == 0:
-            _write_names(page, left, top)
-        _put_triple(page, left, top + _CAPTION, reader.sample(i))
-    with replacing(path) as temporary:
-        page.save(temporary, "PNG", optimize=True)
+            _write_names(sheet, left, top)
+        _put_triple(sheet, left, top + _CAPTION, reader.sample(i))
+    write_bytes(path, sheet.png())
 
 
 def choose_samples(readers: Sequence[ShardReader], count: int) -> list[tuple[ShardReader, int]]:
@@ -67,33 +61,22 @@ def choose_samples(readers: Sequence[ShardReader], count: int) -> list[tuple[Sha
     return [choice for choice in rounds if choice is not None][:count]
 
 
-def _write_names(page: Image.Image, left: int, top: int) -> None:
+def _write_names(sheet: Sheet, left: int, top: int) -> None:
     for number, name in enumerate(PICTURE_NAMES):
         middle = left + number * (TILE + _GAP) + TILE // 2
-        _write(page, middle, top + _CAPTION // 2 - 2, name, _INK)
+        sheet.write(name, middle, top + _CAPTION // 2 - 2)
 
 
-def _put_triple(page: Image.Image, left: int, top: int, sample: Sample) -> None:
+def _put_triple(sheet: Sheet, left: int, top: int, sample: Sample) -> None:
     values = dict(zip(AXIS_NAMES, map(float, sample.pose), strict=True))
     words = {name: f"{_SHORT_NAMES[name]} {value:.2f}" for name, value in values.items()}
     captions = (
         f"{sample.light.shading}   ambient {sample.light.ambient:.2f}",
-        "   ".join(words[name] for name in AXIS_NAMES[3:]),
-        "   ".join(words[name] for name in AXIS_NAMES[:3]),
+        "   ".join(words[name] for name in FACE_AXES),
+        "   ".join(words[name] for name in JOINT_AXES),
     )
     pictures = sample.rest, sample.expression, sample.posed
     for number, (picture, caption) in enumerate(zip(pictures, captions, strict=True)):
         x = left + number * (TILE + _GAP)
-        page.paste(_tile(picture), (x, top))
-        _write(page, x + TILE // 2, top + TILE + _CAPTION // 2, caption, _FAINT)
-
-
-def _tile(picture: Stored) -> Image.Image:
-    panel = Image.new("RGBA", (picture.shape[1], picture.shape[0]), _PANEL)
-    panel.alpha_composite(Image.fromarray(picture, "RGBA"))
-    return panel.convert("RGB").resize((TILE, TILE), Image.Resampling.LANCZOS)
-
-
-def _write(page: Image.Image, x: int, y: int, text: str, colour: str) -> None:
-    """Text centred on a point."""
-    ImageDraw.Draw(page).text((x, y), text, colour, ImageFont.load_default(12), anchor="mm")
+        sheet.put(picture, x, top, TILE)
+        sheet.write(caption, x + TILE // 2, top + TILE + _CAPTION // 2, ink=FAINT_INK)

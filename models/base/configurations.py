@@ -79,3 +79,23 @@ def require(name: str, networks: Collection[str]) -> Configuration:
 
 FULL_CONFIGURATIONS = tuple(name for name, made in CONFIGURATIONS.items() if made.combiner)
 """Those that run a combiner."""
+
+_PREFERRED = (*reversed(FULL_CONFIGURATIONS), "ZH-P", "ZH-L1", "PU-P", "PU-L1")
+
+
+def choose_configuration(networks: Collection[str], wanted: str | None = None) -> str:
+    """The configuration ``wanted``, or the one of these networks that should look best.
+
+    Raises:
+        InputError: it needs other networks, or none can be run.
+    """
+    if wanted:
+        return require(wanted, networks).name
+    usable = runnable(networks)
+    if not usable:
+        held = ", ".join(networks) or "nothing"
+        raise InputError(
+            f"bundle: holds {held}, but posing takes a morpher and a rotator; train the rest with "
+            "`train all`"
+        )
+    return min(usable, key=_PREFERRED.index)

@@ -43,6 +43,7 @@ from models.files.bundle_record import (
 from models.networks.combiner import Combiner
 from models.networks.face_morpher import FaceMorpher
 from models.networks.face_rotator import FaceRotator
+from models.system import Express, System, Turn
 
 Network = FaceMorpher | FaceRotator | Combiner
 
@@ -77,25 +78,17 @@ class Bundle:
         """Names of the configurations whose networks are all present, in the paper's order."""
         return runnable(self.networks())
 
-    def pose(self, name: str, image: Tensor, pose: Tensor) -> Tensor:
-        """Run a whole configuration: rest picture and pose -> the picture in that pose.
-
-        image: (N, 4, H, W) in network form. pose: (N, 6), contract order. Returns (N, 4, H, W).
+    def system(self, name: str) -> System:
+        """The networks of the configuration ``name``, composed; they are shared, not copied.
 
         Raises:
             InputError: the bundle has no such configuration.
         """
-        configuration = require(name, self.networks())
-        joints, face = pose[:, :3], pose[:, 3:]
+        chosen = require(name, self.networks())
         assert self.morpher is not None  # every configuration has one
-        expression = self.morpher(image, face).output
-        turned = self.rotators[configuration.rotator](expression, joints)
-        if configuration.combiner is None:
-            picture: Tensor = turned.pathway1 if configuration.pathway == 1 else turned.pathway2
-            return picture
-        combiner = self.combiners[configuration.rotator, configuration.combiner]
-        output: Tensor = combiner(turned.pathway1, turned.pathway2, joints).output
-        return output
+        combiner = self.combiners[chosen.rotator, chosen.combiner] if chosen.combiner else None
+        turn = Turn(self.rotators[chosen.rotator], combiner, chosen.pathway)
+        return System(Express(self.morpher), turn)
 
 
 def save_bundle(folder: Path, bundle: Bundle, replace: bool = False) -> None:
@@ -130,19 +123,29 @@ def load_bundle(folder: Path, configurations: Collection[str] | None = None) -> 
     record = read_record(folder / RECORD_FILE)
     wanted = _wanted(record, configurations)
     loaded = {name: _load(folder, name, record.networks[name]) for name in wanted}
-    morpher = loaded.get("morpher")
+    return bundle_of(loaded, record.stages, record.data_fingerprint, record.metrics)
+
+
+def bundle_of(
+    networks: Mapping[str, Network],
+    stages: tuple[Mapping[str, object], ...],
+    data_fingerprint: str,
+    metrics: Mapping[str, object],
+) -> Bundle:
+    """The bundle of ``networks``, which are named as ``Bundle.networks`` names them."""
+    morpher = networks.get("morpher")
     return Bundle(
         morpher if isinstance(morpher, FaceMorpher) else None,
-        {a: net for a in LOSS_NAMES if isinstance(net := loaded.get(rotator_name(a)), FaceRotator)},
+        {a: n for a in LOSS_NAMES if isinstance(n := networks.get(rotator_name(a)), FaceRotator)},
         {
-            (a, b): net
+            (a, b): n
             for a in LOSS_NAMES
             for b in LOSS_NAMES
-            if isinstance(net := loaded.get(combiner_name(a, b)), Combiner)
+            if isinstance(n := networks.get(combiner_name(a, b)), Combiner)
         },
-        record.stages,
-        record.data_fingerprint,
-        record.metrics,
+        stages,
+        data_fingerprint,
+        metrics,
     )
 
 

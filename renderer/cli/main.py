@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from PIL import Image
 
-from contract.cli import ErrorLineGroup
-from contract.errors import InputError
-from contract.files import replacing
-from contract.image import DEFAULT_SIZE, Stored
+from contract.cli import ErrorLineGroup, out_option, pose_option
+from contract.files import write_bytes
+from contract.image import DEFAULT_SIZE
 from contract.light import DEFAULT_AMBIENT, MAX_AMBIENT, SHADINGS, Light, Shading
-from contract.pose import AXIS_NAMES, Pose, pose_from_mapping
+from contract.png import png_bytes
+from contract.pose import REST, Pose
 from renderer.cli.mesh import mesh
 from renderer.draw.canvas import DEFAULT_SUPERSAMPLE, Canvas
 from renderer.draw.device import INSTALL_HINT, DeviceReport, report_devices
@@ -59,26 +58,9 @@ def _device_lines(report: DeviceReport) -> str:
     return "\n".join(lines)
 
 
-def _parse_pose(_context: click.Context, _option: click.Parameter, texts: tuple[str, ...]) -> Pose:
-    values: dict[str, float] = {}
-    for text in texts:
-        name, _, number = text.partition("=")
-        try:
-            values[name] = float(number)
-        except ValueError:
-            raise InputError(f"--pose {text}: give name=number, as in head_x=0.5") from None
-    return pose_from_mapping(values)
-
-
 @main.command()
 @click.argument("model", type=click.Path(path_type=Path))
-@click.option(
-    "--pose",
-    multiple=True,
-    callback=_parse_pose,
-    metavar="AXIS=VALUE",
-    help=f"A pose value, may be repeated; axes: {', '.join(AXIS_NAMES)}. The others are at rest.",
-)
+@pose_option(REST, "the others are at rest")
 @click.option("--shading", type=click.Choice(SHADINGS), default="phong", show_default=True)
 @click.option("--size", type=click.IntRange(16, 4096), default=DEFAULT_SIZE, show_default=True)
 @click.option(
@@ -86,7 +68,7 @@ def _parse_pose(_context: click.Context, _option: click.Parameter, texts: tuple[
 )
 @click.option("--supersample", type=click.IntRange(1, 8), default=2, show_default=True)
 @click.option("--device", default="auto", show_default=True, help="auto, software, or a number.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
+@out_option()
 def still(
     model: Path,
     pose: Pose,
@@ -95,7 +77,7 @@ def still(
     ambient: float,
     supersample: int,
     device: str,
-    output: Path,
+    out: Path,
 ) -> None:
     """Draw MODEL's head in one pose as a PNG with a transparent background.
 
@@ -107,10 +89,5 @@ def still(
     portrait = Portrait(canvas, parsed, rig, strict_textures=False)
     for fault in portrait.texture_faults:
         click.echo(f"warning: {model.name}: {fault}", err=True)
-    _save_png(output, portrait.draw(pose, Light(ambient, shading)))
-    click.echo(f"{output}: {size}x{size}, {shading}, {canvas.renderer_name}")
-
-
-def _save_png(path: Path, picture: Stored) -> None:
-    with replacing(path) as temporary:
-        Image.fromarray(picture, "RGBA").save(temporary, "PNG")
+    write_bytes(out, png_bytes(portrait.draw(pose, Light(ambient, shading))))
+    click.echo(f"{out}: {size}x{size}, {shading}, {canvas.renderer_name}")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,22 +16,24 @@ import onnx.numpy_helper
 import pytest
 import torch
 from click.testing import CliRunner
+from PIL import Image
 
 from animate.commands.main import main
-from animate.pose.onnx_export import export_onnx
 from animate.pose.onnx_networks import OnnxNetworks
-from animate.pose.open_poser import open_any
-from animate.pose.poser import TorchNetworks
+from animate.pose.open_poser import open_networks
+from animate.pose.torch_networks import TorchNetworks
 from contract.errors import InputError
 from contract.image import stored_to_network
-from contract.pose import Pose
+from contract.pose import FACE, JOINTS, Pose
 from models.base.config import NetworkConfig
 from models.base.configurations import CONFIGURATIONS
 from models.base.execution import Execution
 from models.files.bundle import Bundle, load_bundle, save_bundle
+from models.files.onnx_export import export_onnx
 from models.networks.combiner import Combiner
 from models.networks.face_morpher import FaceMorpher
 from models.networks.face_rotator import FaceRotator
+from tests.conftest import REPOSITORY
 from tests.support.shifting import drawing
 
 CONFIG = NetworkConfig(size=16, channels=4, max_channels=8, residual_blocks=1)
@@ -66,9 +71,9 @@ def require_parity(bundle: Path, export: Path, name: str) -> None:
     rest = np.random.default_rng(0).uniform(-1, 1, (4, size, size)).astype(np.float32)
     for pose in POSES:
         vector = pose.to_vector()
-        ours, theirs = (networks.express(rest, vector[3:]) for networks in (reference, exported))
+        ours, theirs = (networks.express(rest, vector[FACE]) for networks in (reference, exported))
         np.testing.assert_allclose(theirs, ours, atol=1e-4)
-        turned = reference.turn(ours, vector[:3]), exported.turn(ours, vector[:3])
+        turned = reference.turn(ours, vector[JOINTS]), exported.turn(ours, vector[JOINTS])
         # Where the flow of noise is steep, rounding moves single pixels further than the rest.
         np.testing.assert_allclose(turned[1], turned[0], atol=5e-3)
         assert np.abs(turned[1] - turned[0]).mean() < 5e-4  # an eighth of a byte is 1e-3
@@ -78,14 +83,14 @@ def require_parity(bundle: Path, export: Path, name: str) -> None:
 def test_every_configuration_is_exported_faithfully(
     name: str, bundle: Path, tmp_path: Path
 ) -> None:
-    assert export_onnx(bundle, name, tmp_path / "onnx") == name
+    assert export_onnx(load_bundle(bundle), name, tmp_path / "onnx") == name
     require_parity(bundle, tmp_path / "onnx", name)
 
 
 def test_full_size_networks_are_exported_faithfully(tmp_path: Path) -> None:
     config = NetworkConfig(size=256, channels=4, max_channels=8, residual_blocks=1)
     save_bundle(tmp_path / "bundle", whole_bundle(config))
-    name = export_onnx(tmp_path / "bundle", None, tmp_path / "onnx")
+    name = export_onnx(whole_bundle(config), None, tmp_path / "onnx")
     assert name == "FU-P-P"
     require_parity(tmp_path / "bundle", tmp_path / "onnx", name)
 
@@ -102,21 +107,21 @@ def exported(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_backend_follows_from_the_folder(bundle: Path, exported: Path) -> None:
-    assert isinstance(open_any(exported, None, "cpu", "auto"), OnnxNetworks)
-    assert isinstance(open_any(exported, None, "cpu", "onnx"), OnnxNetworks)
-    assert isinstance(open_any(bundle, None, "cpu", "auto"), TorchNetworks)
+    assert isinstance(open_networks(exported, None, "cpu", "auto"), OnnxNetworks)
+    assert isinstance(open_networks(exported, None, "cpu", "onnx"), OnnxNetworks)
+    assert isinstance(open_networks(bundle, None, "cpu", "auto"), TorchNetworks)
     with pytest.raises(InputError, match="holds no ONNX files; write them with `animate export"):
-        open_any(bundle, None, "cpu", "onnx")
+        open_networks(bundle, None, "cpu", "onnx")
     with pytest.raises(InputError, match="no bundle"):
-        open_any(exported, None, "cpu", "torch")
+        open_networks(exported, None, "cpu", "torch")
 
 
 def test_options_that_an_export_cannot_follow_are_refused(exported: Path) -> None:
-    assert isinstance(open_any(exported, "FU-P-P", "cpu", "auto"), OnnxNetworks)
+    assert isinstance(open_networks(exported, "FU-P-P", "cpu", "auto"), OnnxNetworks)
     with pytest.raises(InputError, match="holds FU-P-P, not PU-L1; export that one"):
-        open_any(exported, "PU-L1", "cpu", "auto")
+        open_networks(exported, "PU-L1", "cpu", "auto")
     with pytest.raises(InputError, match="run on the CPU"):
-        open_any(exported, None, "cuda", "auto")
+        open_networks(exported, None, "cuda", "auto")
 
 
 def _record_of(folder: Path, name: str, graph: onnx.ModelProto) -> None:
@@ -178,7 +183,7 @@ def test_a_graph_that_reads_another_file_is_refused(
 
 def test_an_export_is_not_written_over(bundle: Path, exported: Path) -> None:
     with pytest.raises(InputError, match="is there already"):
-        export_onnx(bundle, None, exported)
+        export_onnx(load_bundle(bundle), None, exported)
 
 
 def _copy(exported: Path, folder: Path) -> Path:
@@ -223,7 +228,22 @@ def test_a_damaged_export_is_refused(exported: Path, tmp_path: Path) -> None:
             OnnxNetworks(folder)
 
 
+def test_exported_networks_draw_without_torch(exported: Path, tmp_path: Path) -> None:
+    Image.fromarray(drawing(), "RGBA").save(tmp_path / "a.png")
+    options = ["still", "a.png", "--bundle", exported, "--pose", "head_x=0.5", "-o", "b.png"]
+    code = (
+        "import sys\n"
+        "from animate.commands.main import main\n"
+        f"main({[*map(str, options)]}, standalone_mode=False)\n"
+        "sys.exit('torch' in sys.modules)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=False)
+    assert done.returncode == 0
+    assert (tmp_path / "b.png").exists()
+
+
 def test_a_poser_draws_with_them(exported: Path) -> None:
-    networks = open_any(exported, None, "cpu", "auto")
+    networks = open_networks(exported, None, "cpu", "auto")
     picture = networks.express(stored_to_network(drawing()), np.zeros(3, np.float32))
     assert picture.shape == (4, 16, 16)

@@ -13,14 +13,16 @@ from click.testing import CliRunner, Result
 from PIL import Image, ImageSequence
 
 from animate.commands.main import main
-from animate.drawing.background import background
+from animate.drawing.backdrop import open_backdrop
 from animate.drawing.output import gif_durations, write_animation, write_still
-from animate.pose.open_poser import open_bundle, open_device, open_networks
-from animate.pose.poser import Poser, TorchNetworks, choose_configuration
+from animate.pose.poser import Poser
+from animate.pose.torch_networks import TorchNetworks, open_bundle, open_torch_networks
 from contract.errors import DeviceError, InputError
 from contract.image import Stored, stored_to_network
-from contract.pose import Pose
+from contract.pose import FACE, JOINTS, Pose
 from models.base.config import NetworkConfig
+from models.base.configurations import choose_configuration
+from models.base.device import open_device
 from models.base.execution import Execution
 from models.files.bundle import Bundle, save_bundle
 from models.networks.combiner import Combiner
@@ -82,26 +84,26 @@ def test_a_poser_does_what_the_bundle_does(name: str) -> None:
     bundle = small_bundle()
     image = torch.from_numpy(stored_to_network(drawing()))[None]
     with torch.inference_mode():
-        expected = bundle.pose(name, image, torch.from_numpy(pose.to_vector())[None])[0].numpy()
+        expected = bundle.system(name)(image, torch.from_numpy(pose.to_vector())[None])[0].numpy()
     networks = TorchNetworks(bundle, name, torch.device("cpu"), Execution())
     vector = pose.to_vector()
-    expression = networks.express(stored_to_network(drawing()), vector[3:])
-    np.testing.assert_allclose(networks.turn(expression, vector[:3]), expected, atol=1e-6)
+    expression = networks.express(stored_to_network(drawing()), vector[FACE])
+    np.testing.assert_allclose(networks.turn(expression, vector[JOINTS]), expected, atol=1e-6)
     # The fastest way is of half precision where the processor has it: rounded, but the same.
-    fast = open_networks(bundle, name, "cpu")
-    rounded = fast.turn(fast.express(stored_to_network(drawing()), vector[3:]), vector[:3])
+    fast = open_torch_networks(bundle, name, "cpu")
+    rounded = fast.turn(fast.express(stored_to_network(drawing()), vector[FACE]), vector[JOINTS])
     assert np.abs(rounded - expected).mean() < 0.05
 
 
 def test_the_best_configuration_of_a_bundle_is_taken() -> None:
-    whole = small_bundle()
+    whole = small_bundle().networks()
     assert choose_configuration(whole) == "FU-L1-L1"
     assert choose_configuration(whole, "PU-L1") == "PU-L1"
-    assert choose_configuration(Bundle(whole.morpher, whole.rotators)) == "ZH-L1"
+    assert choose_configuration(["morpher", "rotator-L1"]) == "ZH-L1"
     with pytest.raises(InputError, match="FU-P-P: not in this bundle, which can run: PU-L1"):
         choose_configuration(whole, "FU-P-P")
     with pytest.raises(InputError, match="holds morpher, but posing takes"):
-        choose_configuration(Bundle(whole.morpher))
+        choose_configuration(["morpher"])
 
 
 def test_what_is_missing_is_said(tmp_path: Path) -> None:
@@ -221,12 +223,12 @@ def test_a_failure_leaves_no_half_written_file(tmp_path: Path) -> None:
 
 def test_a_background_is_a_colour_or_a_picture(tmp_path: Path) -> None:
     half = np.full((1, 1, 4), (255, 255, 255, 128), np.uint8)
-    assert background("#000000", 1).under(half).tolist() == [[[128, 128, 128, 255]]]
+    assert open_backdrop("#000000", 1).behind(half).tolist() == [[[128, 128, 128, 255]]]
     Image.new("RGB", (40, 20), (9, 8, 7)).save(tmp_path / "room.png")
-    page = background(str(tmp_path / "room.png"), 4)
-    assert page.under(np.zeros((4, 4, 4), np.uint8))[0, 0].tolist() == [9, 8, 7, 255]
+    page = open_backdrop(str(tmp_path / "room.png"), 4)
+    assert page.behind(np.zeros((4, 4, 4), np.uint8))[0, 0].tolist() == [9, 8, 7, 255]
     with pytest.raises(InputError, match="is no colour and no file"):
-        background("blackish", 4)
+        open_backdrop("blackish", 4)
 
 
 @pytest.fixture
@@ -260,8 +262,6 @@ def test_the_commands_write_what_their_options_say(run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "fault"),
     [
-        (["still", "--pose", "head_x=2", "-o", "x.png"], "head_x is 2.0; it must lie in [-1, 1]"),
-        (["still", "--pose", "tail=1", "-o", "x.png"], "no axis is called tail"),
         (["still", "--configuration", "FU-P-P", "-o", "x.png"], "not in this bundle"),
         (["gif", "--csv", "none.csv", "-o", "x.gif"], "none.csv: cannot be read"),
         (["gif", "-o", "x.avi"], "unknown kind"),
@@ -272,6 +272,22 @@ def test_a_fault_is_one_line(run, arguments: list[str], fault: str) -> None:  # 
     assert done.exit_code == 1
     assert fault in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        (["still", "--pose", "head_x=2"], "head_x is 2.0; it must lie in [-1, 1]"),
+        (["still", "--pose", "tail=1"], "no axis is called tail"),
+        (["still", "--pose", "mouth"], "'mouth' is no axis=number, as head_x=0.5"),
+        (["still", "--device", "warp"], "'warp' is no device; give auto, cpu"),
+        (["gif", "--motion", "nod", "--vmd", "a.vmd"], "give one of --motion, --csv and --vmd"),
+    ],
+)
+def test_a_wrong_command_line_ends_with_2(run, arguments: list[str], fault: str) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    done = run(*arguments, "-o", "x.png")
+    assert done.exit_code == 2
+    assert fault in done.stderr.splitlines()[-1]
 
 
 def test_a_gif_lasts_as_long_as_its_motion() -> None:

@@ -24,9 +24,9 @@ from animate.pose.poser import Poser, Vector
 from animate.serve.live import Live
 from animate.serve.server import MAX_SESSIONS, make_app
 from contract.errors import InputError
-from contract.image import Network
+from contract.image import NetworkPicture
 from tests.support.shifting import Shifting, bytes_of, drawing
-from web.guard import listening
+from web.serving import listening
 
 GOOD = bytes_of(Image.fromarray(drawing(), "RGBA"))
 OURS = {"host": "127.0.0.1:8000", "origin": "http://127.0.0.1:8000"}
@@ -50,7 +50,7 @@ def upload(client: TestClient, data: bytes = GOOD, **query: object) -> dict[str,
 
 
 class SlowNetworks(Shifting):
-    def turn(self, expression: Network, joints: Vector) -> Network:
+    def turn(self, expression: NetworkPicture, joints: Vector) -> NetworkPicture:
         time.sleep(0.05)
         return super().turn(expression, joints)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import pickle
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from contract import errors
+from contract.convention import AS_ATTRIBUTES, CONVENTION, NAMES_ONLY, disagreement
 from contract.errors import FormatError, ModelError, PoseError
 from contract.image import (
     head_rows,
@@ -139,6 +141,56 @@ def test_the_view_mirrors_z_and_nothing_else() -> None:
     assert (MMD_TO_VIEW @ [1, 2, -3, 1]).tolist() == [1, 2, 3, 1]
     np.testing.assert_array_equal(MMD_TO_VIEW @ MMD_TO_VIEW, np.eye(4))
     assert np.linalg.det(MMD_TO_VIEW) == -1
+
+
+def test_the_convention_is_what_files_written_before_carry() -> None:
+    """Word for word: older bundles, checkpoints, shards and exports must still open."""
+    names = ["head_x", "head_y", "neck_z", "left_eye", "right_eye", "mouth"]
+    lows, rests = [-1.0] * 3 + [0.0] * 3, [0.0] * 5 + [1.0]
+    space = "x right on screen (the character's left), y up, z toward the viewer"
+    assert dict(CONVENTION) == {
+        "pose_version": 1,
+        "pose_axes": [
+            {"name": name, "low": low, "high": 1.0, "rest": rest}
+            for name, low, rest in zip(names, lows, rests, strict=True)
+        ],
+        "joint_radians_at_one": 0.2617993877991494,
+        "picture_version": 1,
+        "picture_convention": "srgb-straight-rgba8-middle-half-v1",
+        "space_axes": space,
+    }
+    assert dict(AS_ATTRIBUTES) == {
+        "pose_axes": " ".join(names),
+        "axes": space,
+        "picture_convention": "srgb-straight-rgba8-middle-half-v1",
+    }
+    assert dict(NAMES_ONLY) == {
+        "pose_version": 1,
+        "pose_axes": names,
+        "picture_version": 1,
+        "picture_convention": "srgb-straight-rgba8-middle-half-v1",
+    }
+
+
+def test_the_convention_comes_back_from_json() -> None:
+    assert disagreement(json.loads(json.dumps({**CONVENTION, "more": 1})), CONVENTION) is None
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        ({**CONVENTION, "pose_version": 2}, "pose_version is 2, here 1"),
+        ({**CONVENTION, "pose_version": True}, "pose_version is True, here 1"),
+        ({**CONVENTION, "picture_convention": np.array(["bgr"])}, "picture_convention is array("),
+        ({**CONVENTION, "joint_radians_at_one": 0.5}, "joint_radians_at_one is 0.5, here 0.26"),
+        ({**CONVENTION, "pose_axes": []}, "pose_axes is [], here "),
+        ({}, "pose_version is None, here 1"),
+        (None, "pose_version is None, here 1"),
+        ("bgr", "pose_version is None, here 1"),
+    ],
+)
+def test_what_disagrees_with_the_convention_is_named(found: object, words: str) -> None:
+    assert (disagreement(found, CONVENTION) or "").startswith(words)
 
 
 def test_model_errors_keep_their_code_between_processes() -> None:

@@ -16,11 +16,11 @@ import pytest
 
 from contract.errors import InputError
 from contract.lock import only_run
+from dataset.catalog.quarantine import Quarantine
 from tests.conftest import REPOSITORY
 from tests.support.tiny_builds import (
     COMMAND,
     assert_sound,
-    quarantine_rows,
     run,
     tables,
     write_models,
@@ -54,7 +54,7 @@ def test_a_half_written_quarantine_row_is_dropped(tmp_path: Path) -> None:
     with (tmp_path / "out" / "quarantine.jsonl").open("a") as file:
         file.write('{"path": "a.pmx", "sha')
     run(models, tmp_path / "out")
-    assert [row["path"] for row in quarantine_rows(tmp_path / "out")] == ["b.pmx"]
+    assert [row.path for row in Quarantine(tmp_path / "out").rows] == ["b.pmx"]
 
 
 def test_a_quarantine_file_that_is_none_is_refused_by_line(tmp_path: Path) -> None:

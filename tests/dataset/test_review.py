@@ -291,8 +291,8 @@ def test_a_painter_whose_process_was_killed_starts_another(tmp_path: Path) -> No
     painting = Painting(models / "a.pmx", tiny_annotation(), REST)
     try:
         first = painter.paint(painting)
-        assert painter._process and painter._process.pid
-        os.kill(painter._process.pid, signal.SIGKILL)
+        assert painter._worker and painter._worker.process.pid
+        os.kill(painter._worker.process.pid, signal.SIGKILL)
         with pytest.raises(ModelError, match="crashed what draws it"):
             painter.paint(painting)
         assert painter.paint(painting) == first

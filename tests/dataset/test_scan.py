@@ -15,7 +15,9 @@ import pytest
 import dataset.scan.scan
 from contract.errors import InputError
 from dataset.catalog.catalog import Catalog, CatalogRow, cache_of, load_catalog, save_catalog
+from dataset.drawing.rendering import annotating_files
 from dataset.jobs.pool import Crew
+from tests.conftest import REPOSITORY
 from tests.support.tiny_builds import COMMAND, look, write_models
 from tests.support.tiny_renderer import SLOWNESS
 
@@ -242,3 +244,17 @@ def test_a_folder_is_not_written_over(tmp_path: Path) -> None:
     models = write_models(tmp_path / "models", {"a": "ok"})
     with pytest.raises(InputError, match="is a folder; give a file name"):
         look(models, tmp_path)
+
+
+def test_what_was_found_ages_with_every_file_that_decides_it_and_no_other() -> None:
+    """A rule that a cached refusal came from may stand in the contract as well."""
+    decide = {path.relative_to(REPOSITORY).as_posix() for path in annotating_files()}
+    assert {
+        "contract/image.py",
+        "contract/rig.py",
+        "dataset/catalog/fingerprint.py",
+        "dataset/drawing/rendering.py",
+        "renderer/draw/shaders/surface.frag",
+        "renderer/fit/fit_rig.py",
+    } <= decide
+    assert not [path for path in decide if path.startswith(("renderer/cli", "dataset/commands"))]

@@ -16,16 +16,15 @@ from contract.rig import HeadBox
 from dataset.catalog.catalog import CatalogRow, cache_of, load_catalog
 from dataset.catalog.corrections import save_corrections
 from dataset.catalog.split import (
-    Split,
     bound_sources,
     load_split,
-    save_split,
     split_by_names,
     split_by_shares,
     split_table,
 )
 from dataset.commands.main import main
 from dataset.shards.shard import ShardReader
+from dataset.shards.split_file import Split, save_split
 from dataset.sheets.heads_sheet import draw_heads
 from tests.support.catalog_rows import correction, model, paths, sources
 from tests.support.tiny_builds import SIZE, assert_sound, look, write_models
@@ -121,6 +120,21 @@ def test_a_split_is_kept_and_refused_where_it_no_longer_fits(tmp_path: Path) -> 
             load_split(path, rows)
     with pytest.raises(InputError, match="cannot be read"):
         load_split(tmp_path, rows)
+
+
+def test_a_split_that_a_person_wrote_will_do_but_no_source_may_be_in_two_parts(
+    tmp_path: Path,
+) -> None:
+    rows, path = sources(a=1, b=1, c=1), tmp_path / "split.json"
+    lists = {"train": ["c"], "validation": ["a"], "test": ["b"]}
+    path.write_text(json.dumps(lists | {"why": "b is drawn best"}))
+    assert load_split(path, rows) == Split(("c",), ("a",), ("b",))
+    path.write_text(json.dumps(lists | {"test": ["b", "c"]}))
+    with pytest.raises(InputError, match=r"split\.json: the source c is in both train and test"):
+        load_split(path, rows)
+    path.write_text(json.dumps(lists | {"split_version": 2}))
+    with pytest.raises(InputError, match=r"is no split \(another version\)"):
+        load_split(path, rows)
 
 
 def test_the_table_counts_what_is_drawn() -> None:

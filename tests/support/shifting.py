@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from animate.pose.poser import Vector
-from contract.image import Network, Stored
+from contract.image import NetworkPicture, Stored
 
 SIZE = 16
 
@@ -28,13 +28,13 @@ class Shifting:
     size: int = SIZE
     calls: list[str] = field(default_factory=list)
 
-    def express(self, picture: Network, face: Vector) -> Network:
+    def express(self, picture: NetworkPicture, face: Vector) -> NetworkPicture:
         self.calls.append("express")
         darker = picture.copy()
         darker[:3] -= face[0] * (darker[:3] + 1)
         return darker
 
-    def turn(self, expression: Network, joints: Vector) -> Network:
+    def turn(self, expression: NetworkPicture, joints: Vector) -> NetworkPicture:
         self.calls.append("turn")
         return np.roll(expression, -round(4 * float(joints[1])), axis=2)
 

@@ -14,18 +14,18 @@ import torch
 from contract.errors import InputError, ShardError
 from contract.image import stored_to_network
 from contract.pose import pose_from_vector
+from dataset.shards.split_file import PARTS
 from tests.support.tiny_shards import SIZE, draw_face, write_shards
 from train.data.batch import (
     Batch,
-    SampleOrder,
-    Share,
-    batches,
+    _convert,
     load_batch,
     read_batch,
     require_size,
+    to_network,
 )
-from train.data.network_form import _convert, to_network
-from train.data.samples import PARTS, SampleSet, open_samples, open_splits
+from train.data.order import SampleOrder, Share, batches
+from train.data.samples import SampleSet, open_samples, open_splits
 
 
 @pytest.fixture(scope="module")

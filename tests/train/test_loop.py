@@ -13,25 +13,20 @@ import torch
 from torch import Tensor
 
 from contract.errors import InputError, TrainingError
-from models.base.config import NetworkConfig
 from models.base.execution import Precision
 from tests.support.real_filters import real_vgg16_state
-from tests.support.tiny_shards import SIZE, write_shards
-from train.data.batch import Share
-from train.data.samples import open_splits
-from train.loss.focus import changed_error
+from tests.support.tiny_runs import open_run, tiny_plan
+from tests.support.tiny_shards import write_shards
 from train.loss.vgg import Vgg16, vgg16_from_state
-from train.plan.plan import Plan, StageSettings, Upkeep
-from train.plan.presets import DEMO
+from train.plan.plan import StageSettings, TrainingPlan
 from train.plan.stages import STAGES
+from train.run.assemble import assemble
 from train.run.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from train.run.loop import learning_rate, train_stage
-from train.run.run import Run
-from train.run.watch import open_watch
+from train.run.loop import train_stage
+from train.run.run import Run, write_run
+from train.run.watch import HISTORY_FILE, open_watch, read_history
 
-TINY = NetworkConfig(size=SIZE, channels=4, max_channels=8, residual_blocks=1, flow_scale=0.0)
 BATCH = 4
-UPKEEP = Upkeep(8, 16, 8, 4)
 
 
 @pytest.fixture(scope="module")
@@ -39,18 +34,14 @@ def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_shards(tmp_path_factory.mktemp("shards"))
 
 
-def _plan(steps: int = 6) -> Plan:
-    settings = StageSettings(BATCH, BATCH * steps, 1e-2, 8, "cosine", 0.5, 0.2)
-    stages = dict.fromkeys(STAGES, settings)
-    return replace(DEMO, network=TINY, stages=stages, head_start_samples=8, ema_samples=16)
+def _plan(steps: int = 6) -> TrainingPlan:
+    return tiny_plan(StageSettings(BATCH, BATCH * steps, 1e-2, 8, "cosine", 0.5, 0.2))
 
 
-def _run(shards: Path, folder: Path, plan: Plan | None = None, vgg: Vgg16 | None = None) -> Run:
-    splits = open_splits(shards)
-    plan = plan or _plan()
-    data = splits.train.fingerprint()
-    parts = splits.train, splits.validation
-    return Run(folder, plan, UPKEEP, *parts, data, vgg, torch.device("cpu"), Share())
+def _run(
+    shards: Path, folder: Path, plan: TrainingPlan | None = None, vgg: Vgg16 | None = None
+) -> Run:
+    return open_run(shards, folder, plan or _plan(), vgg)
 
 
 def _state(run: Run, stage: str) -> Checkpoint:
@@ -165,6 +156,52 @@ def test_a_perceptual_combiner_may_start_from_the_one_with_l1(
         assert torch.allclose(tensor, begun[name], atol=1e-6), name
 
 
+def test_networks_are_run_as_the_run_says(
+    shards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In memory pixel by pixel, and compiled: the network and the rotator that it builds on."""
+    compiled: list[str] = []
+    note = lambda network: compiled.append(type(network).__name__)  # noqa: E731
+    monkeypatch.setattr(torch.nn.Module, "compile", note)
+    plain = _run(shards, tmp_path / "plain")
+    said = replace(plain.upkeep, channels_last=True, compiled=True)
+    fast = replace(plain, folder=tmp_path / "fast", upkeep=said)
+    for run in (plain, fast):
+        for name in ("rotator-L1", "combiner-L1-L1"):
+            train_stage(run, STAGES[name], None)
+    assert compiled == ["FaceRotator", "FaceRotator", "Combiner"]
+    for name in ("rotator-L1", "combiner-L1-L1"):
+        one, other = _state(plain, name), _state(fast, name)
+        assert one.loss == pytest.approx(other.loss, rel=1e-3)
+        for state, is_last in ((one, False), (other, True)):
+            filters = [t for t in state.network.values() if t.ndim == 4 and min(t.shape[1:]) > 1]
+            assert filters
+            assert all((not t.is_contiguous()) == is_last for t in filters)
+
+
+@pytest.mark.parametrize(
+    "half", [b'{"stage": "mor', b'{"stage": "mor{"stage": "x"}\n', b'7\n{"samples": 1}\n']
+)
+def test_a_history_that_a_killed_run_left_half_is_read_and_goes_on(
+    shards: Path, tmp_path: Path, half: bytes
+) -> None:
+    run = _run(shards, tmp_path, _plan(steps=4))
+    write_run(run, {"train": ["s0"], "validation": [], "test": []})
+    with open_watch(tmp_path) as watch:
+        train_stage(run, STAGES["morpher"], watch, stop_after=2)
+    path = tmp_path / HISTORY_FILE
+    (first,) = read_history(tmp_path)
+    assert first["stage"] == "morpher" and first["samples"] == 2 * BATCH
+    with path.open("ab") as file:
+        file.write(half)
+    assert read_history(tmp_path) == [first]
+    with open_watch(tmp_path) as watch:
+        train_stage(run, STAGES["morpher"], watch)
+    rows = read_history(tmp_path)
+    assert [row["samples"] for row in rows] == [2 * BATCH, 4 * BATCH]
+    assert assemble(tmp_path).metrics == {"held_out": {"morpher": rows[1]}}
+
+
 def test_training_lowers_the_loss(shards: Path, tmp_path: Path) -> None:
     run = _run(shards, tmp_path, _plan(steps=60))
     with open_watch(tmp_path) as watch:
@@ -229,6 +266,26 @@ def test_a_checkpoint_that_would_run_a_program_is_refused_unrun(
 
 
 @pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"version": 2}, "version is 2, here 1"),
+        ({"contract": {"pose_version": 9}}, "pose_version is 9, here 1"),
+        ({"contract": None}, "pose_version is None, here 1"),
+        ({"checkpoint": {"depth": 1}}, "fields are missing or unknown"),
+    ],
+)
+def test_a_checkpoint_of_another_convention_is_refused_by_what_differs(
+    change: dict[str, object], fault: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "checkpoint.pt"
+    written = Checkpoint("morpher", {}, 0, {}, None, {}, torch.zeros(1), 0.0, None)
+    save_checkpoint(path, written)
+    torch.save(torch.load(path, weights_only=True) | change, path)
+    with pytest.raises(InputError, match=fault):
+        load_checkpoint(path)
+
+
+@pytest.mark.parametrize(
     "error", [torch.OutOfMemoryError("full"), RuntimeError("can't allocate memory: 9 bytes")]
 )
 def test_running_out_of_memory_says_what_to_lower(
@@ -237,25 +294,6 @@ def test_running_out_of_memory_says_what_to_lower(
     def fail(*_: object) -> Tensor:
         raise error
 
-    monkeypatch.setattr("train.run.loop.changed_error", fail)
+    monkeypatch.setattr("train.run.loop.run_stage", fail)
     with pytest.raises(TrainingError, match=r"--set morpher\.batch=N"):
         train_stage(_run(shards, tmp_path), STAGES["morpher"], None)
-
-
-def test_the_learning_rate_warms_up_and_decays() -> None:
-    settings = StageSettings(4, 400, 1.0, 40, "cosine")
-    rates = [learning_rate(settings, at) for at in range(0, 400, 4)]
-    assert rates[0] == pytest.approx(4 / 44)
-    assert max(rates) > 0.95
-    assert rates[-1] < 0.01
-    assert learning_rate(StageSettings(4, 400), 0) == learning_rate(StageSettings(4, 400), 399)
-
-
-def test_the_focused_error_sees_changed_pixels_only() -> None:
-    image, target = torch.zeros(2, 4, 4, 4), torch.zeros(2, 4, 4, 4)
-    target[0, 0, 1, 1] = 1.0
-    output = torch.full_like(target, 0.5)
-    # One pixel of four channels: three are 0.5 off, one is 0.5 off too; the other picture: none.
-    assert float(changed_error(image, target, output)) == pytest.approx(0.5 / 2)
-    assert float(changed_error(image, target, output, output)) == pytest.approx(0.5)
-    assert float(changed_error(image, target, target)) == 0

@@ -14,8 +14,23 @@ from torch.nn import functional
 from contract.errors import InputError
 from tests.support.real_filters import real_vgg16_state
 from train.loss import vgg as vgg_module
-from train.loss.losses import COMBINER_WEIGHT, ROTATOR_WEIGHT, PerceptualLoss, l1_loss
-from train.loss.vgg import FILE_NAME, VARIABLE, Vgg16, find_vgg16, load_vgg16, vgg16_from_state
+from train.loss.losses import (
+    COMBINER_WEIGHT,
+    ROTATOR_WEIGHT,
+    PerceptualLoss,
+    StageLoss,
+    changed_error,
+    l1_loss,
+)
+from train.loss.vgg import (
+    FILE_NAME,
+    VARIABLE,
+    Vgg16,
+    VggActivations,
+    find_vgg16,
+    load_vgg16,
+    vgg16_from_state,
+)
 
 
 def _random_vgg(seed: int = 0) -> Vgg16:
@@ -101,11 +116,38 @@ def test_perceptual_equals_the_formula_written_out(weight: float, size: int) -> 
     assert loss > 1.1 * l1_loss(target, output)
 
 
-def test_the_papers_lambda_has_no_size_left_in_it() -> None:
-    """w * 4 * 256 * 256 / (C_j H_j W_j) of the sum is w of the mean, relative to the L1 sum."""
-    vgg = _random_vgg()
-    shapes = [tuple(answer.shape[1:]) for answer in vgg(torch.zeros(1, 3, 256, 256))]
-    assert shapes == [(64, 256, 256), (128, 128, 128), (256, 64, 64)]
+class _FlatVgg(Vgg16):
+    """Answers of the paper's shapes, each number the mean of its picture: known differences."""
+
+    def forward(self, channels: Tensor) -> VggActivations:
+        count, _, height, width = channels.shape
+        means = channels.mean((1, 2, 3))[:, None, None, None]
+        shapes = [(64, 1), (128, 2), (256, 4)]
+        return VggActivations(
+            *(means.expand(count, c, height // part, width // part) for c, part in shapes)
+        )
+
+
+@pytest.mark.parametrize("size", [8, 256])
+def test_the_papers_lambda_has_no_size_left_in_it(size: int) -> None:
+    """Its sums over elements, each with its lambda_j, divided by the picture's 4 size^2 numbers."""
+    weight, colour, alpha = 1 / 5, 0.25, 0.5
+    target = torch.zeros(1, 4, size, size)
+    output = target.clone()
+    output[:, :3], output[:, 3] = colour, alpha
+    numbers = 4 * size**2
+    total = (3 * colour + alpha) * size**2
+    for channels, side in ((64, size), (128, size // 2), (256, size // 4)):
+        lambda_j = weight * numbers / (channels * side**2)
+        total += lambda_j * channels * side**2 * (colour + alpha)
+    loss = PerceptualLoss(_FlatVgg(), weight)(target, output)
+    assert loss.item() == pytest.approx(total / numbers, rel=1e-6)
+    assert total / numbers == pytest.approx(0.3125 + 3 * weight * 0.75)
+
+
+def test_vgg_answers_with_64_128_and_256_channels_at_three_sizes() -> None:
+    shapes = [tuple(answer.shape) for answer in Vgg16()(torch.zeros(2, 3, 32, 16))]
+    assert shapes == [(2, 64, 32, 16), (2, 128, 16, 8), (2, 256, 8, 4)]
 
 
 def test_two_pathways_cost_the_sum_of_both() -> None:
@@ -128,13 +170,36 @@ def test_alpha_alone_is_felt_through_vgg() -> None:
     assert loss(target, output) > 2 * l1_loss(target, output)
 
 
-def test_gradients_reach_the_output_and_never_vgg_or_the_target() -> None:
+def test_vgg_passes_gradients_to_colour_and_alpha_of_the_output_alone() -> None:
+    """Beside those of L1, which is symmetric, the target has none; nor have VGG's weights."""
     vgg = _random_vgg()
     target, output = _pictures(1, 1).requires_grad_(), _pictures(1, 2).requires_grad_()
-    (gradient,) = torch.autograd.grad(PerceptualLoss(vgg, 1.0)(target.detach(), output), output)
-    assert gradient[:, :3].abs().min() >= 0
-    assert gradient[:, 3].abs().max() > 0
+    felt = PerceptualLoss(vgg, 1.0)(target, output) - l1_loss(target, output)
+    to_target, to_output = torch.autograd.grad(felt, [target, output])
+    assert to_target.abs().max() < 1e-6
+    assert (to_output.abs().amax((0, 2, 3)) > 1e-3).all()
     assert not any(parameter.requires_grad for parameter in vgg.parameters())
+
+
+def test_a_stages_loss_is_the_whole_pictures_and_its_focus() -> None:
+    vgg = _random_vgg()
+    image, target, output = (_pictures(2, seed) for seed in (1, 2, 3))
+    plain = StageLoss()(image, target, [output])
+    assert plain == l1_loss(target, output)
+    whole = StageLoss(vgg, 0.2)(image, target, [output, image])
+    assert whole == PerceptualLoss(vgg, 0.2)(target, output, image)
+    focused = StageLoss(focus=0.5)(image, target, [output])
+    torch.testing.assert_close(focused, plain + 0.5 * changed_error(image, target, output))
+
+
+def test_the_focused_error_sees_changed_pixels_only() -> None:
+    image, target = torch.zeros(2, 4, 4, 4), torch.zeros(2, 4, 4, 4)
+    target[0, 0, 1, 1] = 1.0
+    output = torch.full_like(target, 0.5)
+    # One pixel of four channels: three are 0.5 off, one is 0.5 off too; the other picture: none.
+    assert float(changed_error(image, target, output)) == pytest.approx(0.5 / 2)
+    assert float(changed_error(image, target, output, output)) == pytest.approx(0.5)
+    assert float(changed_error(image, target, target)) == 0
 
 
 # The file of weights.

@@ -12,15 +12,13 @@ import torch
 from torch import Tensor
 
 from contract.errors import InputError
-from models.base.config import NetworkConfig
 from models.networks.face_rotator import FaceRotator
+from tests.support.tiny_runs import TINY, open_run, tiny_plan
 from tests.support.tiny_shards import SIZE, write_shards
 from train.data import pathways as pathways_module
-from train.data.batch import Share, load_batch
+from train.data.batch import load_batch
 from train.data.pathways import Pathways
-from train.data.samples import open_splits
-from train.plan.plan import StageSettings, Upkeep
-from train.plan.presets import DEMO
+from train.plan.plan import StageSettings
 from train.plan.stages import STAGES
 from train.run import precompute as precompute_module
 from train.run.checkpoint import load_checkpoint
@@ -28,7 +26,6 @@ from train.run.loop import train_stage
 from train.run.precompute import FOLDER, precompute
 from train.run.run import Run
 
-TINY = NetworkConfig(size=SIZE, channels=4, max_channels=8, residual_blocks=1)
 STAGE = STAGES["combiner-L1-L1"]
 SAMPLE_BYTES = 4 + 2 * 4 * SIZE * SIZE * 2
 
@@ -45,12 +42,7 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _run(shards: Path, folder: Path) -> Run:
-    settings = StageSettings(4, 32, 1e-2)
-    plan = replace(DEMO, network=TINY, stages=dict.fromkeys(STAGES, settings), ema_samples=0)
-    splits = open_splits(shards)
-    parts = splits.train, splits.validation
-    data = splits.train.fingerprint()
-    return Run(folder, plan, Upkeep(8, 16, 8, 4), *parts, data, None, torch.device("cpu"), Share())
+    return open_run(shards, folder, replace(tiny_plan(StageSettings(4, 32, 1e-2)), ema_samples=0))
 
 
 def _rotator(seed: int = 0) -> FaceRotator:

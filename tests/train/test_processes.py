@@ -14,21 +14,15 @@ import pytest
 import torch
 
 from tests.conftest import REPOSITORY
+from tests.support.tiny_runs import open_run
 from tests.support.tiny_shards import SIZE, write_shards
-from train.data.batch import Share
-from train.data.samples import open_splits
-from train.plan.plan import Plan, Upkeep, changed
-from train.plan.presets import PRESETS
+from train.plan.plan import PRESETS, changed
 from train.plan.stages import STAGES
 from train.run.checkpoint import Checkpoint, load_checkpoint
 from train.run.loop import train_stage
 from train.run.precompute import FOLDER
-from train.run.run import Run
 
 TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
-UPKEEP = Upkeep(8, 16, 8, 4)
-
-
 CHANGES = (
     f"network.size={SIZE}",
     "network.channels=4",
@@ -43,12 +37,6 @@ CHANGES = (
 @pytest.fixture(scope="module")
 def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_shards(tmp_path_factory.mktemp("shards"))
-
-
-def _run(shards: Path, folder: Path, plan: Plan) -> Run:
-    splits = open_splits(shards)
-    data, parts = splits.train.fingerprint(), (splits.train, splits.validation)
-    return Run(folder, plan, UPKEEP, *parts, data, None, torch.device("cpu"), Share())
 
 
 def _state(folder: Path, stage: str) -> Checkpoint:
@@ -91,7 +79,9 @@ def test_the_number_of_processes_may_change_and_changes_nothing(
     """One process all the way; then one, two, and one again."""
     length, morpher = "all.samples=32", STAGES["morpher"]
     plan, _ = changed(*PRESETS["demo"], (*CHANGES, length))
-    whole, mixed, back = (_run(shards, tmp_path / name, plan) for name in ("whole", "two", "back"))
+    whole, mixed, back = (
+        open_run(shards, tmp_path / name, plan) for name in ("whole", "two", "back")
+    )
     train_stage(whole, morpher, None)
     train_stage(mixed, morpher, None, stop_after=2)
     _require_success([*TORCHRUN, *_command(shards, mixed.folder, ("morpher",), length)])

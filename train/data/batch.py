@@ -1,17 +1,14 @@
-"""Batches of samples, in an order that only a seed and a position decide.
+"""Samples -> batches: pictures as they were stored, then in network form on the device that trains.
 
-The order is one endless list: a permutation of all samples, then another, and so on. Step k of a
-stage takes the k-th run of ``batch`` samples of it, and each of several processes its share of that
-run. So a position is one number, and neither resuming nor the number of processes changes what a
-step sees.
+Bytes are a quarter of the numbers that they stand for: less to keep, and less to send to a device,
+which converts faster than processes that decode.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -19,10 +16,9 @@ import torch
 from torch import Tensor
 
 from contract.errors import InputError
-from contract.image import Stored
-from contract.pose import mirrored_pose
+from contract.image import ALPHA_BYTE_TO_NETWORK, COLOUR_BYTE_TO_NETWORK, Stored
+from contract.pose import AXIS_NAMES, mirrored_pose
 from dataset.shards.records import PictureName
-from train.data.network_form import to_network
 from train.data.pathways import Pathways
 from train.data.samples import SampleSet
 
@@ -70,46 +66,6 @@ class StoredBatch:
         return Batch(image, target, self.pose.to(device), self.numbers, turned)
 
 
-@dataclass(frozen=True)
-class Share:
-    """Process ``rank`` of ``ranks`` takes its part of each batch."""
-
-    rank: int = 0
-    ranks: int = 1
-
-    def of(self, numbers: I64) -> I64:
-        """This process' part of a batch; parts differ by one sample at most."""
-        count = len(numbers)
-        return numbers[count * self.rank // self.ranks : count * (self.rank + 1) // self.ranks]
-
-
-class SampleOrder:
-    """The endless order of ``count`` samples that ``seed`` decides."""
-
-    def __init__(self, count: int, seed: int) -> None:
-        self._count = count
-        self._seed = seed
-        self._epoch = -1
-        self._permutation = np.zeros(0, np.int64)
-
-    def between(self, start: int, stop: int) -> I64:
-        """The samples at positions ``start`` ... ``stop - 1``."""
-        pieces: list[I64] = []
-        while start < stop:
-            epoch, first = divmod(start, self._count)
-            end = min(self._count, first + stop - start)
-            pieces.append(self._permuted(epoch)[first:end])
-            start += end - first
-        return np.concatenate(pieces)
-
-    def _permuted(self, epoch: int) -> I64:
-        if epoch != self._epoch:
-            generator = np.random.Generator(np.random.PCG64([self._seed, epoch]))
-            self._permutation = generator.permutation(self._count)
-            self._epoch = epoch
-        return self._permutation
-
-
 def read_batch(
     samples: SampleSet,
     numbers: Sequence[int] | I64,
@@ -123,7 +79,7 @@ def read_batch(
     Raises:
         ShardError: a picture is damaged; the message names the shard.
     """
-    pose = np.empty((len(numbers), 6), np.float32)
+    pose = np.empty((len(numbers), len(AXIS_NAMES)), np.float32)
     inputs, targets = [], []
     for place, number in enumerate(numbers):
         reader, row = samples.readers[samples.shard[number]], int(samples.row[number])
@@ -151,35 +107,6 @@ def load_batch(
     return read_batch(samples, numbers, names).to_network(device, size)
 
 
-def batches(
-    samples: SampleSet,
-    order: SampleOrder,
-    names: tuple[PictureName, PictureName],
-    positions: range,
-    share: Share = Share(),
-    workers: int = 1,
-    pathways: Pathways | None = None,
-) -> Iterator[StoredBatch]:
-    """The batches that begin at ``positions``, whose step is the batch size; read ahead.
-
-    The workers are threads: reading and decoding let go of Python's lock, and nothing has to be
-    sent between processes.
-    """
-    waiting: deque[Future[StoredBatch]] = deque()
-    with ThreadPoolExecutor(workers, "loader") as pool:
-        try:
-            for start in positions:
-                stop = min(start + positions.step, positions.stop)
-                numbers = share.of(order.between(start, stop))
-                waiting.append(pool.submit(read_batch, samples, numbers, names, pathways))
-                if len(waiting) > workers:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
 def require_size(samples: SampleSet, size: int, resize: bool) -> None:
     """Refuse pictures that do not fit the network's ``size``.
 
@@ -198,3 +125,65 @@ def require_size(samples: SampleSet, size: int, resize: bool) -> None:
             f"{samples.readers[0].path}: pictures of {samples.size} pixels cannot be reduced to "
             f"{size}: it must be a whole fraction"
         )
+
+
+# Stored -> network form.
+
+
+def to_network(stored: Sequence[Stored], device: torch.device, size: int) -> Tensor:
+    """N pictures (H, W, 4) uint8 -> (N, 4, size, size) float32 on ``device``.
+
+    ``contract.image.stored_to_network`` bit for bit, for pictures without colour under alpha 0;
+    the result lies pixel by pixel in memory (torch's channels_last). size: H, or a whole fraction
+    of it: then each pixel is the mean of a block, as ``_reduced`` says.
+    """
+    made = torch.empty((len(stored), size, size, 4), device=device)
+    if device.type == "cpu":
+        # One by one, so that each is still in the processor's cache from step to step.
+        for picture, place in zip(stored, made, strict=True):
+            _convert(torch.from_numpy(picture), place)
+    elif stored:
+        _convert(torch.from_numpy(np.stack(stored)).to(device), made)
+    return made.movedim(-1, -3)
+
+
+def _convert(stored: Tensor, out: Tensor) -> None:
+    """Pictures (..., H, W, 4) uint8 into ``out`` (..., size, size, 4)."""
+    side, size = stored.shape[-2], out.shape[-2]
+    table = _table(stored.device)
+    entries = torch.add(stored, _first_entries(side, stored.device)).view(-1)
+    if size == side:
+        torch.index_select(table, 0, entries, out=out.view(-1))
+    else:
+        out.copy_(_reduced(table.index_select(0, entries).view(stored.shape), size))
+
+
+@cache
+def _table(device: torch.device) -> Tensor:
+    """(512,) float32: what each byte of colour stands for, then each byte of alpha."""
+    both = np.concatenate([COLOUR_BYTE_TO_NETWORK, ALPHA_BYTE_TO_NETWORK])
+    return torch.from_numpy(both).to(device)
+
+
+@cache
+def _first_entries(side: int, device: torch.device) -> Tensor:
+    """(side, side, 4) int32: where in the table the entries of each channel begin.
+
+    Of a picture's size, for adding four numbers over and over is slow.
+    """
+    channels = torch.tensor([0, 0, 0, len(COLOUR_BYTE_TO_NETWORK)], dtype=torch.int32)
+    return channels.expand(side, side, 4).contiguous().to(device)
+
+
+def _reduced(pixels: Tensor, size: int) -> Tensor:
+    """(..., H, W, 4) -> (..., size, size, 4), network form: means of blocks in linear light.
+
+    Colours are weighted by alpha, so that no background bleeds into the outline.
+    """
+    unit = (pixels + 1) / 2
+    unit[..., :3] *= unit[..., 3:]
+    factor = pixels.shape[-2] // size
+    blocks = (*pixels.shape[:-3], size, factor, size, factor, 4)
+    mean = unit.view(blocks).mean((-4, -2))
+    mean[..., :3] /= mean[..., 3:].clamp(min=1e-6)
+    return mean * 2 - 1

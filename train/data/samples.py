@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from contract.errors import InputError, ShardError
 from dataset.shards.shard import SHARD_SUFFIX, ShardReader
+from dataset.shards.split_file import (
+    PARTS,
+    SPLIT_FILE,
+    Split,
+    SplitPart,
+    read_split,
+    require_disjoint,
+)
 
-Part = Literal["train", "validation", "test"]
-PARTS: tuple[Part, ...] = ("train", "validation", "test")
-SPLIT_FILE = "split.json"
 HELD_OUT_SHARE = 0.1
-_LARGEST_SPLIT_FILE = 16 << 20
 
 
 @dataclass(frozen=True)
@@ -113,13 +115,13 @@ class Splits:
     validation: SampleSet
     test: SampleSet
 
-    def sources(self) -> dict[str, list[str]]:
+    def sources(self) -> dict[SplitPart, list[str]]:
         """The sources of each part, as the run and the bundle record them."""
         return {part: list(self.part(part).sources) for part in PARTS}
 
-    def part(self, name: Part) -> SampleSet:
+    def part(self, name: SplitPart) -> SampleSet:
         """The set called ``name``."""
-        sets: dict[Part, SampleSet] = {
+        sets: dict[SplitPart, SampleSet] = {
             "train": self.train,
             "validation": self.validation,
             "test": self.test,
@@ -207,50 +209,22 @@ def open_splits(
     """
     if all((data / part).is_dir() for part in PARTS):
         splits = Splits(*(open_samples(data / part, skip_broken) for part in PARTS))
-        lists = splits.sources()
+        require_disjoint(data, splits.sources())
     else:
         samples = open_samples(data, skip_broken)
         found = split_file or data / SPLIT_FILE
-        lists = (
-            _read_split(found)
-            if split_file or found.is_file()
-            else _draw_split(data, samples.sources, seed)
-        )
-        splits = Splits(*(samples.of_sources(lists[part]) for part in PARTS))
-    _check_disjoint(data, lists)
+        if split_file or found.is_file():
+            split = read_split(found)
+        else:
+            split = _draw_split(data, samples.sources, seed)
+        splits = Splits(*(samples.of_sources(split.parts[part]) for part in PARTS))
     for part in PARTS:
         if not len(splits.part(part)):
             raise InputError(f"{data}: the part {part} has no sample; list other sources for it")
     return splits
 
 
-def _check_disjoint(data: Path, lists: Mapping[str, Iterable[str]]) -> None:
-    part_of: dict[str, str] = {}
-    for part, sources in lists.items():
-        for source in sources:
-            if source in part_of:
-                raise InputError(
-                    f"{data}: the source {source} is in both {part_of[source]} and {part}; "
-                    "a source belongs to one part only"
-                )
-            part_of[source] = part
-
-
-def _read_split(path: Path) -> dict[str, list[str]]:
-    if not path.is_file() or path.stat().st_size > _LARGEST_SPLIT_FILE:
-        raise InputError(f"{path}: no file of sources; write {{{', '.join(PARTS)}}} as JSON")
-    try:
-        found = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: not JSON ({error}); write it again") from error
-    for part in PARTS:
-        sources = found.get(part) if isinstance(found, dict) else None
-        if not isinstance(sources, list) or not all(isinstance(one, str) for one in sources):
-            raise InputError(f"{path}: {part} is not a list of sources; write it again")
-    return {part: found[part] for part in PARTS}
-
-
-def _draw_split(data: Path, sources: Sequence[str], seed: int) -> dict[str, list[str]]:
+def _draw_split(data: Path, sources: Sequence[str], seed: int) -> Split:
     if len(sources) < len(PARTS):
         raise InputError(
             f"{data}: {len(sources)} sources, but three parts that share none need at least "
@@ -260,4 +234,4 @@ def _draw_split(data: Path, sources: Sequence[str], seed: int) -> dict[str, list
     order = sorted(sources, key=lambda name: hashlib.sha256(f"{seed} {name}".encode()).digest())
     held = max(1, round(len(order) * HELD_OUT_SHARE))
     test, validation, train = order[:held], order[held : 2 * held], order[2 * held :]
-    return {"train": sorted(train), "validation": sorted(validation), "test": sorted(test)}
+    return Split(tuple(sorted(train)), tuple(sorted(validation)), tuple(sorted(test)), seed)

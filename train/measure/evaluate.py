@@ -14,8 +14,10 @@ import torch
 from torch import Tensor
 
 from contract.errors import InputError
+from contract.pose import FACE, JOINTS
 from models.base.configurations import CONFIGURATIONS
 from models.files.bundle import Bundle
+from models.system import Express
 from train.data.batch import load_batch
 from train.data.samples import SampleSet
 from train.measure.grid import U8, draw_grid, shown
@@ -125,18 +127,13 @@ def run_all(bundle: Bundle, rest: Tensor, pose: Tensor) -> dict[str, Tensor]:
     """
     if bundle.morpher is None:
         return {}
-    joints, face = pose[:, :3], pose[:, 3:]
-    expression = bundle.morpher(rest, face).output
+    joints = pose[:, JOINTS]
+    expression: Tensor = Express(bundle.morpher)(rest, pose[:, FACE])
     turned_by = {loss: rotator(expression, joints) for loss, rotator in bundle.rotators.items()}
-    made: dict[str, Tensor] = {MORPHER: expression}
+    made = {MORPHER: expression}
     for name in bundle.configurations():
-        configuration = CONFIGURATIONS[name]
-        one, two = turned_by[configuration.rotator][:2]
-        if configuration.combiner is None:
-            made[name] = one if configuration.pathway == 1 else two
-        else:
-            combiner = bundle.combiners[configuration.rotator, configuration.combiner]
-            made[name] = combiner(one, two, joints).output
+        rotator = CONFIGURATIONS[name].rotator
+        made[name] = bundle.system(name).turn.combine(turned_by[rotator], joints)
     return made
 
 
@@ -162,7 +159,7 @@ def _cases(samples: SampleSet, size: int, device: torch.device) -> Iterator[Case
         for part in parts:
             faces = load_batch(samples, part, ("rest", "expression"), size, device)
             turns = load_batch(samples, part, ("expression", "posed"), size, device)
-            straight, joints = face_regions(changed), faces.pose[:, :3]
+            straight, joints = face_regions(changed), faces.pose[:, JOINTS]
             still = tuple(region.expand(len(part), -1, -1) for region in straight)
             moved = tuple(turned(region, joints) for region in straight)
             revealed = disoccluded(faces.target, turns.target)

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import torch
-from PIL import Image, ImageDraw
+from PIL import Image
 from torch import Tensor, nn
 
-from contract.image import Network, network_to_stored
+from contract.image import NetworkPicture, network_to_stored
 from contract.pose import AXIS_NAMES
+from contract.sheet import Sheet
 from train.data.batch import Batch
 from train.plan.stages import Stage, combiner_input
 
@@ -29,22 +30,17 @@ def draw_grid(columns: Sequence[Column], poses: npt.NDArray[np.float32]) -> U8:
     """(rows, columns, 3) uint8: the columns' pictures (S, S, 3) under titles, poses at the left."""
     size = len(columns[0][1][0])
     row_height = max(size, 11 * len(AXIS_NAMES)) + _MARGIN
-    sheet = Image.new(
-        "RGB",
-        (_LEGEND + len(columns) * (size + _MARGIN), _TITLE + len(poses) * row_height),
-        (255, 255, 255),
-    )
-    pen = ImageDraw.Draw(sheet)
+    sheet = Sheet(_LEGEND + len(columns) * (size + _MARGIN), _TITLE + len(poses) * row_height)
     for row, pose in enumerate(poses):
         for line, (name, value) in enumerate(zip(AXIS_NAMES, pose, strict=True)):
-            place = (1, _TITLE + row * row_height + 11 * line)
-            pen.text(place, f"{name} {value:+.2f}", fill=(60, 60, 60), font_size=9)
+            top = _TITLE + row * row_height + 11 * line
+            sheet.write(f"{name} {value:+.2f}", 1, top, size=9, anchor="la")
     for number, (title, pictures) in enumerate(columns):
         left = _LEGEND + number * (size + _MARGIN)
-        pen.text((left, 1), title, fill=(0, 0, 0), font_size=9)
+        sheet.write(title, left, 1, size=9, anchor="la")
         for row, picture in enumerate(pictures):
-            sheet.paste(Image.fromarray(picture), (left, _TITLE + row * row_height))
-    return np.asarray(sheet)
+            sheet.put(picture, left, _TITLE + row * row_height)
+    return sheet.pixels()
 
 
 @dataclass(frozen=True)
@@ -91,7 +87,7 @@ def shown(pictures: Tensor) -> list[U8]:
     return [_over_grey(picture) for picture in pictures.detach().float().cpu().numpy()]
 
 
-def _over_grey(picture: Network) -> U8:
+def _over_grey(picture: NetworkPicture) -> U8:
     stored = network_to_stored(picture).astype(np.float32)
     alpha = stored[..., 3:] / 255
     flat: U8 = np.rint(stored[..., :3] * alpha + _PAPER_WHITE * (1 - alpha)).astype(np.uint8)

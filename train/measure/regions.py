@@ -14,15 +14,13 @@ Disoccluded: what no copying could make. A pixel of the posed picture counts who
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from contract.image import CHIN_FRACTION, SKULL_TOP_FRACTION
 from contract.pose import JOINT_RADIANS_AT_ONE
-from train.loss.focus import CHANGED
+from train.loss.losses import CHANGED
 
 EYES_END = 0.65
 _NECK_ROOT = CHIN_FRACTION + 0.1
@@ -32,8 +30,6 @@ _SEARCH_SIZE = 64
 _SEARCH_RADIUS = 10
 _UNLIKE = 0.2
 """Mean difference of surroundings, of values in [-1, 1], above which they are not the same."""
-
-Mask = npt.NDArray[np.bool_]
 
 
 def changed_pixels(rest: Tensor, expressions: Tensor) -> Tensor:

@@ -9,9 +9,8 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from PIL import Image
-
 from contract.files import write_bytes
+from contract.png import png_bytes
 from train.measure.evaluate import COPYING, NO_CHANGE, Results
 from train.measure.tally import METRICS, Row, Value
 
@@ -119,6 +118,4 @@ def write_report(folder: Path, results: Results) -> None:
     write_bytes(folder / "results.csv", table_csv(results).encode())
     write_bytes(folder / "results.json", json.dumps(as_json(results), indent=2).encode())
     for name, picture in results.pictures.items():
-        data = io.BytesIO()
-        Image.fromarray(picture).save(data, "PNG")
-        write_bytes(folder / f"samples-{Path(name).name}.png", data.getvalue())
+        write_bytes(folder / f"samples-{Path(name).name}.png", png_bytes(picture))

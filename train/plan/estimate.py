@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from contract.pose import AXES
+from dataset.shards.split_file import PARTS
 from models.base.execution import Execution
 from models.files.bundle import Network
 from train.data.pathways import Pathways
-from train.data.samples import PARTS, Splits
-from train.loss.losses import PerceptualLoss, PictureLoss, l1_loss
+from train.data.samples import Splits
+from train.loss.losses import StageLoss
 from train.loss.vgg import Vgg16
-from train.plan.plan import Plan, Upkeep
-from train.plan.stages import STAGES, Stage, build_network, combiner_input, pictures_of
+from train.plan.plan import TrainingPlan, Upkeep, execution
+from train.plan.stages import STAGES, Stage, build_network, run_stage
 
 _PIXELS = 8 * 64**2
 """About how many are measured: enough to matter, few enough not to wait for."""
@@ -35,24 +38,29 @@ class Estimate:
     memory_bytes: int
 
 
-def estimate(plan: Plan, stage: Stage, device: torch.device) -> Estimate:
-    """Run a step on a small batch and scale it; the perceptual loss with random filters."""
-    settings, execution = plan.stages[stage.name], Execution()
+def estimate(plan: TrainingPlan, upkeep: Upkeep, stage: Stage, device: torch.device) -> Estimate:
+    """Run a step on a small batch and scale it; the perceptual loss with random filters.
+
+    As the run will run it, but not compiled: that takes longer than the whole estimate.
+    """
+    settings, way = plan.stages[stage.name], execution(plan, replace(upkeep, compiled=False))
     count = max(1, min(settings.batch, _PIXELS // plan.network.size**2))
-    network = build_network(stage.kind, plan.network, plan.seed).to(device)
-    execution.prepare(network)
-    rotator = None
-    if stage.rotator:
-        rotator = build_network(STAGES[stage.rotator].kind, plan.network, plan.seed).to(device)
-        execution.prepare(rotator)
-    loss_of: PictureLoss = l1_loss
-    if stage.loss == "P":
-        loss_of = PerceptualLoss(Vgg16().to(device), settings.perceptual_weight)
+    network = _network(plan, stage, way, device)
+    rotator = _network(plan, STAGES[stage.rotator], way, device) if stage.rotator else None
+    vgg = Vgg16().to(device) if stage.loss == "P" else None
+    loss_of = StageLoss(vgg, settings.perceptual_weight, settings.focus)
     seconds, kept = [], 0
     for _ in range(2):  # the first warms up
-        started = time.perf_counter()
-        kept = _step(stage, network, rotator, loss_of, _noise(plan, count, device))
+        image, started = _noise(plan, count, device), time.perf_counter()
+        with _counting_kept_bytes() as sizes, way.autocast(device):
+            outputs = run_stage(stage, network, rotator, image, image.new_zeros(count, len(AXES)))
+            loss = loss_of(image, image, outputs)
+        loss.backward()  # type: ignore[no-untyped-call]
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        network.zero_grad()
         seconds.append(time.perf_counter() - started)
+        kept = sum(sizes.values())
     parameters = sum(parameter.numel() for parameter in network.parameters())
     copies = _COPIES_IN_TRAINING + (plan.ema_samples > 0)
     return Estimate(
@@ -63,20 +71,20 @@ def estimate(plan: Plan, stage: Stage, device: torch.device) -> Estimate:
     )
 
 
-def _noise(plan: Plan, count: int, device: torch.device) -> Tensor:
+def _network(plan: TrainingPlan, stage: Stage, way: Execution, device: torch.device) -> Network:
+    network = build_network(stage.kind, plan.network, plan.seed).to(device)
+    way.prepare(network)
+    return network
+
+
+def _noise(plan: TrainingPlan, count: int, device: torch.device) -> Tensor:
     size = plan.network.size
     return torch.rand(count, 4, size, size, device=device) * 2 - 1
 
 
-def _step(
-    stage: Stage,
-    network: Network,
-    rotator: nn.Module | None,
-    loss_of: PictureLoss,
-    image: Tensor,
-) -> int:
-    """One step without the optimizer; the bytes kept for the way back."""
-    pose = image.new_zeros(len(image), 3)
+@contextmanager
+def _counting_kept_bytes() -> Iterator[dict[int, int]]:
+    """Collects what is kept inside for the way back: address -> bytes."""
     storages: dict[int, int] = {}
 
     def keep(tensor: Tensor) -> Tensor:
@@ -84,18 +92,16 @@ def _step(
         storages[storage.data_ptr()] = storage.nbytes()
         return tensor
 
-    inputs = (image,) if rotator is None else combiner_input(rotator, image, pose)
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        loss = loss_of(image, *pictures_of(stage.kind, network(*inputs, pose)))
-    loss.backward()  # type: ignore[no-untyped-call]
-    if image.is_cuda:
-        torch.cuda.synchronize()
-    network.zero_grad()
-    return sum(storages.values())
+        yield storages
 
 
 def describe(
-    plan: Plan, upkeep: Upkeep, splits: Splits, stages: Sequence[Stage], device: torch.device
+    plan: TrainingPlan,
+    upkeep: Upkeep,
+    splits: Splits,
+    stages: Sequence[Stage],
+    device: torch.device,
 ) -> str:
     """All that a run is going to do and what it costs, for people; nothing is trained."""
     lines = [f"preset {plan.preset}, on {device}"]
@@ -111,7 +117,7 @@ def describe(
         )
     total = 0.0
     for stage in stages:
-        cost = estimate(plan, stage, device)
+        cost = estimate(plan, upkeep, stage, device)
         total += cost.seconds
         lines.append(f"stage {stage.name}")
         lines += [f"  {k} = {v}" for k, v in asdict(plan.stages[stage.name]).items()]

@@ -1,22 +1,25 @@
-"""What a run will do: presets, changes from the command line, and the record of both."""
+"""What a run will do: the plan, the presets, and changes from the command line."""
 
 from __future__ import annotations
 
-import dataclasses
 import json
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, Literal, cast, get_args
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
+from types import MappingProxyType
+from typing import Any, Literal, TypeVar, cast, get_args
 
 from contract.errors import InputError
-from models.base.config import NetworkConfig
+from models.base.config import NetworkConfig, copying
 from models.base.execution import Execution, Precision
-from train.plan.stages import STAGES
+from train.loss.losses import COMBINER_WEIGHT, ROTATOR_WEIGHT
+from train.plan.stages import STAGES, Kind
 
 EPOCH_SAMPLES = 500_000
 """The paper's epoch."""
 
 Decay = Literal["none", "cosine"]
+Record = TypeVar("Record", "StageSettings", "TrainingPlan", "Upkeep", NetworkConfig)
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,9 @@ class StageSettings:
     that over the whole picture (0, the paper's: none). perceptual_weight: of the perceptual loss.
     from_l1: a combiner with the perceptual loss starts from the finished one with L1 (the paper's
     starts from nothing).
+
+    Raises:
+        InputError: a value that no stage can have.
     """
 
     batch: int
@@ -40,30 +46,41 @@ class StageSettings:
     from_l1: bool = False
 
     def __post_init__(self) -> None:
-        _check_types(self, "stage")
-        _require("batch", self.batch, 1 <= self.batch <= 1 << 16, "it must lie in [1, 65536]")
-        _require("samples", self.samples, self.samples >= 1, "it must be 1 or more")
-        _require("learning_rate", self.learning_rate, 0 < self.learning_rate <= 1, "in (0, 1]")
-        _require("warmup_samples", self.warmup_samples, self.warmup_samples >= 0, "0 or more")
-        _require("decay", self.decay, self.decay in get_args(Decay), "none or cosine")
-        _require("focus", self.focus, 0 <= self.focus <= 1000, "it must lie in [0, 1000]")
-        _require(
-            "perceptual_weight", self.perceptual_weight, 0 <= self.perceptual_weight <= 1000, "0..."
-        )
+        _check_types(self)
+        _require(self, "batch", 1 <= self.batch <= 1 << 16, "lie in [1, 65536]")
+        _require(self, "samples", self.samples >= 1, "be 1 or more")
+        _require(self, "learning_rate", 0 < self.learning_rate <= 1, "lie in (0, 1]")
+        _require(self, "warmup_samples", self.warmup_samples >= 0, "be 0 or more")
+        _require(self, "decay", self.decay in get_args(Decay), "be none or cosine")
+        _require(self, "focus", 0 <= self.focus <= 1000, "lie in [0, 1000]")
+        _require(self, "perceptual_weight", 0 <= self.perceptual_weight <= 1000, "lie in [0, 1000]")
 
     @property
     def steps(self) -> int:
         """How many batches make up at least ``samples``."""
         return -(-self.samples // self.batch)
 
+    def learning_rate_at(self, samples: int) -> float:
+        """The rate at a position: linear warm-up, then constant or half a cosine down to zero."""
+        rate = self.learning_rate
+        if self.decay == "cosine":
+            rate *= (1 + math.cos(math.pi * samples / (self.steps * self.batch))) / 2
+        if samples < self.warmup_samples:
+            rate *= (samples + self.batch) / (self.warmup_samples + self.batch)
+        return rate
+
 
 @dataclass(frozen=True)
-class Plan:
+class TrainingPlan:
     """Everything that decides the trained weights, besides the data.
 
-    head_start_samples: where the L1 rotator is kept for the P rotator to start from. ema_samples:
-    half-life of the running mean of weights that is used after training; 0: the last weights
-    themselves. mirror: train on mirror images as well, on as many; they are samples of their own.
+    preset: the name of what it was made of. head_start_samples: where the L1 rotator is kept for
+    the P rotator to start from. ema_samples: half-life of the running mean of weights that is used
+    after training; 0: the last weights themselves. precision: of convolutions and features. mirror:
+    train on mirror images as well, on as many; they are samples of their own.
+
+    Raises:
+        InputError: a value that no plan can have.
     """
 
     preset: str
@@ -78,13 +95,14 @@ class Plan:
     mirror: bool = False
 
     def __post_init__(self) -> None:
-        _check_types(self, "plan")
-        _require("seed", self.seed, 0 <= self.seed < 1 << 63, "0 or more")
-        _require("beta1", self.beta1, 0 <= self.beta1 < 1, "it must lie in [0, 1)")
-        _require("beta2", self.beta2, 0 <= self.beta2 < 1, "it must lie in [0, 1)")
-        _require("ema_samples", self.ema_samples, self.ema_samples >= 0, "0 or more")
+        _check_types(self)
+        _require(self, "seed", 0 <= self.seed < 1 << 63, "be 0 or more, and below 2^63")
+        _require(self, "beta1", 0 <= self.beta1 < 1, "lie in [0, 1)")
+        _require(self, "beta2", 0 <= self.beta2 < 1, "lie in [0, 1)")
+        _require(self, "head_start_samples", self.head_start_samples >= 0, "be 0 or more")
+        _require(self, "ema_samples", self.ema_samples >= 0, "be 0 or more")
         known = get_args(Precision)
-        _require("precision", self.precision, self.precision in known, " or ".join(known))
+        _require(self, "precision", self.precision in known, f"be {' or '.join(known)}")
 
     def to_json(self) -> dict[str, Any]:
         """The plan, as JSON can hold it."""
@@ -99,27 +117,121 @@ class Plan:
 
 @dataclass(frozen=True)
 class Upkeep:
-    """What a run keeps and shows; none of it changes the weights, but for rounding.
+    """How a run runs, what it keeps and shows; none of it changes the weights, but for rounding.
 
-    Intervals are in samples. precompute: keep a frozen rotator's pictures on disk for its
+    Intervals are in samples. channels_last, compiled: as ``Execution`` has them. loader_threads:
+    how many read and decode. precompute: keep a frozen rotator's pictures on disk for its
     combiners, instead of making them anew at every step.
+
+    Raises:
+        InputError: a value that no run can have.
     """
 
     checkpoint_samples: int = 25_000
     numbered_samples: int = 500_000
     grid_samples: int = 25_000
     log_samples: int = 500
-    execution: Execution = field(default_factory=Execution)
+    channels_last: bool = False
+    compiled: bool = False
     loader_threads: int = 2
     precompute: bool = False
 
     def __post_init__(self) -> None:
-        _check_types(self, "upkeep")
+        _check_types(self)
         for name in ("checkpoint_samples", "numbered_samples", "grid_samples", "log_samples"):
-            _require(name, getattr(self, name), getattr(self, name) >= 1, "it must be 1 or more")
+            _require(self, name, getattr(self, name) >= 1, "be 1 or more")
+        _require(self, "loader_threads", 1 <= self.loader_threads <= 256, "lie in [1, 256]")
 
 
-def changed(plan: Plan, upkeep: Upkeep, changes: Sequence[str]) -> tuple[Plan, Upkeep]:
+def execution(plan: TrainingPlan, upkeep: Upkeep) -> Execution:
+    """How the networks of a run are run."""
+    return Execution(upkeep.channels_last, plan.precision, upkeep.compiled)
+
+
+_KINDS: Mapping[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "bool": (bool,)}
+
+
+def _check_types(record: StageSettings | TrainingPlan | Upkeep) -> None:
+    for one in fields(record):
+        value, wanted = getattr(record, one.name), _KINDS.get(cast(str, one.type))
+        is_mixed_up = isinstance(value, bool) != (wanted == (bool,))
+        if wanted and (is_mixed_up or not isinstance(value, wanted)):
+            remedy = "true or false" if wanted == (bool,) else f"a number ({one.type})"
+            raise InputError(f"{one.name} is {value!r}; give {remedy}")
+
+
+def _require(record: object, name: str, holds: bool, rule: str) -> None:
+    if not holds:
+        raise InputError(f"{name} is {getattr(record, name)}; it must {rule}")
+
+
+# Presets.
+
+
+def _stages(lengths: Mapping[tuple[Kind, str], StageSettings]) -> Mapping[str, StageSettings]:
+    return {name: lengths[stage.kind, stage.loss] for name, stage in STAGES.items()}
+
+
+PAPER = TrainingPlan(
+    "paper",
+    NetworkConfig(),
+    _stages(
+        {
+            ("morpher", "L1"): StageSettings(25, 6 * EPOCH_SAMPLES),
+            ("rotator", "L1"): StageSettings(25, 6 * EPOCH_SAMPLES),
+            ("rotator", "P"): StageSettings(8, 6 * EPOCH_SAMPLES, perceptual_weight=ROTATOR_WEIGHT),
+            ("combiner", "L1"): StageSettings(20, 3 * EPOCH_SAMPLES),
+            ("combiner", "P"): StageSettings(
+                12, 3 * EPOCH_SAMPLES, perceptual_weight=COMBINER_WEIGHT
+            ),
+        }
+    ),
+)
+"""Sizes, batches and lengths of the write-up, exactly."""
+
+
+def _demo_stage(samples: int, **changes: Any) -> StageSettings:  # noqa: ANN401
+    return StageSettings(
+        batch=8,
+        samples=samples,
+        learning_rate=1e-3,
+        warmup_samples=400,
+        decay="cosine",
+        **changes,
+    )
+
+
+DEMO = TrainingPlan(
+    "demo",
+    copying(NetworkConfig(size=64, channels=12, max_channels=96, residual_blocks=3)),
+    _stages(
+        {
+            ("morpher", "L1"): _demo_stage(14_000, focus=1.0),
+            ("rotator", "L1"): _demo_stage(18_000),
+            ("rotator", "P"): _demo_stage(800, perceptual_weight=ROTATOR_WEIGHT),
+            ("combiner", "L1"): _demo_stage(7_000),
+            ("combiner", "P"): _demo_stage(600, perceptual_weight=COMBINER_WEIGHT, from_l1=True),
+        }
+    ),
+    head_start_samples=18_000,
+    ema_samples=500,
+)
+"""Small networks that learn in minutes on two cores; started so that they copy their input."""
+
+PRESETS: Mapping[str, tuple[TrainingPlan, Upkeep]] = MappingProxyType(
+    {
+        "paper": (PAPER, Upkeep()),
+        "demo": (DEMO, Upkeep(1_000, 6_000, 3_000, 80)),
+    }
+)
+
+
+# Changes.
+
+
+def changed(
+    plan: TrainingPlan, upkeep: Upkeep, changes: Sequence[str]
+) -> tuple[TrainingPlan, Upkeep]:
     """``plan`` and ``upkeep`` with changes as the command line writes them.
 
     Such as ``seed=1``, ``network.size=64``, ``morpher.batch=8``, ``all.samples=1000`` (every stage)
@@ -132,53 +244,48 @@ def changed(plan: Plan, upkeep: Upkeep, changes: Sequence[str]) -> tuple[Plan, U
         name, parted, text = change.partition("=")
         if not parted:
             raise InputError(f"--set {change}: give NAME=VALUE")
-        group, dot, key = name.rpartition(".")
-        value = _value(text)
-        if not dot:
-            plan = _replaced(plan, name, value)
-        elif group == "network":
-            plan = replace(plan, network=_replaced(plan.network, key, value))
-        elif group == "upkeep":
-            upkeep = _replaced(upkeep, key, value)
-        elif group in (*STAGES, "all"):
-            stages = {
-                stage: _replaced(settings, key, value) if group in (stage, "all") else settings
-                for stage, settings in plan.stages.items()
-            }
-            plan = replace(plan, stages=stages)
-        else:
-            known = ", ".join(("network", "upkeep", "all", *STAGES))
-            raise InputError(f"--set {change}: no group is called {group}; there are {known}")
+        try:
+            plan, upkeep = _changed(plan, upkeep, name, _value(text))
+        except InputError as error:
+            raise InputError(f"--set {change}: {error}") from error
     return plan, upkeep
 
 
-def _value(text: str) -> Any:  # noqa: ANN401  # what JSON holds; checked by the field's record
+def _changed(
+    plan: TrainingPlan, upkeep: Upkeep, name: str, value: object
+) -> tuple[TrainingPlan, Upkeep]:
+    group, dot, key = name.rpartition(".")
+    if not dot:
+        return _replaced(plan, key, value), upkeep
+    if group == "upkeep":
+        return plan, _replaced(upkeep, key, value)
+    if group == "network":
+        return replace(plan, network=_replaced(plan.network, key, value)), upkeep
+    if group in (*STAGES, "all"):
+        stages = {
+            stage: _replaced(settings, key, value) if group in (stage, "all") else settings
+            for stage, settings in plan.stages.items()
+        }
+        return replace(plan, stages=stages), upkeep
+    known = ", ".join(("network", "upkeep", "all", *STAGES))
+    raise InputError(f"no group is called {group}; there are {known}")
+
+
+def _value(text: str) -> object:
+    """What JSON reads, else the text itself; the field's record checks it."""
     try:
-        return json.loads(text)
-    except ValueError:
+        return cast(object, json.loads(text))
+    except (ValueError, RecursionError):
         return text
 
 
-def _replaced(record: Any, name: str, value: object) -> Any:  # noqa: ANN401  # our own
-    simple = [
-        f.name for f in fields(record) if not dataclasses.is_dataclass(getattr(record, f.name))
-    ]
-    if name not in simple or name in ("stages", "preset"):
-        raise InputError(f"--set {name}: no such field; there are {', '.join(simple)}")
+def _replaced(record: Record, name: str, value: Any) -> Record:  # noqa: ANN401  # as JSON has it
+    given = [one.name for one in fields(record) if _can_be_set(record, one.name)]
+    if name not in given:
+        raise InputError(f"no such field; there are {', '.join(given)}")
     return replace(record, **{name: value})
 
 
-def _check_types(record: StageSettings | Plan | Upkeep, thing: str) -> None:
-    kinds: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "bool": (bool,)}
-    for one in fields(record):
-        value = getattr(record, one.name)
-        wanted = kinds.get(cast(str, one.type))
-        is_mixed_up = isinstance(value, bool) != (wanted == (bool,))
-        if wanted and (is_mixed_up or not isinstance(value, wanted)):
-            remedy = "true or false" if wanted == (bool,) else f"a number ({one.type})"
-            raise InputError(f"{thing}: {one.name} is {value!r}; give {remedy}")
-
-
-def _require(name: str, value: object, holds: bool, rule: str) -> None:
-    if not holds:
-        raise InputError(f"plan: {name} is {value}; {rule}")
+def _can_be_set(record: Record, name: str) -> bool:
+    value = getattr(record, name)
+    return name != "preset" and not is_dataclass(value) and not isinstance(value, Mapping)

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from contract.pose import FACE, JOINTS
 from dataset.shards.records import PictureName
 from models.base.config import NetworkConfig
 from models.base.configurations import LOSS_NAMES, LossName, combiner_name, rotator_name
@@ -48,29 +49,25 @@ class Stage:
         return tuple(name for name in (self.rotator, self.starts_from) if name)
 
 
-_FACE = slice(3, 6)
-_JOINTS = slice(0, 3)
-
-
 def _rotator(loss: LossName) -> Stage:
     # From scratch the perceptual loss is unstable.
     start = rotator_name("L1") if loss == "P" else None
     pictures: tuple[PictureName, PictureName] = ("expression", "posed")
-    return Stage(rotator_name(loss), "rotator", pictures, _JOINTS, loss, starts_from=start)
+    return Stage(rotator_name(loss), "rotator", pictures, JOINTS, loss, starts_from=start)
 
 
 def _combiner(rotator: LossName, loss: LossName) -> Stage:
     name, pictures = combiner_name(rotator, loss), _rotator(loss).pictures
     sibling = combiner_name(rotator, "L1") if loss == "P" else None
     return Stage(
-        name, "combiner", pictures, _JOINTS, loss, rotator=rotator_name(rotator), sibling=sibling
+        name, "combiner", pictures, JOINTS, loss, rotator=rotator_name(rotator), sibling=sibling
     )
 
 
 STAGES: dict[str, Stage] = {
     stage.name: stage
     for stage in (
-        Stage("morpher", "morpher", ("rest", "expression"), _FACE, "L1"),
+        Stage("morpher", "morpher", ("rest", "expression"), FACE, "L1"),
         *(_rotator(loss) for loss in LOSS_NAMES),
         *(_combiner(rotator, loss) for rotator in LOSS_NAMES for loss in LOSS_NAMES),
     )
@@ -89,13 +86,29 @@ def build_network(kind: Kind, config: NetworkConfig, seed: int) -> Network:
     return networks[kind](config, generator)
 
 
-def combiner_input(rotator: torch.nn.Module, image: Tensor, pose: Tensor) -> tuple[Tensor, Tensor]:
+def combiner_input(rotator: nn.Module, image: Tensor, joints: Tensor) -> tuple[Tensor, Tensor]:
     """What a combiner reads: the frozen rotator's two pictures (N, 4, H, W), without gradients."""
     with torch.no_grad():
-        turned = rotator(image, pose)
+        turned = rotator(image, joints)
     return turned.pathway1, turned.pathway2
 
 
-def pictures_of(kind: Kind, output: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    """The pictures (N, 4, H, W) of a network's output that its loss compares with the target."""
-    return output[:2] if kind == "rotator" else output[:1]
+def run_stage(
+    stage: Stage,
+    network: nn.Module,
+    rotator: nn.Module | None,
+    image: Tensor,
+    pose: Tensor,
+    pathways: tuple[Tensor, Tensor] | None = None,
+) -> tuple[Tensor, ...]:
+    """Run a stage's network: the pictures that its loss compares with the target, (N, 4, H, W).
+
+    rotator: a combiner's. image: (N, 4, H, W); pose: (N, 6), contract order. pathways: what the
+    rotator makes of them, where that is known.
+    """
+    part = pose[:, stage.axes]
+    inputs: tuple[Tensor, ...] = (image,)
+    if rotator is not None:
+        inputs = pathways or combiner_input(rotator, image, part)
+    outputs: tuple[Tensor, ...] = network(*inputs, part)
+    return outputs[:2] if stage.kind == "rotator" else outputs[:1]

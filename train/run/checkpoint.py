@@ -16,9 +16,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from contract.convention import CONVENTION, disagreement
 from contract.errors import InputError
 from contract.files import replacing
-from models.files.bundle_record import CONTRACT
 
 FORMAT = "opentha-checkpoint"
 VERSION = 1
@@ -66,7 +66,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     document = {
         "format": FORMAT,
         "version": VERSION,
-        "contract": CONTRACT,
+        "contract": dict(CONVENTION),
         "checkpoint": dict(vars(checkpoint)),
     }
     with replacing(path) as temporary:
@@ -77,7 +77,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
     """Read a checkpoint; tensors are on the CPU.
 
     Raises:
-        InputError: not there, damaged, of another version or contract, or holding anything but
+        InputError: not there, damaged, of another version or convention, or holding anything but
             tensors and plain values (of which nothing is run).
     """
     if not path.is_file():
@@ -95,8 +95,11 @@ def load_checkpoint(path: Path) -> Checkpoint:
         ) from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise InputError(f"{path}: not a checkpoint of this program; name another file")
-    if document.get("version") != VERSION or document.get("contract") != CONTRACT:
-        raise InputError(f"{path}: of another version or contract; use the program that wrote it")
+    fault = disagreement(document, {"version": VERSION})
+    if fault := fault or disagreement(document.get("contract"), CONVENTION):
+        raise InputError(
+            f"{path}: of another version or convention: {fault}; use the program that wrote it"
+        )
     try:
         return Checkpoint(**document["checkpoint"])
     except (KeyError, TypeError) as error:

@@ -1,26 +1,28 @@
-"""THE loop: every stage is trained here."""
+"""THE loop: every stage is trained here, and goes on where it stopped when it is called again."""
 
 from __future__ import annotations
 
 import math
+import signal
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 import torch
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from contract.errors import InputError, TrainingError
-from models.base.execution import Execution
+from contract.errors import TrainingError
 from models.networks.face_rotator import FaceRotator
-from train.data.batch import SampleOrder, Share, StoredBatch, batches
+from train.data.batch import StoredBatch
+from train.data.order import SampleOrder, Share, batches
 from train.data.pathways import Pathways
-from train.loss.focus import changed_error
-from train.loss.losses import PerceptualLoss, PictureLoss, l1_loss
+from train.loss.losses import StageLoss
 from train.plan.plan import StageSettings
-from train.plan.stages import Stage, build_network, combiner_input, pictures_of
+from train.plan.stages import Stage, build_network, run_stage
 from train.run.checkpoint import (
     HEAD_START,
     Checkpoint,
@@ -29,7 +31,6 @@ from train.run.checkpoint import (
     require_same,
     save_checkpoint,
 )
-from train.run.guard import explaining_memory, stopping_softly
 from train.run.precompute import precompute
 from train.run.run import Run
 from train.run.trainee import Trainee
@@ -39,21 +40,6 @@ BEFORE_FAILURE = "before-failure.pt"
 _EXPLODED = 20.0
 _CALM_STEPS = 50
 """Steps before a loss can count as exploded: the first ones are wild by nature."""
-
-
-@dataclass(frozen=True)
-class _Work:
-    """A stage with all that its steps use. network: the trainee's, over all processes."""
-
-    run: Run
-    stage: Stage
-    settings: StageSettings
-    order: SampleOrder
-    trainee: Trainee
-    network: nn.Module
-    rotator: FaceRotator | None
-    pathways: Pathways | None
-    loss_of: PictureLoss
 
 
 def train_stage(run: Run, stage: Stage, watch: Watch | None, stop_after: int | None = None) -> None:
@@ -68,100 +54,99 @@ def train_stage(run: Run, stage: Stage, watch: Watch | None, stop_after: int | N
         ShardError: a picture is damaged.
     """
     with explaining_memory(stage.name):
-        work = _prepare(run, stage, watch)
+        # Begin or resume.
+        work = _begin(run, stage, watch, stop_after)
+        trainee, settings = work.trainee, work.settings
         if watch:
-            watch.begin(run, stage, work.trainee, work.rotator)
-        _run_steps(work, watch, stop_after)
+            watch.begin(run, stage, trainee, work.rotator)
+
+        with stopping_softly() as stop:
+            for batch in _batches(work):
+                # Step.
+                started = time.perf_counter()
+                trainee.set_learning_rate(settings.learning_rate_at(trainee.step * settings.batch))
+                loss = _loss(work, batch)
+                mean_loss = _over_all(loss.detach(), run.share)
+                _check(work, mean_loss)
+                trainee.step_back(loss, mean_loss, settings.batch, run.plan.ema_samples)
+                trainee.seconds += time.perf_counter() - started
+                over = trainee.step == work.last
+
+                # Report.
+                if watch and (over or work.passed(run.upkeep.log_samples)):
+                    watch.report(trainee, mean_loss)
+                if watch and (over or work.passed(run.upkeep.grid_samples)):
+                    watch.show_held_out(trainee)
+
+                # Save.
+                if run.share.rank == 0:
+                    for path in _due(work, over or bool(stop)):
+                        save_checkpoint(path, trainee.checkpoint(stage.name, run.decides(stage)))
+                if stop:
+                    raise KeyboardInterrupt
         if watch:
-            watch.end(work.trainee)
+            watch.end(trainee)
 
 
-def _run_steps(work: _Work, watch: Watch | None, stop_after: int | None) -> None:
-    trainee, last = work.trainee, work.settings.steps
-    if stop_after is not None:
-        last = min(last, trainee.step + stop_after)
-    with stopping_softly() as stop:
-        for batch in _batches_until(work, last):
-            loss = _step(work, batch)
-            over = trainee.step == last
-            if watch:
-                _show(work, watch, loss, over)
-            if work.run.share.rank == 0:
-                _save(work, over or bool(stop))
-            if stop:
-                raise KeyboardInterrupt
+@dataclass(frozen=True)
+class _Work:
+    """A stage with all that its steps use.
+
+    last: the step to leave after. network: the trainee's, over all processes.
+    """
+
+    run: Run
+    stage: Stage
+    settings: StageSettings
+    last: int
+    order: SampleOrder
+    trainee: Trainee
+    network: nn.Module
+    rotator: FaceRotator | None
+    pathways: Pathways | None
+    loss_of: StageLoss
+
+    def passed(self, interval: int) -> bool:
+        """Whether the last step went over a multiple of ``interval`` samples."""
+        batch, step = self.settings.batch, self.trainee.step
+        return (step - 1) * batch // interval < step * batch // interval
 
 
-def _prepare(run: Run, stage: Stage, watch: Watch | None) -> _Work:
-    """Build, and resume where there is something to resume."""
+# Begin or resume.
+
+
+def _begin(run: Run, stage: Stage, watch: Watch | None, stop_after: int | None) -> _Work:
     settings = run.plan.stages[stage.name]
-    order = SampleOrder(len(run.samples), run.plan.seed)
     rotator, pathways = _frozen(run, stage.rotator), None
     if rotator and run.upkeep.precompute:
         pathways = precompute(run, stage, rotator, watch.note if watch else lambda _: None)
-    trainee = _begin(run, stage)
-    loss_of = _loss(run, stage, settings)
-    network = trainee.network
-    parallel = DistributedDataParallel(network) if run.share.ranks > 1 else network
-    return _Work(run, stage, settings, order, trainee, parallel, rotator, pathways, loss_of)
+    trainee = _begin_trainee(run, stage)
+    last = settings.steps if stop_after is None else trainee.step + stop_after
+    order = SampleOrder(len(run.samples), run.plan.seed)
+    vgg = run.vgg if stage.loss == "P" else None
+    loss_of = StageLoss(vgg, settings.perceptual_weight, settings.focus)
+    network: nn.Module = trainee.network
+    if run.share.ranks > 1:
+        network = DistributedDataParallel(network)
+    last = min(last, settings.steps)
+    return _Work(run, stage, settings, last, order, trainee, network, rotator, pathways, loss_of)
 
 
-def _batches_until(work: _Work, last: int) -> Iterator[StoredBatch]:
-    """This process' part of the batches of all steps that are left before step ``last``."""
-    run, batch = work.run, work.settings.batch
-    positions = range(work.trainee.step * batch, last * batch, batch)
-    threads = run.upkeep.loader_threads
-    samples, names = run.samples, work.stage.pictures
-    return batches(samples, work.order, names, positions, run.share, threads, work.pathways)
+def _frozen(run: Run, name: str | None) -> FaceRotator | None:
+    """The finished rotator of another stage, frozen."""
+    if name is None:
+        return None
+    network = FaceRotator(run.plan.network)
+    network.load_state_dict(run.finished(name).weights)
+    network.to(run.device).requires_grad_(False).eval()
+    run.execution.prepare(network)
+    return network
 
 
-def _step(work: _Work, batch: StoredBatch) -> float:
-    """One step; its loss, the mean over all processes."""
-    run, settings, trainee = work.run, work.settings, work.trainee
-    started = time.perf_counter()
-    trainee.set_learning_rate(learning_rate(settings, trainee.step * settings.batch))
-    whole = work.order.between(*_ends(trainee.step, settings.batch))
-    part = len(batch.numbers) * run.share.ranks / len(whole)
-    loss = part * _forward(work, batch)
-    mean_loss = _over_all(loss.detach(), run.share)
-    _check(work, mean_loss, whole.tolist())
-    trainee.step_back(loss, mean_loss, settings.batch, run.plan.ema_samples)
-    trainee.seconds += time.perf_counter() - started
-    return mean_loss
-
-
-def _show(work: _Work, watch: Watch, loss: float, over: bool) -> None:
-    upkeep = work.run.upkeep
-    if over or _passed(work, upkeep.log_samples):
-        watch.report(work.trainee, loss)
-    if over or _passed(work, upkeep.grid_samples):
-        watch.show_held_out(work.trainee)
-
-
-def _passed(work: _Work, interval: int) -> bool:
-    """Whether the last step went over a multiple of ``interval`` samples."""
-    before, now = _ends(work.trainee.step - 1, work.settings.batch)
-    return before // interval < now // interval
-
-
-def learning_rate(settings: StageSettings, samples: int) -> float:
-    """The rate at a position: linear warm-up, then constant or half a cosine down to zero."""
-    rate = settings.learning_rate
-    if settings.decay == "cosine":
-        rate *= (1 + math.cos(math.pi * samples / (settings.steps * settings.batch))) / 2
-    if samples < settings.warmup_samples:
-        rate *= (samples + settings.batch) / (settings.warmup_samples + settings.batch)
-    return rate
-
-
-def _ends(step: int, batch: int) -> tuple[int, int]:
-    return step * batch, (step + 1) * batch
-
-
-def _begin(run: Run, stage: Stage) -> Trainee:
+def _begin_trainee(run: Run, stage: Stage) -> Trainee:
     """The stage as its newest checkpoint has it, else as it starts."""
     network = build_network(stage.kind, run.plan.network, run.plan.seed)
-    trainee = Trainee(network, run.plan, run.device, run.upkeep.execution)
+    trainee = Trainee(network, run.plan, run.device, run.execution)
     torch.manual_seed(run.plan.seed)
     path = run.rolling(stage.name)
     if path.exists():
@@ -178,51 +163,30 @@ def _start(run: Run, stage: Stage) -> Checkpoint | None:
     if stage.starts_from:
         return load_checkpoint(run.folder / stage.starts_from / HEAD_START)
     if run.plan.stages[stage.name].from_l1 and stage.sibling:
-        return _finished(run, stage.sibling)
+        return run.finished(stage.sibling)
     return None
 
 
-def _frozen(run: Run, name: str | None) -> FaceRotator | None:
-    """The finished rotator of another stage, frozen."""
-    if name is None:
-        return None
-    network = FaceRotator(run.plan.network)
-    network.load_state_dict(_finished(run, name).weights)
-    network.to(run.device).requires_grad_(False).eval()
-    run.upkeep.execution.prepare(network)
-    return network
+# Step.
 
 
-def _finished(run: Run, name: str) -> Checkpoint:
-    """The last state of another stage; ``InputError`` while it is not at its end."""
-    path, steps = run.rolling(name), run.plan.stages[name].steps
-    checkpoint = load_checkpoint(path)
-    if checkpoint.step < steps:
-        raise InputError(f"{path}: at step {checkpoint.step} of {steps}; train that stage first")
-    return checkpoint
+def _batches(work: _Work) -> Iterator[StoredBatch]:
+    """This process' part of the batches of all steps that are left."""
+    run, batch = work.run, work.settings.batch
+    positions = range(work.trainee.step * batch, work.last * batch, batch)
+    threads = run.upkeep.loader_threads
+    samples, names = run.samples, work.stage.pictures
+    return batches(samples, work.order, names, positions, run.share, threads, work.pathways)
 
 
-def _loss(run: Run, stage: Stage, settings: StageSettings) -> PictureLoss:
-    if stage.loss == "L1":
-        return l1_loss
-    assert run.vgg is not None  # the plan's check has seen to it
-    return PerceptualLoss(run.vgg, settings.perceptual_weight)
-
-
-def _forward(work: _Work, batch: StoredBatch) -> Tensor:
-    """The mean loss of the pictures at hand."""
-    run, stage, focus = work.run, work.stage, work.settings.focus
+def _loss(work: _Work, batch: StoredBatch) -> Tensor:
+    """The loss of the pictures at hand, weighed so that the mean over all processes is right."""
+    run, stage = work.run, work.stage
     here = batch.to_network(run.device, run.plan.network.size)
-    image, target, pose = here.image, here.target, here.pose[:, stage.axes]
-    with Execution(precision=run.plan.precision).autocast(run.device):
-        inputs: tuple[Tensor, ...] = (image,)
-        if work.rotator:
-            inputs = here.pathways or combiner_input(work.rotator, image, pose)
-        outputs = pictures_of(stage.kind, work.network(*inputs, pose))
-        loss = work.loss_of(target, *outputs)
-        if focus:
-            loss = loss + focus * changed_error(image, target, *outputs)
-    return loss
+    with run.execution.autocast(run.device):
+        outputs = run_stage(stage, work.network, work.rotator, here.image, here.pose, here.pathways)
+        loss = work.loss_of(here.image, here.target, outputs)
+    return len(batch.numbers) * run.share.ranks / work.settings.batch * loss
 
 
 def _over_all(loss: Tensor, share: Share) -> float:
@@ -232,7 +196,7 @@ def _over_all(loss: Tensor, share: Share) -> float:
     return float(loss) / share.ranks
 
 
-def _check(work: _Work, loss: float, whole: list[int]) -> None:
+def _check(work: _Work, loss: float) -> None:
     """Stop before a step that would spoil the weights."""
     run, stage, trainee = work.run, work.stage, work.trainee
     calm = trainee.step < _CALM_STEPS or trainee.loss is None
@@ -241,7 +205,9 @@ def _check(work: _Work, loss: float, whole: list[int]) -> None:
     path = run.folder / stage.name / BEFORE_FAILURE
     if run.share.rank == 0:
         save_checkpoint(path, trainee.checkpoint(stage.name, run.decides(stage)))
-    names = ", ".join(run.samples.identify(number) for number in whole)
+    start = trainee.step * work.settings.batch
+    whole = work.order.between(start, start + work.settings.batch)
+    names = ", ".join(run.samples.identify(number) for number in whole.tolist())
     raise TrainingError(
         f"stage {stage.name}, step {trainee.step}: the loss is {loss:.4g} after a mean of "
         f"{trainee.loss or math.nan:.4g}; samples {names}; the state before this step is in {path}:"
@@ -249,18 +215,56 @@ def _check(work: _Work, loss: float, whole: list[int]) -> None:
     )
 
 
-def _save(work: _Work, at_once: bool) -> None:
-    """Write the checkpoints that are due after a step."""
-    run, stage, trainee = work.run, work.stage, work.trainee
-    before, now = _ends(trainee.step - 1, work.settings.batch)
-    paths: list[Path] = []
-    head_start = run.folder / stage.name / HEAD_START
-    ends = trainee.step == work.settings.steps
-    if before < run.plan.head_start_samples <= now or (ends and not head_start.exists()):
-        paths.append(head_start)
-    if _passed(work, run.upkeep.numbered_samples):
-        paths.append(numbered(run.folder / stage.name, now))
-    if at_once or _passed(work, run.upkeep.checkpoint_samples):
-        paths.append(run.rolling(stage.name))
-    for path in paths:
-        save_checkpoint(path, trainee.checkpoint(stage.name, run.decides(stage)))
+# Save.
+
+
+def _due(work: _Work, at_once: bool) -> Iterator[Path]:
+    """The checkpoints that are to be written after a step."""
+    run, step, batch = work.run, work.trainee.step, work.settings.batch
+    folder = run.folder / work.stage.name
+    head_start, ends = folder / HEAD_START, step == work.settings.steps
+    passes = (step - 1) * batch < run.plan.head_start_samples <= step * batch
+    if passes or (ends and not head_start.exists()):
+        yield head_start
+    if work.passed(run.upkeep.numbered_samples):
+        yield numbered(folder, step * batch)
+    if at_once or work.passed(run.upkeep.checkpoint_samples):
+        yield run.rolling(work.stage.name)
+
+
+# What may come from outside.
+
+
+@contextmanager
+def stopping_softly() -> Iterator[list[int]]:
+    """Collects a first Ctrl-C or SIGTERM, to be heeded between two steps; a second one is heard."""
+    stop: list[int] = []
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        stop.append(number)
+        signal.signal(number, signal.default_int_handler)
+
+    former = {}
+    with suppress(ValueError):  # only the main thread may listen
+        former = {n: signal.signal(n, note) for n in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def explaining_memory(stage: str) -> Iterator[None]:
+    """Raises ``TrainingError``, which says what to lower, where memory runs out inside."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        text = str(error)
+        is_memory = isinstance(error, MemoryError | torch.OutOfMemoryError)
+        if not is_memory and "allocate memory" not in text and "not enough memory" not in text:
+            raise
+        raise TrainingError(
+            f"stage {stage}: memory ran out; give a smaller batch (--set {stage}.batch=N)"
+            " or smaller networks (--set network.channels=N); --dry-run estimates both"
+        ) from error

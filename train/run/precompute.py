@@ -15,7 +15,6 @@ import torch
 from torch import Tensor, distributed
 
 from contract.errors import InputError
-from models.base.execution import Execution
 from models.networks.face_rotator import FaceRotator
 from train.data.batch import load_batch
 from train.data.pathways import Pathways
@@ -86,5 +85,5 @@ def _turned(
     for start in range(0, len(numbers), _BATCH):
         part = numbers[start : start + _BATCH]
         here = load_batch(run.samples, part, stage.pictures, size, run.device)
-        with torch.no_grad(), Execution(precision=run.plan.precision).autocast(run.device):
+        with torch.no_grad(), run.execution.autocast(run.device):
             yield combiner_input(rotator, here.image, here.pose[:, stage.axes])

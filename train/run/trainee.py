@@ -10,7 +10,7 @@ from torch import Tensor
 
 from models.base.execution import Execution
 from models.files.bundle import Network
-from train.plan.plan import Plan
+from train.plan.plan import TrainingPlan
 from train.run.checkpoint import Checkpoint, Weights
 
 _LOSS_MEMORY = 0.99
@@ -25,7 +25,7 @@ class Trainee:
     """
 
     def __init__(
-        self, network: Network, plan: Plan, device: torch.device, execution: Execution
+        self, network: Network, plan: TrainingPlan, device: torch.device, execution: Execution
     ) -> None:
         self.network = network.to(device).train()
         execution.prepare(self.network)
@@ -33,7 +33,7 @@ class Trainee:
             self.network.parameters(), lr=1e-4, betas=(plan.beta1, plan.beta2)
         )
         # In float16 small gradients would vanish; elsewhere the scaler does nothing.
-        self.scaler = torch.amp.GradScaler(device.type, enabled=plan.precision == "float16")
+        self.scaler = torch.amp.GradScaler(device.type, enabled=execution.precision == "float16")
         self.ema = self._copy() if plan.ema_samples else None
         self.step = 0
         self.seconds = 0.0

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import json
-import sys
+import math
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from io import BytesIO
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
 import numpy as np
-import rich.progress
-from PIL import Image
-from rich.console import Console
 from torch import nn
 from torch.nn import functional
 from torch.utils.tensorboard import SummaryWriter
 
+from contract.errors import InputError
 from contract.files import write_bytes
+from contract.png import png_bytes
+from contract.progress import LOG_SECONDS, Progress, open_progress
+from contract.records import append_line
+from contract.text import clock, time_left
 from train.data.batch import Batch, load_batch
 from train.measure.grid import draw_grid, look
 from train.plan.stages import Stage
@@ -30,28 +31,21 @@ GRID_SAMPLES = 8
 LOG_FILE = "log.txt"
 HISTORY_FILE = "history.jsonl"
 BOARD_FOLDER = "tensorboard"
-_LOG_SECONDS = 15.0
 
 
 class Watch:
     """Shows the stages of one run, one after the other. Only the first process makes one."""
 
-    def __init__(self, folder: Path, bar: rich.progress.Progress | None, stream: TextIO) -> None:
+    def __init__(self, folder: Path, progress: Progress) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
-        self._bar = bar
-        self._stream = stream
+        self._progress = progress
         self._board = SummaryWriter(str(folder / BOARD_FOLDER))
-        self._task: rich.progress.TaskID | None = None
-        self._said = 0.0
+        self._logged = 0.0
 
     def note(self, text: str) -> None:
         """One line that stays, on the terminal and in the log."""
-        if self._bar is None:
-            self._stream.write(f"{text}\n")
-            self._stream.flush()
-        else:
-            self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self._progress.note(text)
         self._log(text)
 
     def _log(self, text: str) -> None:
@@ -63,32 +57,26 @@ class Watch:
         self._run, self._stage, self._rotator = run, stage, rotator
         self._settings = run.plan.stages[stage.name]
         self._first = trainee.step
-        self._started = self._said = time.monotonic()
+        self._started = self._logged = time.monotonic()
         self._fixed = _held_out(run, stage)
         where = f"goes on at step {trainee.step}" if trainee.step else "starts"
         self.note(f"{stage.name}: {where} of {self._settings.steps} steps")
-        if self._bar is not None:
-            self._task = self._bar.add_task(
-                stage.name, total=self._settings.steps, completed=trainee.step, detail=""
-            )
 
     def report(self, trainee: Trainee, loss: float) -> None:
         """How far the stage is: the bar or a line, the log, TensorBoard's curves."""
         seconds = max(time.monotonic() - self._started, 1e-9)
-        steps = trainee.step - self._first
-        pace = steps * self._settings.batch / seconds
-        left = round((self._settings.steps - trainee.step) * seconds / max(steps, 1))
+        done, last = trainee.step - self._first, self._settings.steps
+        pace = done * self._settings.batch / seconds
         samples = trainee.step * self._settings.batch
         for name, value in (("loss", loss), ("samples_per_second", pace)):
             self._scalar(name, value, samples)
         mean = loss if trainee.loss is None else trainee.loss
-        detail = f"loss {mean:.4f}, {pace:.1f} samples/s, {_clock(left)} left"
-        if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, completed=trainee.step, detail=detail)
-        line = f"{self._stage.name}: step {trainee.step} of {self._settings.steps}, {detail}"
-        if trainee.step == self._settings.steps or time.monotonic() - self._said > _LOG_SECONDS:
-            self._said = time.monotonic()
-            self._log(line) if self._bar is not None else self.note(line)
+        left = time_left(done, last - self._first, seconds)
+        detail = f"{self._stage.name}: loss {mean:.4f}, {pace:.1f} samples/s, {left}"
+        self._progress.show(trainee.step, last, detail)
+        if trainee.step == last or time.monotonic() - self._logged > LOG_SECONDS:
+            self._logged = time.monotonic()
+            self._log(f"{trainee.step} of {last} steps, {detail}")
 
     def show_held_out(self, trainee: Trainee) -> None:
         """Draw the fixed held-out samples and measure them."""
@@ -105,13 +93,11 @@ class Watch:
         sheet = draw_grid(seen.columns, self._fixed.pose.cpu().numpy())
         place = f"{self._stage.name}/held_out"
         self._board.add_image(place, sheet, samples, dataformats="HWC")
-        data = BytesIO()
-        Image.fromarray(sheet).save(data, "PNG")
-        write_bytes(self._folder / self._stage.name / f"grid-{samples:09d}.png", data.getvalue())
+        grid = self._folder / self._stage.name / f"grid-{samples:09d}.png"
+        write_bytes(grid, png_bytes(sheet))
         row = {"stage": self._stage.name, "samples": samples, "held_out_mse": errors}
         row |= {"copying_mse": copying, "loss": trainee.loss, "seconds": trainee.seconds}
-        with (self._folder / HISTORY_FILE).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
+        append_line(self._folder / HISTORY_FILE, row, self.note)
         ratios = ", ".join(f"{name} {error / copying:.3f}" for name, error in errors.items())
         self.note(
             f"{self._stage.name}: after {samples} samples, MSE on held-out ones over that of "
@@ -123,10 +109,8 @@ class Watch:
 
     def end(self, trainee: Trainee) -> None:
         """The stage is over, or left."""
-        if self._bar is not None and self._task is not None:
-            self._bar.remove_task(self._task)
-        self._task = None
-        self.note(f"{self._stage.name}: {trainee.step} steps done in {_clock(trainee.seconds)}")
+        took, loss = clock(trainee.seconds), math.nan if trainee.loss is None else trainee.loss
+        self.note(f"{self._stage.name}: {trainee.step} steps done in {took}, loss {loss:.4f}")
         self._board.flush()
 
     def close(self) -> None:
@@ -142,31 +126,33 @@ def _held_out(run: Run, stage: Stage) -> Batch:
     return load_batch(run.held_out, numbers, stage.pictures, size, run.device)
 
 
-def _clock(seconds: float) -> str:
-    whole = round(seconds)
-    return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
-
-
 @contextmanager
 def open_watch(folder: Path, stream: TextIO | None = None) -> Iterator[Watch]:
     """A bar where ``stream`` (stderr) is a terminal, plain lines elsewhere."""
-    stream = stream or sys.stderr
-    bar = None
-    if stream.isatty():
-        bar = rich.progress.Progress(
-            rich.progress.TextColumn("{task.description}"),
-            rich.progress.BarColumn(),
-            rich.progress.TextColumn(
-                "{task.completed} of {task.total} steps, {task.fields[detail]}"
-            ),
-            console=Console(file=stream),
-            transient=True,
-        )
-        bar.start()
-    watch = Watch(folder, bar, stream)
+    with open_progress("steps", stream) as progress:
+        watch = Watch(folder, progress)
+        try:
+            yield watch
+        finally:
+            watch.close()
+
+
+def read_history(folder: Path) -> list[dict[str, object]]:
+    """What was measured of a run, oldest first; none where nothing was.
+
+    A line that a killed run left half is left out; it may be one that is being written just now.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    path, rows = folder / HISTORY_FILE, []
     try:
-        yield watch
-    finally:
-        watch.close()
-        if bar is not None:
-            bar.stop()
+        lines = path.read_bytes().split(b"\n") if path.exists() else []
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); move it away") from error
+    for line in lines:
+        with suppress(ValueError, RecursionError):
+            row = json.loads(line)
+            if isinstance(row, dict) and isinstance(row.get("stage"), str):
+                rows.append(row)
+    return rows

@@ -1,0 +1,80 @@
+"""A drawing as the commands show it: posed by networks, at a size, before a backdrop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from contract.progress import open_progress
+from contract.text import time_left
+
+if TYPE_CHECKING:
+    from animate.drawing.backdrop import Backdrop
+    from animate.motion.motion import Motion
+    from animate.pose.poser import Poser
+    from contract.image import Stored
+    from contract.pose import Pose
+
+
+@dataclass(frozen=True)
+class ShownDrawing:
+    """What draws poses of one drawing, and what they are shown before."""
+
+    poser: Poser
+    backdrop: Backdrop
+
+    @property
+    def size(self) -> int:
+        """Pixels a side of what is shown."""
+        return self.backdrop.size
+
+    def draw(self, pose: Pose) -> Stored:
+        """The drawing in a pose: (size, size, 4)."""
+        return self.backdrop.behind(self.poser.draw(pose))
+
+
+def open_drawing(
+    drawing: Path,
+    bundle: Path,
+    configuration: str | None,
+    device: str,
+    size: int | None,
+    background: str | None,
+    *,
+    backend: str = "auto",
+    compiled: bool = False,
+) -> ShownDrawing:
+    """A drawing's file, ready to be posed; ``OpenthaError`` where an option is of no use."""
+    from animate.drawing.backdrop import open_backdrop  # noqa: PLC0415
+    from animate.pose.open_poser import open_networks, open_poser  # noqa: PLC0415
+
+    networks = open_networks(bundle, configuration, device, backend, compiled=compiled)
+    poser = open_poser(networks, drawing)
+    return ShownDrawing(poser, open_backdrop(background, size or poser.size))
+
+
+def write_frames(out: Path, motion: Motion, draw: Callable[[int], Stored]) -> None:
+    """Write what ``draw`` makes of every frame's number, saying how far that is.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    from animate.drawing.output import write_animation  # noqa: PLC0415  # loads the codecs
+
+    def frames(wanted: range) -> Iterator[Stored]:
+        return map(draw, _told(wanted))
+
+    write_animation(out, frames, len(motion.poses), motion.fps)
+
+
+def _told(frames: range) -> Iterator[int]:
+    """The numbers of the frames, while saying on stderr how far they are."""
+    began = time.monotonic()
+    with open_progress("frames") as progress:
+        for done, frame in enumerate(frames):
+            left = time_left(done, len(frames), time.monotonic() - began)
+            progress.show(done, len(frames), left)
+            yield frame

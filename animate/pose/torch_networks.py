@@ -1,0 +1,79 @@
+"""A bundle's networks, run by torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from animate.pose.poser import Vector
+from contract.errors import InputError
+from contract.image import NetworkPicture
+from models.base.configurations import choose_configuration
+from models.base.device import open_device
+from models.base.execution import Execution, fastest
+from models.files.bundle import Bundle, load_bundle
+from models.files.bundle_record import RECORD_FILE
+
+
+class TorchNetworks:
+    """The networks of a bundle's configuration on a device; see ``animate.pose.poser.Networks``."""
+
+    def __init__(
+        self, bundle: Bundle, configuration: str, device: torch.device, execution: Execution
+    ) -> None:
+        system = bundle.system(configuration).eval().to(device)
+        self.size = system.size
+        self._device, self._execution = device, execution
+        self._express, self._turn = system.express, system.turn
+        for part in (self._express, self._turn):
+            execution.prepare(part)
+
+    def express(self, picture: NetworkPicture, face: Vector) -> NetworkPicture:
+        """See ``Networks``."""
+        return self._run(self._express, picture, face)
+
+    def turn(self, expression: NetworkPicture, joints: Vector) -> NetworkPicture:
+        """See ``Networks``."""
+        return self._run(self._turn, expression, joints)
+
+    @torch.inference_mode()
+    def _run(self, part: nn.Module, picture: NetworkPicture, pose: Vector) -> NetworkPicture:
+        with self._execution.autocast(self._device):
+            batch: torch.Tensor = part(self._batch(picture), self._batch(pose))
+        values: NetworkPicture = batch[0].float().cpu().numpy()
+        return values
+
+    def _batch(self, values: NetworkPicture) -> torch.Tensor:
+        return torch.from_numpy(values)[None].to(self._device)
+
+
+def open_torch_networks(
+    bundle: Bundle, configuration: str | None, device: str, *, compiled: bool = False
+) -> TorchNetworks:
+    """The networks of a configuration, ready to run the fastest way that is right.
+
+    Raises:
+        InputError: the bundle has no such configuration. DeviceError: there is no such device.
+    """
+    place = open_device(device)
+    best = fastest(place)
+    execution = Execution(best.channels_last, best.precision, compiled)
+    name = choose_configuration(bundle.networks(), configuration)
+    return TorchNetworks(bundle, name, place, execution)
+
+
+def open_bundle(folder: Path) -> Bundle:
+    """The bundle in ``folder``.
+
+    Raises:
+        InputError: there is none (saying how to come by one), or it is of no use.
+    """
+    if not (folder / RECORD_FILE).is_file():
+        raise InputError(
+            f"{folder}: no bundle (no {RECORD_FILE} in it); `make demo` trains a small one into "
+            "demo/run/bundle, `make train-all` a real one, and `models import` makes one of THA1's "
+            "three files"
+        )
+    return load_bundle(folder)

@@ -1,0 +1,143 @@
+"""Plans: the presets, changes from the command line, what is refused, and what a plan will cost."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+
+from contract.errors import InputError
+from models.base.config import NetworkConfig
+from models.base.execution import Execution
+from train.plan.estimate import estimate
+from train.plan.plan import DEMO, PRESETS, StageSettings, Upkeep, changed, execution
+from train.plan.stages import STAGES
+
+TINY = NetworkConfig(size=16, channels=4, max_channels=8, residual_blocks=1)
+
+
+def test_the_paper_preset_is_the_papers() -> None:
+    plan, _ = PRESETS["paper"]
+    assert plan.network == NetworkConfig(256, 64, 512, 6)
+    lengths = {name: (s.batch, s.samples) for name, s in plan.stages.items()}
+    assert lengths == {
+        "morpher": (25, 3_000_000),
+        "rotator-L1": (25, 3_000_000),
+        "rotator-P": (8, 3_000_000),
+        "combiner-L1-L1": (20, 1_500_000),
+        "combiner-L1-P": (12, 1_500_000),
+        "combiner-P-L1": (20, 1_500_000),
+        "combiner-P-P": (12, 1_500_000),
+    }
+    assert plan.head_start_samples == 250_000 and plan.ema_samples == 0
+    assert (plan.beta1, plan.beta2) == (0.5, 0.999)
+    for settings in plan.stages.values():
+        assert (settings.learning_rate, settings.decay, settings.focus) == (1e-4, "none", 0)
+    weights = {name: s.perceptual_weight for name, s in plan.stages.items()}
+    assert weights["rotator-P"] == 1 / 5 and weights["combiner-P-P"] == 1 / 25
+    assert {weight for name, weight in weights.items() if name.endswith("L1")} == {0}
+
+
+def test_changes_reach_one_field_of_one_stage_or_of_all() -> None:
+    plan, upkeep = changed(
+        *PRESETS["paper"],
+        ["all.batch=2", "rotator-P.batch=3", "upkeep.log_samples=7", "network.size=64", "seed=5"],
+    )
+    batches = {name: settings.batch for name, settings in plan.stages.items()}
+    assert batches == dict.fromkeys(STAGES, 2) | {"rotator-P": 3}
+    assert (upkeep.log_samples, plan.network.size, plan.seed) == (7, 64, 5)
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ("seed", "give NAME=VALUE"),
+        (
+            "nothing.batch=1",
+            f"no group is called nothing; there are network, upkeep, all, {', '.join(STAGES)}",
+        ),
+        ("seed=-1", "seed is -1; it must be 0 or more, and below 2^63"),
+        ("seed=many", "seed is 'many'; give a number (int)"),
+        ("seed=true", "seed is True; give a number (int)"),
+        ("mirror=1", "mirror is 1; give true or false"),
+        ("beta2=1", "beta2 is 1; it must lie in [0, 1)"),
+        ("head_start_samples=-1", "head_start_samples is -1; it must be 0 or more"),
+        ("precision=half", "precision is half; it must be float32 or bfloat16 or float16"),
+        ("morpher.batch=0", "batch is 0; it must lie in [1, 65536]"),
+        ("all.learning_rate=2", "learning_rate is 2; it must lie in (0, 1]"),
+        ("all.learning_rate=NaN", "learning_rate is nan; it must lie in (0, 1]"),
+        ("morpher.decay=linear", "decay is linear; it must be none or cosine"),
+        ("rotator-P.perceptual_weight=-1", "perceptual_weight is -1; it must lie in [0, 1000]"),
+        ("network.size=17", "network: size is 17; it must be a multiple of 8 from 16 to 2048"),
+        ("upkeep.loader_threads=0", "loader_threads is 0; it must lie in [1, 256]"),
+        ("upkeep.grid_samples=0", "grid_samples is 0; it must be 1 or more"),
+        ("upkeep.compiled=2", "compiled is 2; give true or false"),
+        ("seed=" + "[" * 100_000, None),
+    ],
+)
+def test_what_no_plan_can_have_is_refused_with_the_rule(change: str, fault: str | None) -> None:
+    with pytest.raises(InputError) as caught:
+        changed(*PRESETS["demo"], [change])
+    assert fault is None or str(caught.value) == f"--set {change}: {fault}"
+
+
+@pytest.mark.parametrize("group", ["", "network.", "upkeep.", "morpher."])
+def test_every_field_that_is_offered_can_be_set_and_no_other(group: str) -> None:
+    plan, upkeep = PRESETS["demo"]
+    records: dict[str, Any] = {
+        "": plan,
+        "network.": plan.network,
+        "upkeep.": upkeep,
+        "morpher.": plan.stages["morpher"],
+    }
+    with pytest.raises(InputError, match="no such field; there are ") as caught:
+        changed(plan, upkeep, [f"{group}nothing=1"])
+    offered = str(caught.value).partition("there are ")[2].split(", ")
+    refused = set(vars(records[group])) - set(offered)
+    assert refused == ({"preset", "network", "stages"} if not group else set())
+    for name in offered:
+        same = json.dumps(getattr(records[group], name))
+        assert changed(plan, upkeep, [f"{group}{name}={same}"]) == (plan, upkeep)
+    for name in refused:
+        with pytest.raises(InputError, match="no such field"):
+            changed(plan, upkeep, [f"{name}=1"])
+
+
+def test_how_networks_are_run_can_be_said_and_precision_is_the_plans_alone() -> None:
+    plan, upkeep = PRESETS["paper"]
+    assert execution(plan, upkeep) == Execution()
+    said = ["precision=bfloat16", "upkeep.channels_last=true", "upkeep.compiled=true"]
+    assert execution(*changed(plan, upkeep, said)) == Execution(True, "bfloat16", True)
+    assert {name for name in vars(upkeep) if "precision" in name} == set()
+    assert changed(plan, upkeep, said)[0].decides("morpher")["precision"] == "bfloat16"
+
+
+def test_the_learning_rate_warms_up_and_decays() -> None:
+    settings = StageSettings(4, 400, 1.0, 40, "cosine")
+    rates = [settings.learning_rate_at(at) for at in range(0, 400, 4)]
+    assert rates[0] == pytest.approx(4 / 44)
+    assert max(rates) > 0.95
+    assert rates[-1] < 0.01
+    constant = StageSettings(4, 400)
+    assert constant.learning_rate_at(0) == constant.learning_rate_at(399) == 1e-4
+
+
+@pytest.mark.parametrize("stage", ["morpher", "rotator-L1", "combiner-L1-L1"])
+def test_an_estimate_counts_what_the_plans_precision_keeps(stage: str) -> None:
+    """A step keeps its features for the way back: half the bytes at half the precision."""
+    settings = StageSettings(4, 40)
+    plan = replace(DEMO, network=TINY, stages=dict.fromkeys(STAGES, settings), ema_samples=0)
+    costs = {}
+    for precision in ("float32", "bfloat16"):
+        said = replace(plan, precision=precision)
+        costs[precision] = estimate(said, Upkeep(), STAGES[stage], torch.device("cpu"))
+    weights = 16 * costs["float32"].parameters
+    assert costs["bfloat16"].parameters == costs["float32"].parameters
+    kept = {name: cost.memory_bytes - weights for name, cost in costs.items()}
+    assert kept["bfloat16"] < 0.8 * kept["float32"]
+    with_mean = estimate(replace(plan, ema_samples=1), Upkeep(), STAGES[stage], torch.device("cpu"))
+    more = with_mean.memory_bytes - costs["float32"].memory_bytes
+    assert more == pytest.approx(weights / 4, rel=0.05)
