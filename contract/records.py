@@ -9,54 +9,67 @@ import json
 import os
 import sys
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import IO, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from contract.errors import InputError
-from contract.files import write_bytes
 
 T = TypeVar("T")
 
 _LARGEST = sys.float_info.max
 
 
-def decode(kind: type[T], value: object) -> T:
+def decode(kind: type[T], value: object, *, others: bool = False) -> T:
     """The value of ``kind`` that ``dataclasses.asdict`` and JSON made ``value`` of.
 
     Knows dataclasses, ``tuple[X, ...]``, ``Mapping[str, X]``, ``X | None``, ``Literal``,
-    ``StrEnum``, str, int, float (finite) and bool. Fields with a default may be missing; unknown
-    ones are refused.
+    ``StrEnum``, str, int, float (finite), bool, and ``object`` for any value. Fields with a default
+    may be missing; unknown ones are refused, or passed over in ``others`` people's files.
 
     Raises:
         ValueError: the value is something else; the message names where.
     """
     try:
-        return _decode(kind, value, kind.__name__)  # type: ignore[no-any-return]
+        return _decode(kind, value, kind.__name__, others)  # type: ignore[no-any-return]
     except RecursionError as error:
         raise ValueError("nested too deep") from error
+
+
+def decode_json(kind: type[T], data: bytes | str, *, others: bool = False) -> T:
+    """The value of ``kind`` that a JSON text holds; ``ValueError`` when it holds something else."""
+    try:
+        value = json.loads(data)
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
+    except ValueError as error:
+        raise ValueError(f"no JSON ({error})") from error
+    return decode(kind, value, others=others)
 
 
 def _decode(  # noqa: PLR0911  # one return a kind
     kind: Any,  # noqa: ANN401  # any annotation
     value: object,
     place: str,
+    others: bool,
 ) -> Any:  # noqa: ANN401
     origin, arguments = get_origin(kind), get_args(kind)
+    if kind is object:
+        return value
     if origin in {Union, types.UnionType}:
         inner = next(argument for argument in arguments if argument is not type(None))
-        return None if value is None else _decode(inner, value, place)
+        return None if value is None else _decode(inner, value, place, others)
     if origin is Literal and value in arguments:
         return value
     if origin is tuple and isinstance(value, list | tuple):
-        return tuple(_decode(arguments[0], item, place) for item in value)
+        return tuple(_decode(arguments[0], item, place, others) for item in value)
     if origin is Mapping and isinstance(value, dict):
-        return {str(k): _decode(arguments[1], v, f"{place}.{k}") for k, v in value.items()}
+        return {str(k): _decode(arguments[1], v, f"{place}.{k}", others) for k, v in value.items()}
     if is_dataclass(kind) and isinstance(value, dict):
-        return _decode_fields(kind, value, place)
+        return _decode_fields(kind, value, place, others)
     if isinstance(value, str) and _is_word(kind, value):
         return kind(value)
     if _is_plain(kind, value):
@@ -64,11 +77,16 @@ def _decode(  # noqa: PLR0911  # one return a kind
     raise ValueError(f"{place}: {value!r:.40} is no {getattr(kind, '__name__', kind)}")
 
 
-def _decode_fields(kind: Any, value: dict[str, object], place: str) -> Any:  # noqa: ANN401
+def _decode_fields(kind: Any, value: dict[str, object], place: str, others: bool) -> Any:  # noqa: ANN401
     hints = _hints(kind)
-    if unknown := set(value) - {field.name for field in fields(kind)}:
+    unknown = set(value) - {field.name for field in fields(kind)}
+    if unknown and not others:
         raise ValueError(f"{place}: {min(unknown)!r:.40} is unknown")
-    found = {name: _decode(hints[name], item, f"{place}.{name}") for name, item in value.items()}
+    found = {
+        name: _decode(hints[name], item, f"{place}.{name}", others)
+        for name, item in value.items()
+        if name not in unknown
+    }
     needed = (f.name for f in fields(kind) if f.default is MISSING and f.default_factory is MISSING)
     if missing := [name for name in needed if name not in value]:
         raise ValueError(f"{place}: {missing[0]!r} is missing")
@@ -101,10 +119,18 @@ def json_line(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
 
 
-def append_line(path: Path, value: object) -> None:
-    """Append a value; it is on disk when this returns. ``InputError`` when it cannot be written."""
+def append_line(path: Path, value: object, note: Callable[[str], None] = lambda _: None) -> None:
+    """Append a value to a journal; it is on disk when this returns.
+
+    What a killed writer left half at its end is cut off, and ``note`` is told.
+
+    Raises:
+        InputError: it cannot be written.
+    """
     try:
-        with path.open("ab") as file:
+        with path.open("ab+") as file:
+            if said := _end_line(file, path):
+                note(said)
             file.write(json_line(value))
             file.flush()
             os.fsync(file.fileno())
@@ -114,21 +140,58 @@ def append_line(path: Path, value: object) -> None:
         ) from error
 
 
-def whole_lines(path: Path) -> list[str]:
-    """All lines, none where there is no file; one that a killed writer left half is cut off.
+def _end_line(file: IO[bytes], path: Path) -> str:
+    """Let a journal end with a whole line; what was done to a half one, in words."""
+    if not file.seek(0, os.SEEK_END):
+        return ""
+    file.seek(-1, os.SEEK_END)
+    if file.read(1) == b"\n":
+        return ""
+    file.seek(0)
+    whole, _, last = file.read().rpartition(b"\n")
+    if _is_json(last):
+        file.write(b"\n")
+        return ""
+    file.truncate(len(whole) + 1 if whole else 0)
+    return f"{path}: its last line was cut off in the middle of being written; left it out"
+
+
+def journal_lines(path: Path) -> list[str]:
+    """The whole lines of a journal; not the half one that a killed writer may have left.
 
     Raises:
         InputError: the file cannot be read, or is no UTF-8.
     """
+    text = _text(path)
+    whole, newline, last = text.rpartition("\n")
+    return _lines(text if _is_json(last.encode("utf-8", "surrogatepass")) else whole + newline)
+
+
+def read_lines(path: Path) -> list[str]:
+    """All lines, none where there is no file; nothing is written.
+
+    Raises:
+        InputError: the file cannot be read, or is no UTF-8.
+    """
+    return _lines(_text(path))
+
+
+def _text(path: Path) -> str:
     try:
-        if not path.exists():
-            return []
-        whole, _, cut = path.read_bytes().rpartition(b"\n")
-        text = whole.decode("utf-8", "surrogatepass")
+        return path.read_bytes().decode("utf-8", "surrogatepass") if path.exists() else ""
     except (OSError, UnicodeDecodeError) as error:
         fault = getattr(error, "strerror", None) or "no UTF-8"
         raise InputError(f"{path}: cannot be read ({fault}); move it away") from error
-    if cut:
-        write_bytes(path, whole + b"\n" if whole else b"")
+
+
+def _lines(text: str) -> list[str]:
     # Not splitlines: U+2028 and its like may stand inside a JSON text.
-    return text.split("\n") if text else []
+    return text.removesuffix("\n").split("\n") if text else []
+
+
+def _is_json(text: bytes) -> bool:
+    try:
+        json.loads(text.decode("utf-8", "surrogatepass"))
+    except (ValueError, RecursionError):
+        return False
+    return True

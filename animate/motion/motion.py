@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from contract.easing import smoothstep
 from contract.errors import InputError
 from contract.pose import AXES, AXIS_NAMES, Pose, pose_from_vector
 
@@ -104,12 +105,8 @@ def _blinks(time: F64, period: float, starts: list[float]) -> F64:
         since = (time - start) % period
         falling = np.clip(since / _CLOSING, 0, 1)
         rising = np.clip((since - _CLOSING - _CLOSED) / _OPENING, 0, 1)
-        closed = np.maximum(closed, _eased(falling) * (1 - _eased(rising)))
+        closed = np.maximum(closed, smoothstep(falling) * (1 - smoothstep(rising)))
     return closed
-
-
-def _eased(share: F64) -> F64:
-    return share * share * (3 - 2 * share)
 
 
 def _both_eyes(closed: F64) -> dict[str, F64]:

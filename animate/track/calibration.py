@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ from animate.track.face_measures import F64, MEASURES, Measures
 from contract.errors import InputError
 from contract.files import write_bytes
 from contract.pose import AXES, FACE, JOINTS
+from contract.records import decode_json
 
 _USUAL_SHUT_OF_OPEN = 0.3  # of lids that never shut while the calibration was made
 _RELAXED = 0.9  # lids a little lower than usual are open
@@ -98,18 +98,16 @@ def save(calibration: Calibration, path: Path) -> None:
 def load(path: Path) -> Calibration:
     """Read what ``save`` wrote; ``InputError`` where it is no calibration."""
     try:
-        values = json.loads(path.read_text("utf-8"))
-        numbers = {field.name: float(values[field.name]) for field in fields(Calibration)}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        c = decode_json(Calibration, path.read_bytes())
+    except (OSError, ValueError) as error:
         raise InputError(
-            f"{path}: no calibration ({type(error).__name__}); remove it to make a new one"
+            f"{path}: no calibration ({error!s:.80}); remove it to make a new one"
         ) from error
-    c = Calibration(**numbers)
     ranges = (
         (c.left_shut, c.left_open),
         (c.right_shut, c.right_open),
         (c.mouth_shut, c.mouth_open),
     )
-    if not all(map(math.isfinite, numbers.values())) or any(low >= high for low, high in ranges):
+    if any(low >= high for low, high in ranges):
         raise InputError(f"{path}: no calibration (its numbers); remove it to make a new one")
     return c

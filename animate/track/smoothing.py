@@ -8,6 +8,7 @@ import numpy as np
 
 from animate.motion.motion import NEUTRAL
 from animate.track.face_measures import F64
+from contract.easing import smoothstep
 
 HOLD_SECONDS, RETURN_SECONDS = 0.4, 0.8
 
@@ -27,8 +28,7 @@ def filled(seconds: F64, poses: F64) -> F64:
             last, seen = pose, float(now)
             continue
         share = min(1.0, max(0.0, (float(now) - seen - HOLD_SECONDS) / RETURN_SECONDS))
-        eased = share * share * (3 - 2 * share)
-        made[frame] = last + eased * (neutral - last)
+        made[frame] = last + smoothstep(share) * (neutral - last)
     return made
 
 

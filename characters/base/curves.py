@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from contract.easing import smoothstep
+
 F64 = npt.NDArray[np.float64]
 
 
@@ -40,8 +42,7 @@ class Profile:
 def ease(value: npt.ArrayLike, low: float | F64 = 0.0, high: float | F64 = 1.0) -> F64:
     """Smoothstep: 0 at ``low``, 1 at ``high`` (which may be the smaller one), flat outside."""
     t = np.clip((np.asarray(value, np.float64) - low) / (high - low), 0, 1)
-    smooth: F64 = t * t * (3 - 2 * t)
-    return smooth
+    return smoothstep(t)
 
 
 def bump(value: npt.ArrayLike, centre: float, width: float) -> F64:

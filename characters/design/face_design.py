@@ -29,52 +29,53 @@ _EYE_STYLES: dict[s.EyeStyle, tuple[float, float, float, float, float, float, fl
     "sharp": (1.04, 0.86, 0.90, 1.1, 0.034, 0.1, 0.42),
     "droopy": (1.02, 0.95, 1.0, 1.0, -0.034, 0.1, 0.46),
     "narrow": (0.98, 0.60, 0.72, 0.9, 0.010, 0.2, 0.48),
-    "staring": (1.02, 1.05, 1.20, 0.8, 0.0, 0.2, 0.50),
+    "staring": (1.0, 0.88, 1.0, 0.9, 0.0, 0.2, 0.50),
 }
 
 
 def draw_eye(f: Franchise, male: bool, child: float, rng: Rng) -> s.Eye:
     """The eyes; ``child`` is 1 for a small child, 0 for a grown-up."""
-    style = f.eye_styles[int(rng.integers(len(f.eye_styles)))]
+    of = f.eyes
+    style = of.styles[int(rng.integers(len(of.styles)))]
     wide, rise, drop, lash, tilt, full, peak = _EYE_STYLES[style]
     size = 1 + 0.16 * (child - 0.4) - (0.10 if male else 0.0) + rng.normal(0, 0.05)
     tall = size * ((0.74 + 0.16 * child) if male else (0.88 + 0.18 * child))
-    half_width = float(np.clip(f.eye_half_width * wide * (0.4 + 0.6 * size), 0.062, 0.128))
-    up, down = f.eye_up * tall * rise, f.eye_down * tall * drop
-    full_height = (f.eye_up + f.eye_down * drop) * tall  # of an eye whose lid does not hang
+    half_width = float(np.clip(of.half_width * wide * (0.4 + 0.6 * size), 0.062, 0.128))
+    up, down = of.up * tall * rise, of.down * tall * drop
+    full_height = (of.up + of.down * drop) * tall  # of an eye whose lid does not hang
     iris_height = full_height * float(rng.uniform(0.46, 0.56))
     narrowest, widest = 0.58, 0.82
     if style == "staring":
-        iris_height, narrowest, widest = (up + down) * float(rng.uniform(0.26, 0.40)), 0.30, 0.52
+        iris_height, narrowest, widest = (up + down) * float(rng.uniform(0.28, 0.40)), 0.32, 0.56
     if style == "narrow":
         iris_height = min(iris_height, (up + down) * 0.72)
-    lids = float(np.clip(f.eye_y - 0.024 * (child - 0.4) + rng.normal(0, 0.010), 0.30, 0.435))
-    x = max(f.eye_x + float(rng.normal(0, 0.007)), half_width + _LEAST_GAP)
+    lids = float(np.clip(of.y - 0.024 * (child - 0.4) + rng.normal(0, 0.010), 0.30, 0.435))
+    x = max(of.x + float(rng.normal(0, 0.007)), half_width + _LEAST_GAP)
     x = min(x, _OUTERMOST * _GREATEST_HALF_WIDTH - half_width)
     return s.Eye(
         style=style,
         x=x,
-        y=lids - (min(f.eye_up * tall, 1.4 * up) - down) / 2,
+        y=lids - (min(of.up * tall, 1.4 * up) - down) / 2,
         half_width=half_width,
         up=up,
         down=down,
-        slant=f.slant + tilt + rng.normal(0, 0.010) + (0.008 if male else 0.0),
+        slant=of.slant + tilt + rng.normal(0, 0.010) + (0.008 if male else 0.0),
         peak=float(peak + rng.uniform(-0.05, 0.06)),
-        fullness=max(f.eye_fullness + full + rng.normal(0, 0.12), 1.6),
-        lash=f.lash * lash * (0.75 if male else 1.0) * float(rng.uniform(0.85, 1.2)),
-        wing=f.wing * (0.4 if male else 1.0),
-        lower_lash=f.lower_lash * (0.7 if male else 1.0),
-        double_lid=f.double_lid * (0.4 if style == "sleepy" else 1.0),
+        fullness=max(of.fullness + full + rng.normal(0, 0.12), 1.6),
+        lash=of.lash * lash * (0.75 if male else 1.0) * float(rng.uniform(0.85, 1.2)),
+        wing=of.wing * (0.4 if male else 1.0),
+        lower_lash=of.lower_lash * (0.7 if male else 1.0),
+        double_lid=of.double_lid * (0.4 if style == "sleepy" else 1.0),
         iris_width=float(
-            np.clip(iris_height * f.iris_share, half_width * narrowest, half_width * widest)
+            np.clip(iris_height * of.iris_share, half_width * narrowest, half_width * widest)
         ),
         iris_height=iris_height,
         iris_drop=_iris_drop(style, up, down, iris_height, rng),
         iris_style=_iris_style(f, rng),
-        pupil=f.pupil,
-        highlight=f.highlight if rng.random() < 0.8 else int(rng.integers(6)),
+        pupil=of.pupil,
+        highlight=of.highlight if rng.random() < 0.8 else int(rng.integers(6)),
         close_at=float(rng.uniform(0.5, 0.75)),
-        ticks=0 if male else (f.ticks if rng.random() < 0.8 else int(rng.integers(2, 6))),
+        ticks=0 if male else (of.ticks if rng.random() < 0.8 else int(rng.integers(2, 6))),
         lower_ticks=int(rng.integers(2, 4)) if not male and rng.random() < 0.16 else 0,
         lid_bones=bool(rng.random() < 0.10),
     )
@@ -92,7 +93,7 @@ def _iris_style(f: Franchise, rng: Rng) -> s.IrisStyle:
     rare: tuple[s.IrisStyle, ...] = ("star", "slit", "slit", "heart", "cross")
     if rng.random() < 0.07:
         return rare[int(rng.integers(len(rare)))]
-    return f.iris_styles[int(rng.integers(len(f.iris_styles)))]
+    return f.eyes.iris_styles[int(rng.integers(len(f.eyes.iris_styles)))]
 
 
 def draw_mouth(f: Franchise, eye: s.Eye, male: bool, rng: Rng) -> s.Mouth:
@@ -126,7 +127,7 @@ def draw_mouth(f: Franchise, eye: s.Eye, male: bool, rng: Rng) -> s.Mouth:
     return mouth
 
 
-_MOUTH_SIZES = (0.12, 0.20, 0.30, 0.24, 0.14)
+_MOUTH_SIZES = (0.10, 0.15, 0.25, 0.28, 0.22)
 
 
 def _teeth(size: float, rng: Rng) -> s.Teeth:

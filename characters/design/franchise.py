@@ -45,17 +45,16 @@ CLOTH: tuple[tuple[float, float, float], ...] = (
 
 
 @dataclass(frozen=True)
-class Franchise:
-    """What the characters of one style share: middles, around which each character varies."""
+class EyeRanges:
+    """How the eyes of one style are drawn: middles, and the kinds that a character picks from."""
 
-    index: int
-    eye_styles: tuple[s.EyeStyle, ...]
-    eye_half_width: float
-    eye_up: float
-    eye_down: float
-    eye_x: float
-    eye_y: float
-    eye_fullness: float
+    styles: tuple[s.EyeStyle, ...]
+    half_width: float
+    up: float
+    down: float
+    x: float
+    y: float
+    fullness: float
     slant: float
     lash: float
     wing: float
@@ -66,6 +65,14 @@ class Franchise:
     highlight: int
     ticks: int
     pupil: float
+
+
+@dataclass(frozen=True)
+class Franchise:
+    """What the characters of one style share: middles, around which each character varies."""
+
+    index: int
+    eyes: EyeRanges
     chin_point: float
     cheek: float
     half_width: float
@@ -95,7 +102,8 @@ class Franchise:
 
 
 _EYES: tuple[s.EyeStyle, ...] = (
-    "plain", "plain", "tall", "round", "wide", "sleepy", "sharp", "droopy", "narrow", "staring",
+    "plain", "plain", "tall", "tall", "round", "wide", "sleepy", "sharp", "droopy", "narrow",
+    "staring",
 )  # fmt: skip
 _IRISES: tuple[s.IrisStyle, ...] = (
     "deep", "deep", "bright", "ring", "flat", "halves", "dull", "dark", "pale",
@@ -112,30 +120,14 @@ OUTFITS: tuple[s.Outfit, ...] = (
 def draw_franchise(index: int, rng: Rng) -> Franchise:
     """The ``index``-th style of a collection."""
     u = rng.uniform
-    wide = u(0.092, 0.118)
+    wide = u(0.087, 0.114)
     families = rng.choice(len(HAIR_FAMILIES), int(rng.integers(8, 14)), replace=False)
     cloth = rng.choice(len(CLOTH), int(rng.integers(4, 8)), replace=False)
     outfits = rng.choice(len(OUTFITS), int(rng.integers(4, 8)), replace=False)
     flat = rng.random() < 0.35
     return Franchise(
         index=index,
-        eye_styles=_some(_EYES, 3, rng),
-        eye_half_width=wide,
-        eye_up=u(0.085, 0.138),
-        eye_down=u(0.036, 0.058),
-        eye_x=u(0.160, 0.205),
-        eye_y=u(0.352, 0.420),
-        eye_fullness=u(1.9, 2.7),
-        slant=u(-0.020, 0.034),
-        lash=u(0.013, 0.036),
-        wing=u(0.02, 0.17),
-        double_lid=max(u(-0.4, 1.3), 0.0),
-        lower_lash=u(0.002, 0.008),
-        iris_share=u(0.72, 0.95),
-        iris_styles=_some(_IRISES, 3, rng),
-        highlight=int(rng.integers(6)),
-        ticks=int(rng.choice([0, 0, 0, 2, 3, 4])),
-        pupil=u(0.7, 1.1) if rng.random() < 0.8 else 0.0,
+        eyes=_eyes(wide, rng),
         chin_point=u(0.1, 0.9),
         cheek=u(0.0, 1.0),
         half_width=u(0.305, 0.380),
@@ -144,7 +136,7 @@ def draw_franchise(index: int, rng: Rng) -> Franchise:
         nose_styles=_some(_FLAT_NOSES if flat else _NOSES, 2, rng),
         mouth_share=u(0.31, 0.48),
         mouth_half_width=u(0.024, 0.070),
-        open_size=u(0.55, 1.2),
+        open_size=u(0.75, 1.25),
         heads=u(5.2, 7.0),
         clump=u(0.85, 1.15),
         messy=u(0.1, 0.9),
@@ -162,6 +154,29 @@ def draw_franchise(index: int, rng: Rng) -> Franchise:
         male_share=u(0.15, 0.45),
         fancy=u(0.2, 0.9),
         naming_family=int(rng.integers(4)),
+    )
+
+
+def _eyes(half_width: float, rng: Rng) -> EyeRanges:
+    u = rng.uniform
+    return EyeRanges(
+        styles=_some(_EYES, 3, rng),
+        half_width=half_width,
+        up=u(0.085, 0.138),
+        down=u(0.036, 0.058),
+        x=u(0.158, 0.201),
+        y=u(0.352, 0.420),
+        fullness=u(1.9, 2.7),
+        slant=u(-0.020, 0.034),
+        lash=u(0.013, 0.036),
+        wing=u(0.02, 0.17),
+        double_lid=max(u(-0.4, 1.3), 0.0),
+        lower_lash=u(0.002, 0.008),
+        iris_share=u(0.72, 0.95),
+        iris_styles=_some(_IRISES, 3, rng),
+        highlight=int(rng.integers(6)),
+        ticks=int(rng.choice([0, 0, 0, 2, 3, 4])),
+        pupil=u(0.7, 1.1) if rng.random() < 0.8 else 0.0,
     )
 
 

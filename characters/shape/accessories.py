@@ -61,7 +61,7 @@ def _arch(shell: Shell, radius: float, colour: str, forward: float) -> Surface:
     """A band from ear to ear over the top."""
     turn = np.linspace(-1.72, 1.72, 27)
     x = (shell.side + 0.05) * np.sin(turn)
-    y = 0.50 + (shell.top - 0.50 + 0.045) * np.cos(turn)
+    y = 0.50 + (shell.top - 0.50 + 0.034) * np.cos(turn)
     z = np.full(27, 0.02 - forward)
     line = np.stack([x, y, z], 1)
     part = on_head(line, np.full(27, radius), colour)

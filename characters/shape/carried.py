@@ -73,8 +73,8 @@ def _strap(spec: CharacterSpec, torso: Torso) -> Surface:
     """The strap of a bag, from one shoulder to the other hip."""
     sign = 1 if spec.seed % 2 else -1
     t = np.linspace(0, 1, 17)
-    angle = sign * (0.72 - 1.75 * t)
-    y = -0.20 - 1.0 * t
+    angle = sign * (1.25 - 2.3 * t)
+    y = -0.19 - 1.01 * t**1.15
     middle = torso.at(angle, y, 0.030)
     way = np.gradient(middle, axis=0)
     across = unit(np.cross(way, middle - [0.0, 0.0, 0.09] - middle * [0, 1, 0])) * 0.042

@@ -99,19 +99,23 @@ def _arrange(hair: Hair, tip: F64, root: F64, end: F64, rng: Rng) -> tuple[F64, 
             far = np.abs(tip - part)
             tip, root = part + away * (0.24 + far * 0.85), part + 0.25 * (root - part)
             end, hook = end - 0.06 * far, 0.22 * away
-        case "over_eyes":
-            end = end - 0.09 - 0.07 * (np.arange(len(tip)) % 2)
-            hook = 0.10 * np.sign(tip)
-        case "one_eye":
-            lean = np.sign(part + 1e-6)
-            covers = ease(lean * tip, -0.25, 0.15) * ease(lean * tip, 0.95, 0.7)
-            end = end - 0.24 * covers + 0.03
-            tip, root, hook = tip + lean * 0.10, root - lean * 0.40, 0.12 * lean + 0.0 * tip
+        case "over_eyes" | "one_eye":
+            return _over_eyes(hair, tip, root, end)
         case "open":
             far = np.abs(tip - part)
             tip, root = part + away * (0.72 + 0.42 * far), part + 0.5 * (root - part)
             end, hook = end + 0.02 - 0.10 * far, 0.10 * away
     return tip, root, end, hook
+
+
+def _over_eyes(hair: Hair, tip: F64, root: F64, end: F64) -> tuple[F64, F64, F64, F64]:
+    """The same for locks that hang over both eyes, or sweep over the one away from the parting."""
+    if hair.fringe == "over_eyes":
+        return tip, root, end - 0.09 - 0.07 * (np.arange(len(tip)) % 2), 0.10 * np.sign(tip)
+    lean = np.sign(hair.parting + 1e-6)
+    covers = ease(lean * tip, -0.25, 0.15) * ease(lean * tip, 0.95, 0.7)
+    end = end - 0.24 * covers + 0.03
+    return tip + lean * 0.10, root - lean * 0.40, end, 0.12 * lean + 0.0 * tip
 
 
 def side_locks(hair: Hair, rng: Rng) -> list[Locks]:

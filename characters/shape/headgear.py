@@ -26,7 +26,7 @@ def animal_ears(shell: Shell, kind: str) -> list[Surface]:
         "cat_ears": (0.27, 0.13, 0.125),
         "fox_ears": (0.34, 0.09, 0.135),
         "rabbit_ears": (0.62, 0.10, 0.085),
-        "dog_ears": (0.12, 0.20, 0.13),
+        "dog_ears": (0.0, 0.0, 0.13),
         "bear_ears": (0.16, 0.07, 0.105),
     }[kind]
     parts = []
@@ -37,17 +37,17 @@ def animal_ears(shell: Shell, kind: str) -> list[Surface]:
         line = base + np.array([out * sign, reach, -0.02]) * t[:, None]
         radius = wide * (1 - t**1.4) + 0.004
         if kind == "dog_ears":  # they rise, fold over and hang
-            line[:, 1] -= 0.42 * np.maximum(t - 0.35, 0) ** 1.5
-            line[:, 2] -= 0.10 * t
-            radius = wide * (0.55 + 0.5 * np.sin(np.pi * t)) * (1 - t**5) + 0.004
+            bend = np.array([[0, 0, 0], [0.10, 0.07, 0], [0.17, -0.08, 0], [0.19, -0.40, 0]])
+            line = base + spline(bend * [sign, 1, 1], len(t)) - [0.0, 0.06, 0.02]
+            radius = wide * (0.35 + 0.45 * np.sin(np.pi * t**1.3)) * (1 - t**6) + 0.004
         if kind == "bear_ears":
             radius = wide * np.sqrt(np.maximum(1 - (2 * t - 1) ** 4, 0.002))
         if kind == "rabbit_ears":
             radius = wide * (0.5 + np.sin(np.pi * t**0.8) ** 0.8 * 0.55) * (1 - t**6) + 0.003
-        for colour, flat, scale, ahead in (
-            ("ear_out", 0.5, 1.0, 0.0),
-            ("ear_in", 0.28, 0.68, 0.045),
-        ):
+        layers = [("ear_out", 0.5, 1.0, 0.0), ("ear_in", 0.28, 0.68, 0.045)]
+        if kind == "dog_ears":  # which show their backs
+            layers.pop()
+        for colour, flat, scale, ahead in layers:
             middle = line + np.array([0, 0.01, -ahead * wide / 0.125])
             parts.append(
                 _flattened(on_head(middle, radius * scale, colour, 10, 0.15), middle, flat)

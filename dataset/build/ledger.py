@@ -56,7 +56,7 @@ class Ledger:
         self._plan = plan
         self._shards = plan.shards()
         self._out = out
-        self._quarantine = Quarantine(out)
+        self._quarantine = Quarantine(out, progress.note)
         self._progress = progress
         self._made: dict[int, tuple[ShardPart, ...]] = {}
         # Samples of each model in the shards that are being made.

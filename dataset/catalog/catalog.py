@@ -15,7 +15,7 @@ from typing import Literal
 
 from contract.errors import InputError
 from contract.files import write_bytes
-from contract.records import decode, json_line, whole_lines
+from contract.records import decode, json_line, read_lines
 from contract.rig import Rig
 from dataset.catalog.fingerprint import Fingerprint
 from dataset.jobs.messages import ModelStep
@@ -41,7 +41,12 @@ class Counts:
 
 @dataclass(frozen=True)
 class Described:
-    """What was found out about a model; ``comment`` is the file's own text (its beginning)."""
+    """What was found out about a model; ``comment`` is the file's own text (its beginning).
+
+    ``notes``: what its files have wrong that no picture is the worse for, a line each.
+    ``textures``: a checksum of those that pictures show; two files with the same bytes are one
+    model only if it is the same.
+    """
 
     format: str
     name: str
@@ -50,6 +55,8 @@ class Described:
     texture_paths: tuple[str, ...]
     annotation: Rig
     fingerprint: Fingerprint
+    notes: tuple[str, ...] = ()
+    textures: str = ""
 
 
 @dataclass(frozen=True)
@@ -141,7 +148,7 @@ def load_catalog(path: Path) -> Catalog:
     """
     if not path.is_file():
         raise InputError(f"{path}: is no file; give a catalogue that `dataset scan` wrote")
-    lines = whole_lines(path)
+    lines = read_lines(path)
     try:
         head = decode(_Head, json.loads(lines[0] if lines else "{}"))
         if head.catalog_version != CATALOG_VERSION:

@@ -15,7 +15,7 @@ from contract.errors import InputError
 from contract.files import write_bytes
 from contract.lock import alone
 from contract.pose import FACE_AXES
-from contract.records import decode, json_line, whole_lines
+from contract.records import decode, json_line, read_lines
 from contract.rig import BOX_ANSWERS, HeadBox, MorphUse, Rig
 from dataset.catalog.catalog import CatalogRow, Status
 
@@ -80,7 +80,7 @@ def load_corrections(path: Path) -> dict[str, Correction]:
         InputError: a line is no correction.
     """
     found: dict[str, Correction] = {}
-    for number, line in enumerate(whole_lines(path), 1):
+    for number, line in enumerate(read_lines(path), 1):
         try:
             correction = decode(Correction, json.loads(line))
         except (ValueError, RecursionError) as error:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
 from contract.errors import InputError
 from contract.files import write_bytes
-from contract.records import decode
+from contract.records import decode_json
 
 SplitPart = Literal["train", "validation", "test"]
 PARTS: tuple[SplitPart, ...] = ("train", "validation", "test")
@@ -54,7 +54,7 @@ def read_split(path: Path) -> Split:
     try:
         if path.stat().st_size > _MOST_BYTES:
             raise ValueError(f"larger than {_MOST_BYTES >> 20} MiB")
-        split = decode(Split, _known_fields(path.read_bytes()))
+        split = decode_json(Split, path.read_bytes(), others=True)
         if split.split_version != SPLIT_VERSION:
             raise ValueError("another version")
     except OSError as error:
@@ -63,17 +63,6 @@ def read_split(path: Path) -> Split:
         raise InputError(f"{path}: is no split ({error!s:.120}); split again") from error
     require_disjoint(path, split.parts)
     return split
-
-
-def _known_fields(data: bytes) -> object:
-    """What JSON says, without what a person may have added."""
-    try:
-        found = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"not JSON: {error}") from error
-    if not isinstance(found, dict):
-        return found
-    return {field.name: found[field.name] for field in fields(Split) if field.name in found}
 
 
 def require_disjoint(path: Path, parts: Mapping[SplitPart, Iterable[str]]) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from contract.convention import CONVENTION, disagreement
 from contract.errors import InputError
 from contract.files import write_bytes
+from contract.records import decode, decode_json
 from models.base.config import NetworkConfig, config_from_json
 from models.base.configurations import CONFIGURATIONS
 
@@ -70,64 +71,73 @@ def write_record(path: Path, record: BundleRecord) -> None:
     write_bytes(path, text.encode())
 
 
+@dataclass(frozen=True)
+class _NetworkDocument:
+    config: Mapping[str, object]
+    sha256: str
+
+
+@dataclass(frozen=True)
+class _Document:
+    """bundle.json, as it lies on disk."""
+
+    format: str
+    version: int
+    contract: Mapping[str, object]
+    networks: Mapping[str, _NetworkDocument]
+    stages: tuple[Mapping[str, object], ...]
+    data_fingerprint: str
+    metrics: Mapping[str, object]
+
+
 def read_record(path: Path) -> BundleRecord:
     """Read and check bundle.json.
 
     Raises:
         InputError: not there, not JSON, or of another version or convention than this program's.
     """
-    document = _read_json(path)
-    if document.get("format") != FORMAT or document.get("version") != VERSION:
-        raise InputError(
-            f"{path}: format {document.get('format')!r} version {document.get('version')!r}, "
-            f"not {FORMAT!r} version {VERSION}; use the program that wrote it"
-        )
-    if fault := disagreement(document.get("contract"), CONVENTION):
+    document = _read_document(path)
+    if fault := disagreement(document.contract, CONVENTION):
         raise InputError(
             f"{path}: {fault}; its networks would be misused: use the program that wrote it"
         )
-    networks = _mapping(path, document, "networks")
-    stages = document.get("stages")
-    fingerprint = document.get("data_fingerprint")
-    if not isinstance(stages, list) or not all(isinstance(stage, dict) for stage in stages):
-        raise InputError(f"{path}: stages is not a list of objects; write the bundle again")
-    if not isinstance(fingerprint, str):
-        raise InputError(f"{path}: data_fingerprint is not a text; write the bundle again")
     return BundleRecord(
-        {name: _network(path, name, value) for name, value in networks.items()},
-        tuple(stages),
-        fingerprint,
-        _mapping(path, document, "metrics"),
+        {name: _network(path, name, network) for name, network in document.networks.items()},
+        document.stages,
+        document.data_fingerprint,
+        document.metrics,
     )
 
 
-def _read_json(path: Path) -> dict[str, object]:
+def _read_document(path: Path) -> _Document:
     if not path.is_file():
         raise InputError(f"{path}: there is no such file; give the folder of a bundle")
     if path.stat().st_size > _LARGEST_RECORD:
         raise InputError(f"{path}: larger than {_LARGEST_RECORD} bytes; this is no bundle's record")
     try:
-        document = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: not JSON ({error}); copy the bundle again") from error
-    if not isinstance(document, dict):
-        raise InputError(f"{path}: not a JSON object; copy the bundle again")
-    return document
+        value = decode_json(object, path.read_bytes())
+        head = value if isinstance(value, dict) else {}
+        _require_version(path, head.get("format"), head.get("version"))
+        return decode(_Document, value)
+    except ValueError as error:
+        raise InputError(
+            f"{path}: is no bundle's record ({error!s:.120}); copy or write the bundle again"
+        ) from error
 
 
-def _mapping(path: Path, document: Mapping[str, object], key: str) -> dict[str, object]:
-    value = document.get(key)
-    if not isinstance(value, dict):
-        raise InputError(f"{path}: {key} is missing or no object; write the bundle again")
-    return value
+def _require_version(path: Path, kind: object, version: object) -> None:
+    """First, for another version may have other fields."""
+    if (kind, version) != (FORMAT, VERSION):
+        raise InputError(
+            f"{path}: format {kind!r:.40} version {version!r:.40}, "
+            f"not {FORMAT!r} version {VERSION}; use the program that wrote it"
+        )
 
 
-def _network(path: Path, name: str, value: object) -> NetworkRecord:
+def _network(path: Path, name: str, network: _NetworkDocument) -> NetworkRecord:
     # Only known names: a file's name is made from it.
     if name not in NETWORK_NAMES:
         raise InputError(f"{path}: {name!r} is no network of this version; use a matching one")
-    fields = value if isinstance(value, dict) else {}
-    config, sha256 = fields.get("config"), fields.get("sha256")
-    if not isinstance(config, dict) or not re.fullmatch("[0-9a-f]{64}", str(sha256)):
-        raise InputError(f"{path}: {name} lacks its config or sha256; write the bundle again")
-    return NetworkRecord(config_from_json(config), str(sha256))
+    if not re.fullmatch("[0-9a-f]{64}", network.sha256):
+        raise InputError(f"{path}: {name} has no sha256; write the bundle again")
+    return NetworkRecord(config_from_json(network.config), network.sha256)

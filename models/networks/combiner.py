@@ -10,8 +10,7 @@ from torch import Tensor, nn
 from models.base.config import IMAGE_CHANNELS, NetworkConfig
 from models.base.enlarge import coverage_of, covered, enlarged, laid, layer, snapped, spread
 from models.base.gates import gated, joint_gate
-from models.base.initialisation import fill_he_normal
-from models.base.layers import UNet, blend, conv7, run_heads, with_pose
+from models.base.layers import UNet, blend, conv7, fill_he_normal, run_heads, with_pose
 from models.base.look import reduced
 
 

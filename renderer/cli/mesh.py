@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import click
 import numpy as np
@@ -15,6 +13,7 @@ import numpy as np
 from contract.cli import out_option
 from contract.errors import InputError
 from contract.files import replacing
+from contract.records import decode_json
 from contract.rig import MorphUse
 from renderer.deform.deformer import Deformer
 from renderer.deform.quaternion import Quat, from_axis_angle
@@ -58,6 +57,25 @@ def posed_positions(model: MmdModel, poses: list[NamedPose]) -> F32:
     return positions
 
 
+@dataclass(frozen=True)
+class _Turn:
+    """A bone's rotation: about ``axis`` (three numbers) by ``deg`` degrees."""
+
+    axis: tuple[float, ...]
+    deg: float
+
+
+@dataclass(frozen=True)
+class _Pose:
+    morphs: Mapping[str, float] = field(default_factory=dict)
+    bones: Mapping[str, _Turn] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Poses:
+    poses: tuple[_Pose, ...]
+
+
 def read_poses(path: Path, model: MmdModel) -> list[NamedPose]:
     """The poses of a JSON file, by the model's names; the first of several same names counts.
 
@@ -65,39 +83,33 @@ def read_poses(path: Path, model: MmdModel) -> list[NamedPose]:
         InputError: the file cannot be read, has another form, or names what the model lacks.
     """
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = decode_json(_Poses, path.read_bytes(), others=True)
     except OSError as error:
         raise InputError(
             f"{path.name}: cannot be read ({error.strerror}); check the path"
         ) from error
     except ValueError as error:
-        raise InputError(f"{path.name}: no JSON ({error}); write it again") from error
-    poses = document.get("poses") if isinstance(document, dict) else None
-    if not isinstance(poses, list):
-        raise InputError(f'{path.name}: no list under "poses"; see `renderer mesh --help`')
-    return [_named_pose(pose, f"{path.name}: pose {i}", model) for i, pose in enumerate(poses)]
+        raise InputError(
+            f"{path.name}: no poses ({error!s:.120}); see `renderer mesh --help`"
+        ) from error
+    return [
+        _named_pose(pose, f"{path.name}: pose {i}", model) for i, pose in enumerate(document.poses)
+    ]
 
 
-def _named_pose(pose: Any, where: str, model: MmdModel) -> NamedPose:  # noqa: ANN401  # JSON
+def _named_pose(pose: _Pose, where: str, model: MmdModel) -> NamedPose:
     morphs = {morph.name: i for i, morph in reversed(list(enumerate(model.morphs)))}
     bones = {bone.name: i for i, bone in reversed(list(enumerate(model.bones)))}
     return NamedPose(
         tuple(
-            MorphUse(_index(name, morphs, where, "morph", model), _number(weight, where, name))
-            for name, weight in _table(pose, "morphs", where).items()
+            MorphUse(_index(name, morphs, where, "morph", model), weight, name=name)
+            for name, weight in pose.morphs.items()
         ),
         {
             _index(name, bones, where, "bone", model): _rotation(turn, where, name)
-            for name, turn in _table(pose, "bones", where).items()
+            for name, turn in pose.bones.items()
         },
     )
-
-
-def _table(pose: Any, key: str, where: str) -> dict[str, Any]:  # noqa: ANN401  # JSON
-    table = pose.get(key, {}) if isinstance(pose, dict) else None
-    if not isinstance(table, dict):
-        raise InputError(f'{where}: "{key}" is no table of names; see `renderer mesh --help`')
-    return table
 
 
 def _index(name: str, indices: Mapping[str, int], where: str, kind: str, model: MmdModel) -> int:
@@ -106,18 +118,10 @@ def _index(name: str, indices: Mapping[str, int], where: str, kind: str, model: 
     return indices[name]
 
 
-def _number(value: Any, where: str, name: str) -> float:  # noqa: ANN401  # JSON
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise InputError(f"{where}: {name!r} has {value!r} where a number is needed")
-    return float(value)
-
-
-def _rotation(turn: Any, where: str, name: str) -> Quat:  # noqa: ANN401  # JSON
-    axis = turn.get("axis") if isinstance(turn, dict) else None
-    if not isinstance(axis, list) or len(axis) != 3:
+def _rotation(turn: _Turn, where: str, name: str) -> Quat:
+    if len(turn.axis) != 3:
         raise InputError(f'{where}: {name!r} needs "axis" (three numbers) and "deg"')
-    x, y, z = (_number(value, where, name) for value in axis)
-    degrees = _number(turn.get("deg"), where, name)
-    if degrees and not (x or y or z):
+    x, y, z = turn.axis
+    if turn.deg and not (x or y or z):
         raise InputError(f"{where}: {name!r} turns about an axis without direction; give it one")
-    return from_axis_angle((x, y, z), math.radians(degrees))
+    return from_axis_angle((x, y, z), math.radians(turn.deg))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from contract.easing import smoothstep
 from contract.rig import MorphUse, Side
 from renderer.deform.posture import ORIGIN, plus
 from renderer.deform.quaternion import IDENTITY, Quat, multiply, normalised, share
@@ -65,8 +66,8 @@ class SideSplit:
         """The character's left side's share, 0..1, at each x (model units)."""
         if self.half_width <= 0:
             return np.where(x == self.x, 0.5, x > self.x).astype(np.float32)
-        t = np.clip((x - self.x) / (2 * self.half_width) + 0.5, 0, 1)
-        eased: F32 = (t * t * (3 - 2 * t)).astype(np.float32)
+        share = np.clip((x - self.x) / (2 * self.half_width) + 0.5, 0, 1)
+        eased: F32 = smoothstep(share).astype(np.float32)
         return eased
 
 

@@ -12,9 +12,16 @@ from PIL import Image
 
 from characters.base.character_model import Model
 from characters.cli import main
-from characters.files.generate import ModelFormat, character_files, character_spec, write_character
+from characters.design.spec import Shading
+from characters.files.generate import (
+    ModelFormat,
+    character_files,
+    character_spec,
+    franchise_style,
+    write_character,
+)
 from characters.shape.assembly import build_model
-from renderer.formats.model import GroupOffsets, VertexOffsets
+from renderer.formats.model import BoneOffsets, GroupOffsets, VertexOffsets
 from renderer.formats.read import read_model
 
 
@@ -26,7 +33,7 @@ def _built(seed: int, style: int, format: ModelFormat) -> Model:
 
 @pytest.mark.parametrize("format", ["pmx", "pmd"])
 def test_our_reader_gets_back_what_was_built(tmp_path: Path, format: ModelFormat) -> None:
-    for seed in range(3):
+    for seed in (0, 1, 2, 34):  # the last has lids on bones
         built = _built(seed, seed, format)
         read = read_model(write_character(tmp_path / str(seed), seed, format, seed))
         assert read.format == format and read.trailing_bytes == 0
@@ -45,6 +52,14 @@ def test_our_reader_gets_back_what_was_built(tmp_path: Path, format: ModelFormat
         assert [morph.name for morph in read.morphs] == [morph.name for morph in built.morphs]
         for morph, wanted in zip(read.morphs, built.morphs, strict=True):
             assert morph.panel == wanted.panel
+            if wanted.bones:
+                assert isinstance(morph.offsets, BoneOffsets)
+                assert list(morph.offsets.bones) == [bone for bone, _ in wanted.bones]
+                np.testing.assert_allclose(
+                    morph.offsets.translations, [move for _, move in wanted.bones], rtol=1e-6
+                )
+                np.testing.assert_array_equal(morph.offsets.rotations[:, 3], 1)
+                continue
             if wanted.group:
                 assert isinstance(morph.offsets, GroupOffsets)
                 assert list(morph.offsets.morphs) == [index for index, _ in wanted.group]
@@ -137,12 +152,14 @@ def test_generate_writes_franchises_and_the_formats_asked_for(tmp_path: Path) ->
 
 
 def test_characters_of_one_franchise_share_a_style_and_others_do_not() -> None:
-    def highlights(franchise: int) -> set[tuple[int, float]]:
-        specs = [character_spec(seed, franchise) for seed in range(5)]
-        return {(spec.eye.highlight, spec.shading.edge_size) for spec in specs}
+    def shadings(franchise: int) -> set[Shading]:
+        return {character_spec(seed, franchise).shading for seed in range(5)}
 
-    assert all(len(highlights(franchise)) == 1 for franchise in range(4))
-    assert len(set.union(*map(highlights, range(4)))) == 4
+    for franchise in range(4):
+        assert len(shadings(franchise)) == 1
+        styles = {character_spec(seed, franchise).eye.style for seed in range(20)}
+        assert styles <= set(franchise_style(franchise).eyes.styles)
+    assert len(set.union(*map(shadings, range(4)))) == 4
 
 
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import cache
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from characters.base.curves import F64, Profile, ease, spline
 from characters.base.rigging import BONE, standard_bones
 from characters.base.surface import grid, grid_faces, smooth_normals
 from characters.design.morph_naming import eye_morphs
-from characters.design.spec import CharacterSpec
+from characters.design.spec import CharacterSpec, EyeStyle
 from characters.files.generate import character_spec
 from characters.shape import eye_shape, mouth_shape
 from characters.shape.assembly import Built, build_model
@@ -20,8 +22,16 @@ from characters.shape.face_shape import FaceShape
 SEEDS = range(6)
 
 
-def _specs() -> list[CharacterSpec]:
-    return [character_spec(seed, seed) for seed in SEEDS]
+@cache
+def _specs() -> tuple[CharacterSpec, ...]:
+    """A few characters, and one with eyes of each style."""
+    found = [character_spec(seed, seed) for seed in SEEDS]
+    for seed in range(200):
+        spec = character_spec(seed, seed % 40)
+        if spec.eye.style not in {other.eye.style for other in found}:
+            found.append(spec)
+    assert {spec.eye.style for spec in found} == set(get_args(EyeStyle))
+    return tuple(found)
 
 
 def _built(spec: CharacterSpec) -> Built:
@@ -53,7 +63,7 @@ def test_lids_meet_on_a_curve_that_sags_or_arches(sign: int) -> None:
     for spec in _specs():
         rim = eye_shape.opening(spec.eye, sign)
         assert np.all(rim.outline[:, 0] * sign > 0)
-        assert _area(rim.outline) > 0.01
+        assert _area(rim.outline) > 0.005
         half = len(rim.outline) // 2
         for kind, bends in (("close", -1), ("smile", 1)):
             moved = rim.moved[f"{kind}_{side}"]
@@ -80,7 +90,10 @@ def test_the_mouth_is_a_slit_at_rest_and_opens_wide() -> None:
         rim = mouth_shape.opening(spec.mouth)
         assert _area(rim.outline) < 1e-9
         areas = {name: _area(moved) for name, moved in rim.moved.items()}
-        assert areas["a"] > 0.004
+        mouth = spec.mouth
+        # Two triangles at least, whose sides may be waves.
+        tall = mouth.open_up + mouth.open_down
+        assert areas["a"] > 0.8 * mouth.open_half_width * tall
         assert areas["a"] > areas["o"] > areas["u"] > 0
         assert areas["a"] > areas["e"] > areas["i"] > 0
         assert np.abs(rim.moved["a"][:, 1]).min() > 0.01  # above the chin

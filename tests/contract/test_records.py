@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Literal
 
 import pytest
 
-from contract.records import decode
+from contract.records import append_line, decode, journal_lines, read_lines
 
 
 @dataclass(frozen=True)
@@ -57,3 +58,41 @@ def test_what_asdict_made_comes_back() -> None:
 def test_anything_else_is_refused_and_named(changes: dict[str, object], fault: str) -> None:
     with pytest.raises(ValueError, match=fault):
         decode(Outer, asdict(WHOLE) | changes)
+
+
+HALF = b'{"a": 1}\n{"b": 2}\n{"c": '
+
+
+def test_reading_lines_never_writes(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    path.write_bytes(HALF)
+    assert journal_lines(path) == ['{"a": 1}', '{"b": 2}']
+    assert read_lines(path)[-1] == '{"c": '
+    assert path.read_bytes() == HALF
+    assert journal_lines(tmp_path / "none") == read_lines(tmp_path / "none") == []
+
+
+def test_a_whole_last_line_without_its_newline_counts(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    path.write_bytes(b'{"a": 1}\n{"b": "\xe2\x80\xa8"}')
+    assert journal_lines(path) == read_lines(path) == ['{"a": 1}', '{"b": "\u2028"}']
+    append_line(path, 3)
+    assert path.read_bytes().endswith(b"}\n3\n")
+    assert len(journal_lines(path)) == 3
+
+
+@pytest.mark.parametrize(
+    ("held", "kept"), [(HALF, b'{"a": 1}\n{"b": 2}\n'), (b'{"a', b""), (b"", b"")]
+)
+def test_appending_cuts_a_half_line_and_says_so(tmp_path: Path, held: bytes, kept: bytes) -> None:
+    path, said = tmp_path / "journal.jsonl", list[str]()
+    path.write_bytes(held)
+    append_line(path, {"d": 4}, said.append)
+    assert path.read_bytes() == kept + b'{"d": 4}\n'
+    assert [("cut off" in text) for text in said] == [True] * (held != kept)
+
+
+def test_a_whole_line_that_is_no_json_is_not_dropped(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    path.write_bytes(b"hello\n")
+    assert journal_lines(path) == ["hello"]

@@ -87,3 +87,14 @@ def test_a_correction_that_is_none_is_refused(tmp_path: Path) -> None:
         file.write('{"sha256": "x"}\n')
     with pytest.raises(InputError, match="line 2 is no override"):
         load_corrections(path)
+
+
+def test_a_decision_whose_line_lacks_its_newline_counts_and_stays(tmp_path: Path) -> None:
+    row, path = model("a/0.pmx"), tmp_path / "overrides.jsonl"
+    save_corrections(path, correction(row, decision="reject"))
+    written = path.read_bytes().removesuffix(b"\n")
+    path.write_bytes(written)
+    said = load_corrections(path)
+    assert said[row.sha256].decision == "reject"
+    assert not choose(catalog_of([row]), said, Wish()).models
+    assert path.read_bytes() == written

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -14,12 +15,23 @@ import pytest
 
 import dataset.scan.scan
 from contract.errors import InputError
+from contract.progress import LogProgress
+from dataset.build.build import build
 from dataset.catalog.catalog import Catalog, CatalogRow, cache_of, load_catalog, save_catalog
+from dataset.catalog.choose import Wish, choose
+from dataset.drawing.rendering import annotating_files
 from dataset.jobs.pool import Crew
-from tests.support.tiny_builds import COMMAND, look, write_models
-from tests.support.tiny_renderer import SLOWNESS
-
-PATIENT = Crew(2, 60)
+from tests.conftest import REPOSITORY
+from tests.support.tiny_builds import (
+    COMMAND,
+    FIVE,
+    PATIENT,
+    assert_sound,
+    look,
+    quarantine_rows,
+    write_models,
+)
+from tests.support.tiny_renderer import SLOWNESS, open_tiny_renderer
 
 
 def verdicts(catalog: Catalog) -> dict[str, tuple[str, str]]:
@@ -87,12 +99,11 @@ def _scanned(log: str) -> str:
 
 
 def test_a_second_scan_looks_at_what_is_new_only(tmp_path: Path) -> None:
-    models = write_models(tmp_path / "models", {"a": "ok", "b": "refuse", "c": "hang"})
+    models = write_models(tmp_path / "models", {"a": "ok", "b": "refuse", "c": "doubtful"})
     out = tmp_path / "catalog.jsonl"
-    look(models, out, Crew(2, 1))
+    look(models, out)
     before = out.read_bytes()
-    # A model that hangs would take its second again if it were looked at.
-    _, log = look(models, out, Crew(2, 600))
+    _, log = look(models, out)
     assert _scanned(log) == "3 models, 3 known from earlier scans"
     assert out.read_bytes() == before
     write_models(models, {"d": "doubtful"})
@@ -125,6 +136,74 @@ def test_a_changed_texture_has_its_model_looked_at_again(tmp_path: Path) -> None
         )
 
 
+# A model is its bytes with the textures that it finds.
+
+
+def copies(models: Path, text: str, names: dict[str, str | None]) -> Path:
+    """One file's bytes at several places, each with its face.png, or without one."""
+    for name, face in names.items():
+        path = models / f"{name}.pmx"
+        path.parent.mkdir(parents=True)
+        path.write_text(text, "utf-8")
+        if face is not None:
+            (path.parent / "face.png").write_text(face, "utf-8")
+    return models
+
+
+def test_a_copy_that_has_its_textures_is_not_refused_for_another_that_has_not(
+    tmp_path: Path,
+) -> None:
+    faces = {"a/first": None, "b/second": "white", "c/third": None}
+    models = copies(tmp_path / "models", "textured strictly", faces)
+    catalog, _ = look(models, tmp_path / "catalog.jsonl", Crew(1, 60))
+    assert verdicts(catalog) == {
+        "a/first.pmx": ("refused", "texture-missing"),
+        "b/second.pmx": ("ok", ""),
+        "c/third.pmx": ("refused", "texture-missing"),
+    }
+    assert [row.message for row in catalog.rows] == [
+        "first.pmx: no face.png",
+        "",
+        "third.pmx: no face.png",
+    ]
+    chosen = choose(catalog, {}, Wish())
+    assert [model.path for model in chosen.models] == ["b/second.pmx"]
+    out = tmp_path / "out"
+    log = io.StringIO()
+    build(models, chosen, out, FIVE, PATIENT, open_tiny_renderer, LogProgress(log, "samples"))
+    assert_sound(out)
+    assert [row["path"] for row in quarantine_rows(out)] == ["a/first.pmx", "c/third.pmx"]
+
+
+def test_a_refusal_for_the_bytes_names_each_copy_itself(tmp_path: Path) -> None:
+    models = copies(tmp_path / "models", "refuse me", {"a/first": None, "b/second": None})
+    out = tmp_path / "catalog.jsonl"
+    for _ in range(2):  # the second time both are known
+        catalog, _log = look(models, out, Crew(1, 60))
+        assert [row.message for row in catalog.rows] == [
+            "first.pmx: no head bone",
+            "second.pmx: no head bone",
+        ]
+
+
+def test_copies_are_duplicates_only_with_the_same_textures(tmp_path: Path) -> None:
+    faces = {"a/x": "white", "b/x": "brown", "c/x": "white"}
+    models = copies(tmp_path / "models", "textured x", faces)
+    catalog, _ = look(models, tmp_path / "catalog.jsonl")
+    assert {row.sha256 for row in catalog.rows} == {catalog.rows[0].sha256}
+    selection = choose(catalog, {}, Wish(keep_duplicates=True))
+    assert [model.path for model in selection.models] == ["a/x.pmx", "b/x.pmx"]
+    assert selection.duplicates == {"c/x.pmx": "a/x.pmx"}
+    out = tmp_path / "out"
+    log = io.StringIO()
+    for _ in range(2):  # the second run keeps the first one's shards
+        progress = LogProgress(log, "samples")
+        summary = build(models, selection, out, FIVE, PATIENT, open_tiny_renderer, progress)
+        assert (summary.models, summary.samples) == (2, 10)
+    assert summary.pictures == 0
+    assert_sound(out)
+
+
 def test_another_annotator_starts_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     models = write_models(tmp_path / "models", {"a": "ok"})
     look(models, tmp_path / "catalog.jsonl")
@@ -147,6 +226,23 @@ def test_damaged_memory_costs_a_look_only(tmp_path: Path) -> None:
     (cache_of(out) / str(first.rows[0].picture)).unlink()
     catalog, _ = look(models, out)
     assert (cache_of(out) / str(catalog.rows[0].picture)).is_file()
+
+
+def test_a_model_whose_worker_was_killed_by_something_else_is_no_worse_for_it(
+    tmp_path: Path,
+) -> None:
+    models = write_models(tmp_path / "models", {"a": "killed-once", "b": "killed-once", "c": "ok"})
+    catalog, _ = look(models, tmp_path / "catalog.jsonl")
+    assert {row.status for row in catalog.rows} == {"ok"}
+
+
+def test_what_a_machine_may_be_to_blame_for_is_looked_at_again(tmp_path: Path) -> None:
+    models, out = write_models(tmp_path / "models", {"a": "ok", "b": "crash"}), tmp_path / "c.jsonl"
+    catalog, _ = look(models, out)
+    assert verdicts(catalog)["b.pmx"] == ("refused", "worker-died")
+    again, log = look(models, out)
+    assert _scanned(log) == "2 models, 1 known from earlier scans"
+    assert again == catalog
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
@@ -242,3 +338,17 @@ def test_a_folder_is_not_written_over(tmp_path: Path) -> None:
     models = write_models(tmp_path / "models", {"a": "ok"})
     with pytest.raises(InputError, match="is a folder; give a file name"):
         look(models, tmp_path)
+
+
+def test_what_was_found_ages_with_every_file_that_decides_it_and_no_other() -> None:
+    """A rule that a cached refusal came from may stand in the contract as well."""
+    decide = {path.relative_to(REPOSITORY).as_posix() for path in annotating_files()}
+    assert {
+        "contract/image.py",
+        "contract/rig.py",
+        "dataset/catalog/fingerprint.py",
+        "dataset/drawing/rendering.py",
+        "renderer/draw/shaders/surface.frag",
+        "renderer/fit/fit_rig.py",
+    } <= decide
+    assert not [path for path in decide if path.startswith(("renderer/cli", "dataset/commands"))]

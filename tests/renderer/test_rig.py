@@ -6,12 +6,13 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 
-from characters.files.generate import write_character
+from characters.design.spec import Naming
+from characters.files.generate import FRANCHISES, character_spec, write_character
 from contract.errors import RigError
 from contract.pose import FACE_AXES
 from contract.rig import Rig, Side
@@ -22,7 +23,7 @@ from tests.support.hand_models import bone_offsets
 from tests.support.rig_variants import moved
 
 # Together these have every naming that the generator knows.
-SEEDS = (0, 1, 2, 3, 5, 6, 11, 12, 13, 16, 22, 24)
+SEEDS = (0, 1, 2, 3, 5, 8, 13, 15, 16, 29, 34, 37, 101)
 BOX_TOLERANCE = 0.05  # of the height of the head
 
 
@@ -47,6 +48,12 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Gener
         return made[seed]
 
     return make
+
+
+def test_the_seeds_have_every_naming_and_lids_on_bones() -> None:
+    specs = [character_spec(seed, seed % FRANCHISES) for seed in SEEDS]
+    assert {spec.naming for spec in specs} == set(get_args(Naming))
+    assert any(s.eye.lid_bones and s.seed % 3 for s in specs)  # PMX
 
 
 @pytest.mark.parametrize("seed", SEEDS)

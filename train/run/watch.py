@@ -19,7 +19,7 @@ from contract.errors import InputError
 from contract.files import write_bytes
 from contract.png import png_bytes
 from contract.progress import LOG_SECONDS, Progress, open_progress
-from contract.records import append_line, whole_lines
+from contract.records import append_line
 from contract.text import clock, time_left
 from train.data.batch import Batch, load_batch
 from train.measure.grid import draw_grid, look
@@ -38,7 +38,6 @@ class Watch:
 
     def __init__(self, folder: Path, progress: Progress) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        whole_lines(folder / HISTORY_FILE)  # what a killed run left half is cut off
         self._folder = folder
         self._progress = progress
         self._board = SummaryWriter(str(folder / BOARD_FOLDER))
@@ -98,7 +97,7 @@ class Watch:
         write_bytes(grid, png_bytes(sheet))
         row = {"stage": self._stage.name, "samples": samples, "held_out_mse": errors}
         row |= {"copying_mse": copying, "loss": trainee.loss, "seconds": trainee.seconds}
-        append_line(self._folder / HISTORY_FILE, row)
+        append_line(self._folder / HISTORY_FILE, row, self.note)
         ratios = ", ".join(f"{name} {error / copying:.3f}" for name, error in errors.items())
         self.note(
             f"{self._stage.name}: after {samples} samples, MSE on held-out ones over that of "
