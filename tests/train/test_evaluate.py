@@ -24,7 +24,7 @@ from train.data.samples import open_samples
 from train.measure.evaluate import COPYING, MORPHER, NO_CHANGE, evaluate, mean_rest_picture
 from train.measure.regions import changed_pixels, disoccluded, face_regions, turned
 from train.measure.report import markdown, write_report
-from train.measure.tally import Tally, ssim
+from train.measure.tally import Tally, ssim_map
 
 TINY = NetworkConfig(size=SIZE, channels=4, max_channels=8, residual_blocks=1)
 SETS = (
@@ -95,8 +95,8 @@ def test_a_tally_weighs_measurements_and_draws_characters() -> None:
 
 def test_ssim_is_one_for_equal_pictures_only() -> None:
     picture = np.random.Generator(np.random.PCG64(0)).random((16, 16, 4)).astype(np.float32)
-    assert ssim(picture, picture) == pytest.approx(1)
-    assert ssim(picture, picture[::-1].copy()) < 0.5
+    assert ssim_map(picture, picture).mean() == pytest.approx(1)
+    assert ssim_map(picture, picture[::-1].copy()).mean() < 0.5
 
 
 def _copying_bundle() -> Bundle:
