@@ -38,7 +38,7 @@ def main() -> int:
             folder = Path(scratch)
             for seed in range(8):
                 write_character(folder / str(seed), seed)
-        canvas = Canvas(DEFAULT_SIZE, "phong", "auto")
+        canvas = Canvas(DEFAULT_SIZE)
         looked = [
             times for path in list_models(folder).models if (times := look(canvas, folder / path))
         ]

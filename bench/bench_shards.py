@@ -25,6 +25,7 @@ import numpy as np
 from characters.files.generate import write_character
 from contract.errors import ModelError
 from contract.image import Stored
+from contract.light import DEFAULT_LIGHT
 from dataset.build.build_worker import ShardJob, WorkerSetup, make_shard
 from dataset.build.configuration import Configuration
 from dataset.build.plan import ShardPart
@@ -56,7 +57,7 @@ def main() -> int:
             for seed in range(8):
                 write_character(folder / str(seed), seed)
         configuration = Configuration(POSES)
-        renderer = open_renderer("auto", configuration.size, configuration.shading)
+        renderer = open_renderer("auto", configuration.size)
         models = usable(folder)
         print(f"{len(models)} models of {folder.name}, 256x256, {renderer.renderer_name}")
         first = folder / models[0].path, models[0].annotation
@@ -83,8 +84,8 @@ def draw_all(opened: OpenedModel, take: Callable[[Stored], object]) -> None:
     """The expression and the posed picture of every sample."""
     for index in range(POSES):
         pose = draw_sample(0, "", index, 1).pose
-        take(opened.draw(pose.face_only(), 0.5))
-        take(opened.draw(pose, 0.5))
+        take(opened.draw(pose.face_only(), DEFAULT_LIGHT))
+        take(opened.draw(pose, DEFAULT_LIGHT))
 
 
 def fastest(*tasks: Callable[[], object]) -> list[float]:

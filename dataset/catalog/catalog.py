@@ -41,7 +41,12 @@ class Counts:
 
 @dataclass(frozen=True)
 class Described:
-    """What was found out about a model; ``comment`` is the file's own text (its beginning)."""
+    """What was found out about a model; ``comment`` is the file's own text (its beginning).
+
+    ``notes``: what its files have wrong that no picture is the worse for, a line each.
+    ``textures``: a checksum of those that pictures show; two files with the same bytes are one
+    model only if it is the same.
+    """
 
     format: str
     name: str
@@ -50,6 +55,8 @@ class Described:
     texture_paths: tuple[str, ...]
     annotation: Rig
     fingerprint: Fingerprint
+    notes: tuple[str, ...] = ()
+    textures: str = ""
 
 
 @dataclass(frozen=True)

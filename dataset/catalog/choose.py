@@ -29,7 +29,8 @@ class PlannedModel(ModelFile):
 class Selection:
     """Which of the models that were found are to be drawn.
 
-    ``duplicates``: path of a file -> path of the one with the same bytes that stands for it;
+    ``duplicates``: path of a file -> path of the one with the same bytes and textures that stands
+    for it;
     ``left_out``: path -> why it is not drawn; ``refused``: path -> what is wrong with it;
     ``archives``, ``links``: paths that are left alone.
     """
@@ -115,13 +116,14 @@ def _kept(rows: list[CatalogRow], corrections: Corrections) -> Mapping[str, bool
 
 
 def _by_bytes(rows: list[CatalogRow]) -> tuple[tuple[PlannedModel, ...], dict[str, str]]:
-    """One model for each file's bytes, and the paths of its copies."""
-    models: dict[str, PlannedModel] = {}
+    """One model for each file's bytes with the textures it finds, and the paths of its copies."""
+    models: dict[tuple[str, str], PlannedModel] = {}
     duplicates: dict[str, str] = {}
     for row in rows:
-        if row.sha256 in models:
-            duplicates[row.path] = models[row.sha256].path
+        described = row.described()
+        key = row.sha256, described.textures
+        if key in models:
+            duplicates[row.path] = models[key].path
         else:
-            annotation = row.described().annotation
-            models[row.sha256] = PlannedModel(row.path, row.sha256, annotation)
+            models[key] = PlannedModel(row.path, row.sha256, described.annotation)
     return tuple(models.values()), duplicates

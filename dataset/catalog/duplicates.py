@@ -100,7 +100,7 @@ def _links(rows: Sequence[CatalogRow]) -> Iterator[Link]:
 
 
 def _why(a: CatalogRow, b: CatalogRow, mesh: float, same_picture: bool) -> Why:
-    if a.sha256 == b.sha256:
+    if a.sha256 == b.sha256 and a.described().textures == b.described().textures:
         return "same-bytes"
     if mesh >= SAME_MESH:
         return "same-mesh"

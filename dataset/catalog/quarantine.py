@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from contract.errors import InputError
-from contract.records import append_line, decode, journal_lines
+from contract.files import write_bytes
+from contract.records import append_line, decode, journal_lines, json_line
 from dataset.jobs.messages import ModelStep
 
 QUARANTINE_NAME = "quarantine.jsonl"
@@ -36,7 +37,7 @@ class QuarantineRow:
 
 
 class Quarantine:
-    """The rows of a folder's quarantine file; one a model, on disk once ``add`` returns.
+    """The rows of a folder's quarantine file; one a path, on disk once ``add`` returns.
 
     A model in it is not tried again; delete its line, or the file, to have it tried.
 
@@ -51,28 +52,30 @@ class Quarantine:
         self._rows: dict[str, QuarantineRow] = {}
         for number, line in enumerate(journal_lines(self._path), 1):
             row = _row(self._path, number, line)
-            self._rows[_key(row)] = row
+            self._rows[row.path] = row
 
     @property
     def rows(self) -> Collection[QuarantineRow]:
         """All rows, in the order they were added."""
         return self._rows.values()
 
-    def __contains__(self, sha256: object) -> bool:
-        return sha256 in self._rows
+    def __contains__(self, path: object) -> bool:
+        return path in self._rows
 
     def add(self, row: QuarantineRow) -> bool:
-        """Append a row; False when its model has one already."""
-        if _key(row) in self._rows:
+        """Append a row; False when its path has one already."""
+        if row.path in self._rows:
             return False
-        self._rows[_key(row)] = row
+        self._rows[row.path] = row
         append_line(self._path, asdict(row), self._note)
         return True
 
-
-def _key(row: QuarantineRow) -> str:
-    # What could not be read has no hash.
-    return row.sha256 or row.path
+    def forget(self, paths: Collection[str]) -> None:
+        """Have models at these paths tried again; ``InputError`` when it cannot be written."""
+        kept = {path: row for path, row in self._rows.items() if path not in paths}
+        if len(kept) < len(self._rows):
+            self._rows = kept
+            write_bytes(self._path, b"".join(json_line(asdict(row)) for row in kept.values()))
 
 
 def _row(path: Path, number: int, line: str) -> QuarantineRow:

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import cast
 
 import numpy as np
+from isal.isal_zlib import crc32
 
 import contract
 import renderer
 from contract.errors import ModelError, TextureError
 from contract.image import DEFAULT_SIZE, Stored, picture_fault
+from contract.light import Light
 from contract.pose import REST, Pose
 from contract.rig import NAME_ONLY, Rig
+from contract.text import printable
 from dataset.catalog import fingerprint as fingerprint_module
 from dataset.catalog.catalog import Counts, Described
 from dataset.catalog.fingerprint import fingerprint
 from dataset.drawing.protocols import OpenedModel
 from dataset.shards.records import ModelFacts
-from renderer.draw.canvas import Canvas, Shading
-from renderer.draw.textures import find_texture
+from renderer.draw.canvas import Canvas
+from renderer.draw.find_texture import find_texture
+from renderer.fit import objections
 from renderer.fit.fit_rig import fit_rig
 from renderer.fit.head_bones import carried_by
 from renderer.formats.model import MmdModel
@@ -31,6 +35,8 @@ from renderer.portrait.portrait import Portrait
 
 _MAX_NAME = 200
 _MAX_COMMENT = 4000
+_MAX_NOTES, _MAX_NOTE = 20, 300
+_TEXTURES, _WHITE_PARTS = "textures", 0.3  # an answer, and how sure it is with parts drawn white
 
 
 @cache
@@ -58,26 +64,36 @@ def annotating_files() -> list[Path]:
 class RendererScanner:
     """Looks at models with one OpenGL context."""
 
-    def __init__(self, canvas: Canvas) -> None:
+    def __init__(self, canvas: Canvas, models_folder: Path | None) -> None:
         self._canvas = canvas
+        self._models_folder = models_folder
 
     def scan(self, path: Path) -> tuple[Described, Stored]:
         """All about a model, and its rest picture (256, 256, 4); ``ModelError`` on no use."""
         model = read_model(path)
         rig = fit_rig(model)
-        portrait = Portrait(self._canvas, model, rig)
+        portrait = Portrait(self._canvas, model, rig, self._models_folder)
         try:
             picture = portrait.draw(REST)
         finally:
             portrait.release()
+        if portrait.colour_missing:
+            rig = _doubting_textures(rig)
         if fault := picture_fault(picture, self._canvas.size, shows_rest=True):
             raise ModelError(f"{path.name}: {fault}", "unusable-picture")
-        return describe(model, rig, picture), picture
+        faults = (*(mend.text for mend in model.mends), *portrait.texture_faults)
+        described = describe(model, rig, picture)
+        return replace(
+            described, notes=_notes(faults), textures=_checksum(portrait.texture_files)
+        ), picture
 
 
-def open_scanner(device: str) -> RendererScanner:
-    """A scanner that draws with OpenGL; ``DeviceError`` where there is none."""
-    return RendererScanner(Canvas(DEFAULT_SIZE, "phong", device))
+def open_scanner(device: str, models_folder: Path | None = None) -> RendererScanner:
+    """A scanner that draws with OpenGL; ``DeviceError`` where there is none.
+
+    Textures may lie anywhere below the models folder; without one, below the model's own.
+    """
+    return RendererScanner(Canvas(DEFAULT_SIZE, device), models_folder)
 
 
 def describe(model: MmdModel, rig: Rig, picture: Stored) -> Described:
@@ -101,6 +117,37 @@ def describe(model: MmdModel, rig: Rig, picture: Stored) -> Described:
         annotation=rig,
         fingerprint=fingerprint(corners, height, picture),
     )
+
+
+def _doubting_textures(rig: Rig) -> Rig:
+    """The rig of a model whose pictures show something white that should have a texture."""
+    return replace(
+        rig,
+        confidence={**rig.confidence, _TEXTURES: _WHITE_PARTS},
+        doubtful=(*rig.doubtful, _TEXTURES),
+        objections=(*rig.objections, f"{_TEXTURES}:shown-white={_WHITE_PARTS:.2f}"),
+    )
+
+
+def _checksum(files: Mapping[int, Path]) -> str:
+    """Of the contents of textures, by number; not proof against a forger, nor need it be."""
+    check = 0
+    for number, path in sorted(files.items()):
+        check = crc32(repr(number).encode() + b"\0" + path.read_bytes(), check)
+    return f"{check:08x}"
+
+
+def _notes(texts: Sequence[str]) -> tuple[str, ...]:
+    """A stranger's file may have anything wrong, and much of it: the first of each is told."""
+    lines = [printable(text)[:_MAX_NOTE] for text in texts[:_MAX_NOTES]]
+    if len(texts) > _MAX_NOTES:
+        lines.append(f"and {len(texts) - _MAX_NOTES} more like these")
+    return tuple(lines)
+
+
+def in_words(objection: str) -> str:
+    """One of a rig's objections (``answer:check=factor``) as a sentence for people."""
+    return objections.in_words(objection)
 
 
 def morph_names(path: Path) -> tuple[str, ...]:
@@ -138,15 +185,17 @@ def _all_below(numbers: list[int] | tuple[int, ...], end: int) -> bool:
 class OpenGlRenderer:
     """This project's renderer: one OpenGL context."""
 
-    def __init__(self, canvas: Canvas) -> None:
+    def __init__(self, canvas: Canvas, models_folder: Path | None) -> None:
         self._canvas = canvas
+        self._models_folder = models_folder
         self.renderer_name = canvas.renderer_name
 
     def open(self, path: Path, rig: Rig) -> OpenedModel:
         """Read and upload a model that is rigged so; ``ModelError`` says what is wrong with it."""
         model = read_model(path)
         require_rig_of(model, rig)
-        return _OpenedPortrait(model, rig, Portrait(self._canvas, model, rig))
+        portrait = Portrait(self._canvas, model, rig, self._models_folder)
+        return _OpenedPortrait(model, rig, portrait)
 
 
 class _OpenedPortrait:
@@ -157,8 +206,8 @@ class _OpenedPortrait:
         self._portrait = portrait
         self.facts = _facts(model, rig)
 
-    def draw(self, pose: Pose, ambient: float) -> Stored:
-        return self._portrait.draw(pose, ambient)
+    def draw(self, pose: Pose, light: Light) -> Stored:
+        return self._portrait.draw(pose, light)
 
     def driven(self, rig: Rig) -> _OpenedPortrait:
         require_rig_of(self._model, rig)
@@ -168,9 +217,12 @@ class _OpenedPortrait:
         self._portrait.release()
 
 
-def open_renderer(device: str, size: int, shading: str) -> OpenGlRenderer:
-    """The renderer that draws with OpenGL; ``DeviceError`` where there is none."""
-    return OpenGlRenderer(Canvas(size, cast(Shading, shading), device))
+def open_renderer(device: str, size: int, models_folder: Path | None = None) -> OpenGlRenderer:
+    """The renderer that draws with OpenGL; ``DeviceError`` where there is none.
+
+    Textures may lie anywhere below the models folder; without one, below the model's own.
+    """
+    return OpenGlRenderer(Canvas(size, device), models_folder)
 
 
 def _facts(model: MmdModel, rig: Rig) -> ModelFacts:
@@ -188,13 +240,14 @@ def _facts(model: MmdModel, rig: Rig) -> ModelFacts:
     )
 
 
-def texture_stamp(model_folder: Path, texture_paths: tuple[str, ...]) -> str:
-    """Changes whenever one of a model's textures changes, appears or vanishes."""
+def texture_stamp(models_folder: Path, path: str, texture_paths: tuple[str, ...]) -> str:
+    """Changes whenever one of the textures of the model at ``path`` below the models folder
+    changes, appears or vanishes."""
     digest = hashlib.sha256()
     for reference in texture_paths:
         try:
-            found = find_texture(model_folder, reference) if reference.strip() else None
-            status = found.stat() if found else None
+            found = find_texture((models_folder / path).parent, reference, models_folder)
+            status = found.stat()
         except (TextureError, OSError):
             status = None
         digest.update(repr(status and (status.st_size, status.st_mtime_ns)).encode() + b"\0")

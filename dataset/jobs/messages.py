@@ -53,13 +53,17 @@ class ModelDrawn(Message):
 
 @dataclass(frozen=True)
 class ModelFailed(Message):
-    """A model is of no use; the job goes on without it, unless ``worker_ends``."""
+    """A model is of no use; the job goes on without it, unless ``worker_ends``.
+
+    ``by_bytes``: the file alone is to blame, so that no copy of it is of use elsewhere.
+    """
 
     model: int
     code: str
     message: str
     stage: ModelStep
     worker_ends: bool = False
+    by_bytes: bool = False
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from contract.errors import ModelError, OpenthaError
+from contract.errors import FormatError, ModelError, OpenthaError, RigError
 from contract.text import printable
 from dataset.jobs.messages import ModelFailed, ModelStep, Ready, Report, Stopped
 
@@ -45,7 +45,8 @@ def _end_with_parent() -> None:
 def failed(model: int, stage: ModelStep, error: Exception) -> ModelFailed:
     """What an error costs: this model. Raises it again when no model is to blame for it."""
     if isinstance(error, ModelError):
-        return ModelFailed(model, error.code, printable(str(error)), stage)
+        by_bytes = isinstance(error, FormatError | RigError)
+        return ModelFailed(model, error.code, printable(str(error)), stage, by_bytes=by_bytes)
     if isinstance(error, OpenthaError):
         raise error  # a full disk, a lost device
     # Whatever a strange model brought about costs that model only.

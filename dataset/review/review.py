@@ -11,9 +11,11 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from contract.errors import InputError
+from contract.light import Light
 from contract.pose import FACE_AXES, REST, Pose
 from contract.records import decode
 from contract.rig import MorphUse, Rig, Side
+from dataset.build.sampling import MIXED_AMBIENT
 from dataset.catalog.catalog import CatalogRow, load_catalog
 from dataset.catalog.corrections import (
     REJECTED,
@@ -25,18 +27,20 @@ from dataset.catalog.corrections import (
     load_corrections,
     overrides_of,
 )
-from dataset.review.objections import in_words
+from dataset.drawing.rendering import in_words
 from dataset.review.painter import Painter, Painting
 
 PAGE_MODELS = 60
+_DIM, _BRIGHT = MIXED_AMBIENT
 VIEWS = {
-    "rest": REST,
-    "left_eye": Pose(left_eye=1.0),
-    "right_eye": Pose(right_eye=1.0),
-    "both": Pose(left_eye=1.0, right_eye=1.0),
-    "mouth": Pose(mouth=0.0),
+    "rest": (REST, Light(_DIM, "toon")),
+    "left_eye": (Pose(left_eye=1.0), Light(_DIM, "phong")),
+    "right_eye": (Pose(right_eye=1.0), Light(_BRIGHT, "toon")),
+    "both": (Pose(left_eye=1.0, right_eye=1.0), Light(_BRIGHT, "phong")),
+    "mouth": (Pose(mouth=0.0), Light((_DIM + _BRIGHT) / 2, "phong")),
 }
-"""The pictures of a model: as found at rest, each eye and both closed, the mouth closed."""
+"""The pictures of a model: as found at rest, each eye and both closed, the mouth closed; together
+they show it under the lights of a data set of mixed shading."""
 _ORDER = {"doubtful": 0, "ok": 1, "refused": 2}
 
 
@@ -52,7 +56,9 @@ class Review:
         self._lock = threading.Lock()
         self._rows: dict[str, CatalogRow] = {}
         for row in self._catalog.rows:
-            self._rows.setdefault(row.sha256, row)
+            known = self._rows.setdefault(row.sha256, row)
+            if row.model and not known.model:  # a copy that has the textures it needs
+                self._rows[row.sha256] = row
 
     def listed(self, status: str, source: str, search: str, page: int) -> dict[str, object]:
         """A page of models, doubtful ones first, by what is thought of them now."""
@@ -112,7 +118,7 @@ class Review:
         if axis:
             annotation = self._with_morph(annotation, axis, morph, side)
         path = self._catalog.models_folder / row.path
-        return self._painter.paint(Painting(path, annotation, VIEWS[view]))
+        return self._painter.paint(Painting(path, annotation, *VIEWS[view]))
 
     def morphs(self, sha256: str) -> tuple[str, ...]:
         """The names of a model's morphs."""

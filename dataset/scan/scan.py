@@ -1,7 +1,8 @@
 """From a folder tree to a catalogue: every model is looked at once, and never twice in vain.
 
 What was found is kept beside the catalogue by the model's hash, its textures' sizes and times, and
-the version of the code that annotates; so a second scan only looks at what is new.
+the version of the code that annotates; so a second scan only looks at what is new. What the file
+alone decides holds for its copies; everything else is found out where each of them lies.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ import time
 from collections import Counter, defaultdict
 from dataclasses import asdict, astuple, dataclass, replace
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from contract.errors import InputError, ModelError
 from contract.files import write_bytes
 from contract.lock import only_run, require_folder
 from contract.progress import Progress
 from contract.records import append_line, decode, journal_lines, json_line
-from contract.text import counted, shown_path, time_left
+from contract.text import counted, printable, shown_path, time_left
 from dataset.catalog.catalog import (
     Catalog,
     CatalogRow,
@@ -42,18 +43,25 @@ from dataset.scan.walk import Listing, list_models
 CATALOG_NAME = "catalog.jsonl"
 ROWS_NAME = "rows.jsonl"
 _TEXTURE_FAULT = "texture-"
+_NOT_THE_MODELS = {"worker-died", "timed-out", "out-of-memory"}
+"""Faults that another day, or a machine with more memory, may not have."""
 _SHOW_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What is known of a file's bytes together with its textures (``stamp``)."""
+    """What is known of a file's bytes together with its textures (``stamp``).
+
+    ``path``: where it was found out. A refusal holds only there, unless it is ``by_bytes``.
+    """
 
     annotator: str
+    path: str
     sha256: str
     stamp: str
     model: Described | None
     refusal: Refusal | None
+    by_bytes: bool = False
 
 
 def scan(
@@ -77,7 +85,8 @@ def scan(
         raise InputError(f"{out}: is a folder; give a file name, as in catalog.jsonl")
     cache = cache_of(out)
     with only_run(cache, progress.note):
-        survey = _Survey(models_folder, listing, _Memory(cache, forget_refused=retry), progress)
+        memory = _Memory(cache, models_folder, forget_refused=retry)
+        survey = _Survey(models_folder, listing, memory, progress)
         setup = ScannerSetup(models_folder, cache, open_scanner, picture_name)
         pool = Pool(partial(run_scanner, setup), crew, survey.job_of, survey.hear)
         try:
@@ -109,16 +118,18 @@ def open_catalog(
     return catalog, load_corrections(overrides_of(path))
 
 
-def picture_name(sha256: str, model_folder: Path, model: Described) -> str:
+def picture_name(models_folder: Path, file: ModelFile, model: Described) -> str:
     """The file of a model's rest picture in the cache."""
-    return f"{sha256[:32]}-{texture_stamp(model_folder, model.texture_paths)}.png"
+    stamp = texture_stamp(models_folder, file.path, model.texture_paths)
+    return f"{file.sha256[:32]}-{stamp}.png"
 
 
 class _Memory:
     """The entries of earlier scans by the same annotator; grows on disk with each new one."""
 
-    def __init__(self, cache: Path, *, forget_refused: bool) -> None:
+    def __init__(self, cache: Path, models_folder: Path, *, forget_refused: bool) -> None:
         self._cache = cache
+        self._models_folder = models_folder
         self._path = cache / ROWS_NAME
         self._entries: defaultdict[str, list[Entry]] = defaultdict(list)
         lines = journal_lines(self._path)
@@ -130,20 +141,24 @@ class _Memory:
         if len(kept) < len(lines):
             write_bytes(self._path, b"".join(json_line(asdict(entry)) for entry in kept))
 
-    def find(self, sha256: str, model_folder: Path) -> Entry | None:
+    def find(self, file: ModelFile) -> Entry | None:
         """What is known of a file with this hash and the textures it has where it lies."""
-        for entry in reversed(self._entries.get(sha256, [])):
+        for entry in reversed(self._entries.get(file.sha256, [])):
             if entry.model is None:
-                return entry
-            if entry.stamp == texture_stamp(model_folder, entry.model.texture_paths):
-                name = picture_name(sha256, model_folder, entry.model)
+                if entry.by_bytes or entry.path == file.path:
+                    return entry
+                continue
+            stamp = texture_stamp(self._models_folder, file.path, entry.model.texture_paths)
+            if entry.stamp == stamp:
+                name = picture_name(self._models_folder, file, entry.model)
                 return entry if (self._cache / name).is_file() else None
         return None
 
     def add(self, entry: Entry) -> None:
-        """Keep an entry; on disk unless textures, which may be mended, are at fault."""
+        """Keep an entry; on disk unless what was at fault may be mended by another time."""
         self._entries[entry.sha256].append(entry)
-        if not (entry.refusal and entry.refusal.code.startswith(_TEXTURE_FAULT)):
+        code = entry.refusal.code if entry.refusal else ""
+        if not code.startswith(_TEXTURE_FAULT) and code not in _NOT_THE_MODELS:
             append_line(self._path, asdict(entry))
 
 
@@ -189,8 +204,8 @@ class _Survey:
         found = self._hashes[path]
         if isinstance(found, ModelError):
             refusal = Refusal("", found.code, str(found), "hash")
-            return Entry(annotator_version(), "", "", None, refusal)
-        return self._memory.find(found, (self._folder / path).parent)
+            return Entry(annotator_version(), path, "", "", None, refusal)
+        return self._memory.find(ModelFile(path, found))
 
     def unscanned(self) -> list[int]:
         """The models that nothing is known of."""
@@ -208,19 +223,24 @@ class _Survey:
         """Take what is said about a model."""
         match message:
             case ModelScanned(number, model):
-                folder = (self._folder / self._listing.models[number]).parent
-                self._learn(number, texture_stamp(folder, model.texture_paths), model, None)
+                path, sha256 = self._file(number)
+                stamp = texture_stamp(self._folder, path, model.texture_paths)
+                self._learn(number, Entry(annotator_version(), path, sha256, stamp, model, None))
             case ModelFailed(number, code, text, stage):
-                sha256 = str(self._hashes[self._listing.models[number]])
-                self._learn(number, "", None, Refusal(sha256, code, text, stage))
+                path, sha256 = self._file(number)
+                fault = Refusal(sha256, code, text, stage)
+                version, by_bytes = annotator_version(), message.by_bytes
+                self._learn(number, Entry(version, path, sha256, "", None, fault, by_bytes))
         self._show()
 
-    def _learn(
-        self, number: int, stamp: str, model: Described | None, refusal: Refusal | None
-    ) -> None:
-        sha256 = str(self._hashes[self._listing.models[number]])
-        self._found[number] = Entry(annotator_version(), sha256, stamp, model, refusal)
-        self._memory.add(self._found[number])
+    def _file(self, number: int) -> tuple[str, str]:
+        """The path and hash of a model that is looked at."""
+        path = self._listing.models[number]
+        return path, str(self._hashes[path])
+
+    def _learn(self, number: int, entry: Entry) -> None:
+        self._found[number] = entry
+        self._memory.add(entry)
 
     def scanned(self) -> str:
         """ "3 of 8 models scanned"."""
@@ -244,6 +264,12 @@ class _Survey:
         ]
 
 
+def _of_another_name(message: str, known: str, path: str) -> str:
+    """A message about the file ``known`` as one about its copy at ``path``."""
+    name, own = (printable(PurePosixPath(one).name) for one in (known, path))
+    return f"{own}{message.removeprefix(name)}" if message.startswith(f"{name}: ") else message
+
+
 def _status(entry: Entry) -> Status:
     if entry.model is None:
         return "refused"
@@ -256,10 +282,11 @@ def _row(folder: Path, path: str, entry: Entry) -> CatalogRow:
     )
     if entry.refusal:
         fault = entry.refusal
-        return replace(row, code=fault.code, message=fault.message, stage=fault.stage)
+        message = _of_another_name(fault.message, entry.path, path)
+        return replace(row, code=fault.code, message=message, stage=fault.stage)
     assert entry.model  # an entry without a refusal has one
     model, scores = entry.model, entry.model.annotation.confidence
-    picture = picture_name(entry.sha256, (folder / path).parent, model)
+    picture = picture_name(folder, ModelFile(path, entry.sha256), model)
     row = replace(row, model=model, picture=picture)
     if not model.annotation.doubtful:
         return row

@@ -11,10 +11,18 @@ from contract.files import write_bytes
 from contract.png import png_bytes
 from dataset.catalog.catalog import Described
 from dataset.drawing.protocols import OpenScanner, Scanner
-from dataset.jobs.messages import Job, JobDone, Message, ModelDone, ModelStarted, Report
+from dataset.jobs.messages import (
+    Job,
+    JobDone,
+    Message,
+    ModelDone,
+    ModelFile,
+    ModelStarted,
+    Report,
+)
 from dataset.jobs.worker_loop import Work, failed, serve_jobs
 
-PictureName = Callable[[str, Path, Described], str]
+PictureName = Callable[[Path, ModelFile, Described], str]
 
 
 @dataclass(frozen=True)
@@ -52,7 +60,7 @@ def scan_models(job: Job, setup: ScannerSetup, scanner: Scanner, report: Report)
         try:
             path = setup.models_folder / file.path
             described, picture = scanner.scan(path)
-            name = setup.picture_name(file.sha256, path.parent, described)
+            name = setup.picture_name(setup.models_folder, file, described)
             write_bytes(setup.pictures_folder / name, png_bytes(picture))
         except Exception as error:  # whatever a strange model brings about costs that model only
             fault = failed(number, "open", error)

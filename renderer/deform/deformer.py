@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -55,6 +56,7 @@ class Deformer:
     ``vertices`` (ascending file indices) limits all that is computed and returned to these rows.
     ``split_x`` and ``split_half_width`` (model units) say where left- and right-sided uses of a
     morph meet. The mesh at rest is the file's; a leg IK may move legs even at rest, as in MMD.
+    ``skeleton``: the bones that have a part in where these rows go.
     """
 
     def __init__(
@@ -79,11 +81,17 @@ class Deformer:
         )
         self._materials = MaterialTable(model.materials)
         self._skin = Skin(mesh)
-        self._skeleton = Skeleton(
+        self.skeleton = Skeleton(
             model.bones,
             parents_first=model.format == "pmd",
             wanted=np.unique(mesh.bone_indices).tolist(),
         )
+
+    def with_normals(self, normals: F32) -> Deformer:
+        """The same model with other normals at rest, one for each row of its mesh."""
+        other = copy(self)
+        other._normals = _frozen(unit_rows(normals))
+        return other
 
     def morph(self, uses: Sequence[MorphUse]) -> MorphedMesh:
         """The expression that the uses come to; weights add up, in any order."""
@@ -122,7 +130,7 @@ class Deformer:
         for bone, translation in bone_translations.items():
             translations[bone] = plus(translation, translations.get(bone, ORIGIN))
         positions, normals = self._skin.deform(
-            morphed.positions, self._normals, self._skeleton.pose(rotations, translations)
+            morphed.positions, self._normals, self.skeleton.pose(rotations, translations)
         )
         return PosedMesh(
             _frozen(positions),

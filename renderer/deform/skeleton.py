@@ -38,7 +38,8 @@ class Skeleton:
     """The bones of a model, ready to be posed many times.
 
     ``wanted`` names the bones that will be asked for (all by default); others are computed only as
-    far as those depend on them.
+    far as those depend on them. ``needed`` are all that are computed, ``turning`` those of them
+    that append and IK may turn.
     """
 
     def __init__(
@@ -54,6 +55,9 @@ class Skeleton:
             if (chain := ik.prepare(owner, bones, self._parents))
         }
         needed = self._needed(range(len(bones)) if wanted is None else wanted, chains)
+        self.needed = frozenset(needed)
+        turning = {bone for bone in needed if bones[bone].append}
+        self.turning = turning.union(*(chains[owner].path for owner in needed & chains.keys()))
         self._hierarchy = sorted(needed, key=lambda bone: (depths[bone], bone))
         self._chains = {
             owner: chain for owner, chain in chains.items() if needed.issuperset(chain.path)

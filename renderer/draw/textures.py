@@ -1,20 +1,17 @@
-"""Find a model's textures inside its own folder only, and decode them within limits.
+"""Decode textures within limits.
 
-Real models spell paths with backslashes, another case, or another Unicode normalisation, and give
-files wrong extensions; the decoder goes by content. Files from strangers: no path may leave the
-model's folder (``..``, absolute, or through a symbolic link), and sizes are checked before pixels
-are decoded.
+Real models give files wrong extensions; the decoder goes by content. Files from strangers: sizes
+are checked before pixels are decoded.
 """
 
 from __future__ import annotations
 
+import io
 import struct
-import unicodedata
 import warnings
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path, PureWindowsPath
-from typing import Literal
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -22,13 +19,11 @@ from PIL import Image, UnidentifiedImageError
 
 from contract.errors import TextureError
 
-FaultCode = Literal[
-    "texture-missing", "texture-corrupt", "texture-too-large", "texture-outside-folder"
-]
-
 MAX_SIDE = 16384
 MAX_PIXELS = 1 << 26
 MAX_FILE_BYTES = 1 << 28
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_PNG_CHUNKS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
 _FORMATS = ("PNG", "BMP", "DIB", "TGA", "JPEG", "DDS", "GIF", "TIFF", "WEBP")
 
 
@@ -47,59 +42,6 @@ class Texture:
         return bool((self.pixels[..., 3] == 255).all())
 
 
-def find_texture(model_folder: Path, reference: str) -> Path:
-    """The file that ``reference`` means; ``TextureError`` when there is none inside the folder."""
-    parts = _safe_parts(model_folder, reference)
-    found = model_folder
-    for part in parts:
-        found = _child(found, part, reference)
-    if not found.resolve().is_relative_to(model_folder.resolve()):
-        raise _fault(reference, "links out of the model's folder", "texture-outside-folder")
-    if not found.is_file():
-        raise _fault(reference, "is not a file", "texture-missing")
-    return found
-
-
-def _fault(reference: str, fault: str, code: FaultCode) -> TextureError:
-    return TextureError(f"texture {reference!r} {fault}; put it beside the model", code)
-
-
-def _safe_parts(model_folder: Path, reference: str) -> list[str]:
-    """Path components with ``..`` resolved on paper, so that nothing above is ever looked at."""
-    windows_path = PureWindowsPath(reference)
-    if windows_path.is_absolute() or windows_path.drive or windows_path.root:
-        raise _fault(reference, "is an absolute path", "texture-outside-folder")
-    parts: list[str] = []
-    for part in windows_path.parts:
-        if part != "..":
-            parts.append(part)
-        elif parts:
-            parts.pop()
-        else:
-            raise _fault(reference, "leaves the model's folder", "texture-outside-folder")
-    if not parts or "\0" in reference:
-        raise _fault(reference, "names no file", "texture-missing")
-    return parts
-
-
-def _child(folder: Path, name: str, reference: str) -> Path:
-    """``name`` in ``folder``: exactly, or else the first that differs in case or normalisation."""
-    wanted = _folded(name)
-    try:
-        if (folder / name).exists():
-            return folder / name
-        for candidate in sorted(folder.iterdir()):
-            if _folded(candidate.name) == wanted:
-                return candidate
-    except OSError as error:
-        raise _fault(reference, f"cannot be read ({error.strerror})", "texture-missing") from error
-    raise _fault(reference, "is missing", "texture-missing")
-
-
-def _folded(name: str) -> str:
-    return unicodedata.normalize("NFKC", name).casefold().strip()
-
-
 def load_texture(path: Path, max_side: int) -> Texture:
     """Decode any of the formats models use, scaled down to ``max_side`` pixels where larger.
 
@@ -113,7 +55,7 @@ def load_texture(path: Path, max_side: int) -> Texture:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             if path.stat().st_size > MAX_FILE_BYTES:
                 raise TextureError(_too_large(path), "texture-too-large")
-            with Image.open(path, formats=_FORMATS) as image:
+            with Image.open(_picture_file(path), formats=_FORMATS) as image:
                 _require_sane_size(path, image)
                 return Texture(_premultiplied(path, image, max_side))
     except (
@@ -132,6 +74,24 @@ def load_texture(path: Path, max_side: int) -> Texture:
             f"texture {path.name} cannot be decoded ({error}); replace it by a sound picture",
             "texture-corrupt",
         ) from error
+
+
+def _picture_file(path: Path) -> Path | io.BytesIO:
+    """The file, or of a PNG what decides its pixels: texts, profiles and dates may be of any size,
+    and broken, without changing those."""
+    with path.open("rb") as file:
+        if file.read(len(_PNG_SIGNATURE)) != _PNG_SIGNATURE:
+            return path
+        data = file.read()
+    kept: list[bytes | memoryview] = [_PNG_SIGNATURE]
+    view, offset = memoryview(data), 0
+    while offset + 8 <= len(data):
+        size, kind = struct.unpack_from(">I4s", data, offset)
+        end = offset + 12 + size
+        if kind in _PNG_CHUNKS or end > len(data):
+            kept.append(view[offset:end])
+        offset = end
+    return io.BytesIO(b"".join(kept))
 
 
 def _too_large(path: Path) -> str:

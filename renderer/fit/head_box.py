@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from renderer.fit.confidence import ramp
-from renderer.fit.face import Eyes
+from renderer.fit.eyes import Eyes
 from renderer.fit.head_bones import Flags
 from renderer.fit.raycast import first_hits
 from renderer.formats.model import MmdModel, face_materials
@@ -28,8 +28,9 @@ I32 = npt.NDArray[np.int32]
 _PROFILE_STEP = 0.01
 _PROFILE_LENGTH = 1.5  # down from the lips
 _PROFILE_OFFSETS = (-0.05, 0.0, 0.05)
-_CHIN_RECESS, _CHIN_WINDOW = 0.15, 0.2
-_CHIN_RECESSES = (0.1, _CHIN_RECESS, 0.22)
+_FALL = 0.08  # down the profile, over which it is steep or not
+_STEEP, _STEEPS = 2.0, (1.5, 2.0, 3.0)  # depth over height: a receding chin falls back by 0.6
+_RETURN = 0.25  # below a fall: what comes forward again was a mouth, not a chin
 _DOME_STEP, _DOME_HALF_WIDTH, _DOME_HALF_DEPTH = 0.1, 0.6, 0.9
 _DOME_MEDIAN_CELLS = 2  # each side of a cell
 _CROWN_DEPTH = 0.1  # below the dome's top: what makes it
@@ -67,32 +68,35 @@ def find_chin(model: MmdModel, eyes: Eyes, lips_y: float, skin: Flags) -> Found 
     for offset in _PROFILE_OFFSETS:
         x = np.full_like(y, eyes.centre_x + offset * unit)
         profiles.append(first_hits(corners, np.stack([x, y], axis=1)).z / unit)
-    chins = {recess: _lowest_turn(profiles, y, recess) for recess in _CHIN_RECESSES}
-    chin_y = chins[_CHIN_RECESS]
+    chins = {steep: _lowest_fall(profiles, y, steep) for steep in _STEEPS}
+    chin_y = chins[_STEEP]
     if chin_y is None:
         return None
     others = [other for other in chins.values() if other is not None]
     spread = (max(others) - min(others)) / unit
     below_eyes = (eyes.y - chin_y) / unit
     checks = {
-        "sharp": ramp(spread, 0.6, 0.15, 0.4),
+        "sharp": ramp(spread, 0.4, 0.12, 0.4),
         "below-eyes": min(ramp(below_eyes, 0.5, 0.75), ramp(below_eyes, 1.75, 1.45)),
     }
-    return Found(chin_y, f"chin:turn:spread={spread:.2f}:below_eyes={below_eyes:.2f}", checks)
+    return Found(chin_y, f"chin:fall:spread={spread:.2f}:below_eyes={below_eyes:.2f}", checks)
 
 
-def _lowest_turn(profiles: Sequence[F64], y: F64, recess: float) -> float | None:
-    turns = [turn for z in profiles if (turn := _turn(z, recess)) is not None]
-    return float(y[max(turns)]) if turns else None
+def _lowest_fall(profiles: Sequence[F64], y: F64, steep: float) -> float | None:
+    falls = [fall for z in profiles if (fall := _fall(z, steep)) is not None]
+    return float(y[max(falls)]) if falls else None
 
 
-def _turn(z: F64, recess: float) -> int | None:
-    """The last place before the profile ``z``, read downward, falls back from the front."""
-    window = round(_CHIN_WINDOW / _PROFILE_STEP)
-    for place in range(1, len(z)):
-        front = z[max(0, place - window) : place].min()
-        if np.isfinite(front) and z[place] > front + recess:
-            return place - 1
+def _fall(z: F64, steep: float) -> int | None:
+    """The last place before the profile ``z``, read downward, falls back for good."""
+    window, below = round(_FALL / _PROFILE_STEP), round(_RETURN / _PROFILE_STEP)
+    for place in range(len(z) - window - 1):
+        front = z[place]
+        if not np.isfinite(front) or z[place + window] - front <= steep * _FALL:
+            continue
+        if z[place + window : place + window + below].min() > front + _FALL:
+            steps = np.diff(np.nan_to_num(z[place : place + window + 1], posinf=1e6))
+            return place + int(steps.argmax())
     return None
 
 

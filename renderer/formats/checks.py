@@ -1,9 +1,9 @@
-"""References from one section into another, and all numbers: what no single section can check.
+"""References from one section into another, and the numbers of the mesh: what no section can check.
 
 Real files refer to things that do not exist, and MMD loads them: such a reference means none. Only
-where no model can be drawn without the target (a face's vertex, a vertex's bone, a morph's target)
-is the file refused; the fault names the file, the section, the byte at which that section starts,
-and the record.
+where no model can be drawn without the target (a face's vertex, a vertex's bone) is the file
+refused; the fault names the file, the section, the byte at which that section starts, and the
+record. What no picture needs is dropped before: see ``renderer.formats.mend``.
 """
 
 from __future__ import annotations
@@ -17,15 +17,9 @@ import numpy.typing as npt
 from renderer.formats.cursor import Cursor
 from renderer.formats.model import (
     Append,
-    Bone,
-    BoneOffsets,
-    GroupOffsets,
     Ik,
-    ImpulseOffsets,
     Material,
-    MaterialOffsets,
     MmdModel,
-    MorphOffsets,
     Vertices,
 )
 
@@ -59,19 +53,13 @@ def usable_ik(ik: Ik, bone_count: int) -> Ik | None:
 
 
 def check_model(model: MmdModel, cursor: Cursor) -> None:
-    """Raise a ``FormatError`` unless every index and number of ``model`` can be used as it is.
+    """Raise a ``FormatError`` unless what is left of ``model`` once mended can be used as it is.
 
-    Stray normals and texture coordinates that are not finite are set to 0 instead. All arrays are
-    read-only afterwards. ``cursor`` is the one that read the model.
+    All arrays are read-only afterwards. ``cursor`` is the one that read the model.
     """
     _check_vertices(cursor, model.vertices, len(model.bones))
     _require_indices(cursor, "faces", "", model.faces, len(model.vertices), allow_none=False)
     _check_materials(cursor, model.materials, model.faces.size)
-    for number, bone in enumerate(model.bones):
-        _require_finite(cursor, "bones", f"bone {number} {bone.name!r}: ", _bone_numbers(bone))
-    _check_parents(cursor, model.bones)
-    for number, morph in enumerate(model.morphs):
-        _check_morph(cursor, f"morph {number} {morph.name!r}: ", model, morph.offsets)
     for record in (model, model.vertices, *(morph.offsets for morph in model.morphs)):
         for array in _arrays(record):
             array.flags.writeable = False
@@ -120,15 +108,12 @@ def _check_vertices(cursor: Cursor, vertices: Vertices, bone_count: int) -> None
         vertices.sdef_r1,
     ):
         _require_finite(cursor, "vertices", "", values)
-    for values in (vertices.normals, vertices.uv, vertices.additional_uv, vertices.edge_scales):
-        np.nan_to_num(values, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
 
 
 def _check_materials(cursor: Cursor, materials: tuple[Material, ...], index_count: int) -> None:
     total = 0
     for number, material in enumerate(materials):
         record = f"material {number} {material.name!r}"
-        _require_finite(cursor, "materials", f"{record}: ", _material_numbers(material))
         total += material.index_count
         if material.index_count < 0 or material.index_count % 3 or total > index_count:
             raise cursor.fault_in(
@@ -137,62 +122,3 @@ def _check_materials(cursor: Cursor, materials: tuple[Material, ...], index_coun
                 f"{index_count}, in whole triangles; the file is corrupt",
                 "index-out-of-range",
             )
-
-
-def _material_numbers(material: Material) -> tuple[float, ...]:
-    return (
-        *material.diffuse,
-        *material.specular,
-        material.specular_power,
-        *material.ambient,
-        *material.edge_color,
-        material.edge_size,
-    )
-
-
-def _bone_numbers(bone: Bone) -> list[float]:
-    numbers = [*bone.position, *(bone.fixed_axis or ())]
-    if bone.append:
-        numbers.append(bone.append.ratio)
-    if bone.ik:
-        numbers.append(bone.ik.step_limit_radians)
-        for link in bone.ik.links:
-            numbers += (*(link.low_radians or ()), *(link.high_radians or ()))
-    return numbers
-
-
-def _check_parents(cursor: Cursor, bones: tuple[Bone, ...]) -> None:
-    """Every bone must have a root, or whoever climbs to it never ends."""
-    rooted = {-1}
-    for number in range(len(bones)):
-        path: set[int] = set()
-        ancestor = number
-        while ancestor not in rooted:
-            if ancestor in path:
-                raise cursor.fault_in(
-                    "bones",
-                    f"bone {ancestor} {bones[ancestor].name!r} is its own ancestor; the file is "
-                    "corrupt",
-                    "malformed-file",
-                )
-            path.add(ancestor)
-            ancestor = bones[ancestor].parent
-        rooted |= path
-
-
-def _check_morph(cursor: Cursor, record: str, model: MmdModel, offsets: MorphOffsets) -> None:
-    for values in _arrays(offsets):
-        if values.dtype == np.float32:
-            _require_finite(cursor, "morphs", record, values)
-    if isinstance(offsets, GroupOffsets):
-        _require_indices(cursor, "morphs", record, offsets.morphs, len(model.morphs))
-    elif isinstance(offsets, BoneOffsets):
-        _require_indices(cursor, "morphs", record, offsets.bones, len(model.bones))
-    elif isinstance(offsets, MaterialOffsets):
-        _require_indices(cursor, "morphs", record, offsets.materials, len(model.materials))
-    elif isinstance(offsets, ImpulseOffsets):
-        rigid_bodies = model.skipped.rigid_bodies
-        _require_indices(cursor, "morphs", record, offsets.rigid_bodies, rigid_bodies)
-    else:
-        count = len(model.vertices)
-        _require_indices(cursor, "morphs", record, offsets.vertices, count, allow_none=False)

@@ -9,13 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from contract.errors import FormatError
+from renderer.formats.model import Mend
 
 
 class Cursor:
     """Reads little-endian values off ``data``; every read is bounds-checked before it allocates.
 
     The parser says which section it enters; that appears in every ``FormatError``. Where each
-    section starts is kept for the faults that only show once all sections are read.
+    section starts is kept for the faults that only show once all sections are read; ``mends``
+    gathers those that need stop nobody.
     """
 
     def __init__(self, data: bytes, file_name: str) -> None:
@@ -24,6 +26,7 @@ class Cursor:
         self.offset = 0
         self.section = "header"
         self.section_starts = {"header": 0}
+        self.mends: list[Mend] = []
 
     @property
     def remaining(self) -> int:
@@ -51,6 +54,15 @@ class Cursor:
             f"{len(self.data)}: {fault}",
             code,
         )
+
+    def mend(self, text: str) -> None:
+        """Note a fault that no picture is the worse for."""
+        self.mends.append(Mend(text))
+
+    def passed_over(self, fault: FormatError) -> None:
+        """Give up the section that the cursor is in, and all after it: no picture needs them."""
+        text = str(fault).removeprefix(f"{self.file_name}: ").split("; ")[0]
+        self.mend(f"{text}; no picture needs what follows, left out")
 
     def require(self, size: int, what: str) -> None:
         """Raise a ``FormatError`` unless ``size`` more bytes are there."""

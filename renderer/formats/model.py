@@ -234,11 +234,29 @@ class SkippedCounts:
     soft_bodies: int = 0
 
 
+MendedKind = Literal["material", "bone", "joint", "morph"]
+
+
+@dataclass(frozen=True)
+class Mend:
+    """A fault that reading passed over by dropping what was wrong.
+
+    ``of`` is the record that lost something, where a picture may need it: a model whose pictures do
+    is refused with ``code``; of a ``joint``, a bone's place, they only do if that bone turns. None:
+    no picture ever needs what was dropped.
+    """
+
+    text: str
+    of: tuple[MendedKind, int] | None = None
+    code: str = "malformed-file"
+
+
 @dataclass(frozen=True)
 class MmdModel:
     """A whole model. ``texture_paths`` are as written in the file, relative to ``path``'s folder.
 
-    ``trailing_bytes`` counts what follows the last section of a valid file.
+    ``trailing_bytes`` counts what follows the last section that could be read; ``mends`` says what
+    is not here as the file has it.
     """
 
     path: Path
@@ -256,6 +274,7 @@ class MmdModel:
     morphs: tuple[Morph, ...]
     skipped: SkippedCounts
     trailing_bytes: int
+    mends: tuple[Mend, ...] = ()
 
 
 def face_materials(model: MmdModel) -> I32:

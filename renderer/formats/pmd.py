@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from contract.errors import FormatError
 from renderer.formats.checks import usable_ik
 from renderer.formats.cursor import Cursor
 from renderer.formats.model import (
@@ -49,6 +51,7 @@ _MORPH_RECORD = np.dtype([("target", "<u4"), ("offset", "<f4", 3)])
 _RIGID_BODY_BYTES, _JOINT_BYTES = 83, 124
 _PMD_STEP_LIMIT_UNIT_RADIANS = 4.0
 _BASE = 0
+_MMD_TOONS = tuple(f"toon{number:02d}.bmp" for number in range(1, 11))
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,15 @@ class _English:
     comment: str
     bones: tuple[str, ...]
     morphs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Rest:
+    """What follows the morphs."""
+
+    english: _English
+    toon_names: tuple[str, ...]
+    skipped: SkippedCounts
 
 
 def parse_pmd(cursor: Cursor, path: Path) -> MmdModel:
@@ -79,15 +91,9 @@ def parse_pmd(cursor: Cursor, path: Path) -> MmdModel:
     bone_records = _section(cursor, "bones", BONE_RECORD, "H")
     iks = _iks(cursor, bone_records)
     morphs = _morphs(cursor)
-    frame_count, frame_name_count = _skip_display_lists(cursor)
-    english = _english(cursor, len(bone_records), len(morphs), frame_name_count)
-    toon_names = _toon_names(cursor)
-    skipped = SkippedCounts(
-        frame_count,
-        rigid_bodies=_skip_records(cursor, "rigid bodies", _RIGID_BODY_BYTES),
-        joints=_skip_records(cursor, "joints", _JOINT_BYTES),
-    )
-    texture_paths, materials = to_materials(material_records, toon_names)
+    rest = _rest(cursor, len(bone_records), len(morphs))
+    english = rest.english
+    texture_paths, materials = to_materials(material_records, rest.toon_names)
     return MmdModel(
         path,
         "pmd",
@@ -105,9 +111,32 @@ def parse_pmd(cursor: Cursor, path: Path) -> MmdModel:
             replace(morph, name_english=text)
             for morph, text in zip(morphs, english.morphs, strict=True)
         ),
-        skipped,
+        rest.skipped,
         trailing_bytes=cursor.remaining,
     )
+
+
+def _rest(cursor: Cursor, bones: int, morphs: int) -> _Rest:
+    """Where what follows the morphs goes wrong, that part and all after it is as if it were absent:
+    a picture needs none of it but the toons' names, and those only where they are not MMD's."""
+    english = _English("", "", ("",) * bones, ("",) * morphs)
+    toon_names = _MMD_TOONS
+    frames = rigid_bodies = joints = 0
+    start = cursor.offset
+    try:
+        frames, frame_names = _skip_display_lists(cursor)
+        start = cursor.offset
+        english = _english(cursor, bones, morphs, frame_names)
+        start = cursor.offset
+        toon_names = _toon_names(cursor)
+        start = cursor.offset
+        rigid_bodies = _skip_records(cursor, "rigid bodies", _RIGID_BODY_BYTES)
+        start = cursor.offset
+        joints = _skip_records(cursor, "joints", _JOINT_BYTES)
+    except FormatError as fault:
+        cursor.passed_over(fault)
+        cursor.offset = start
+    return _Rest(english, toon_names, SkippedCounts(frames, rigid_bodies, joints))
 
 
 def _text(cursor: Cursor, size: int, what: str) -> str:
@@ -181,29 +210,22 @@ def _morphs(cursor: Cursor) -> tuple[Morph, ...]:
     base: I32 | None = None
     morphs: list[Morph] = []
     for _ in range(cursor.count(25, "morphs", "H")):
-        start = cursor.offset
         name = _text(cursor, 20, "a morph name")
         count, panel = cursor.unpack("IB", "a morph's size and panel")
         records = cursor.array(_MORPH_RECORD, count, f"morph {name!r}")
         if panel == _BASE and base is None:
             base = records["target"].astype(np.int32)
             continue
-        vertices = np.empty(0, np.int32) if base is None else base
-        if count and records["target"].max() >= len(vertices):
-            raise cursor.fault(
-                f"morph {name!r} points outside the base morph; the file is corrupt",
-                "index-out-of-range",
-                start,
-            )
-        morphs.append(
-            Morph(
-                name,
-                "",
-                panel,
-                VertexOffsets(vertices[records["target"]], records["offset"].copy()),
-            )
-        )
+        vertices = _vertices_of(records["target"], base)
+        morphs.append(Morph(name, "", panel, VertexOffsets(vertices, records["offset"].copy())))
     return tuple(morphs)
+
+
+def _vertices_of(places: npt.NDArray[np.uint32], base: I32 | None) -> I32:
+    """The vertices that stand at ``places`` of the base morph; -1 where there is no such place."""
+    listed = np.append(np.empty(0, np.int32) if base is None else base, np.int32(-1))
+    vertices: I32 = listed[np.minimum(places, len(listed) - 1)]
+    return vertices
 
 
 def _skip_display_lists(cursor: Cursor) -> tuple[int, int]:
@@ -235,7 +257,7 @@ def _english(cursor: Cursor, bones: int, morphs: int, frame_names: int) -> _Engl
 def _toon_names(cursor: Cursor) -> tuple[str, ...]:
     cursor.enter("toon textures")
     if not cursor.remaining:
-        return tuple(f"toon{number:02d}.bmp" for number in range(1, 11))
+        return _MMD_TOONS
     return tuple(_text(cursor, 100, "a toon texture name") for _ in range(10))
 
 

@@ -7,12 +7,13 @@ signed with -1 for none.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from struct import calcsize
 
 import numpy as np
 
-from renderer.formats.checks import reference
+from contract.errors import FormatError
 from renderer.formats.model import (
     I32,
     Bone,
@@ -20,15 +21,13 @@ from renderer.formats.model import (
     MmdModel,
     Morph,
     SkippedCounts,
-    SphereMode,
     Vertices,
 )
 from renderer.formats.pmx_bones import read_bone
-from renderer.formats.pmx_cursor import PmxCursor
-from renderer.formats.pmx_morphs import read_morph
+from renderer.formats.pmx_cursor import PmxCursor, unsigned_beyond
+from renderer.formats.pmx_materials import read_material
+from renderer.formats.pmx_morphs import TargetCounts, read_morph
 from renderer.formats.pmx_vertices import read_vertices
-
-_SHARED_TOONS = 10
 
 
 def parse_pmx(cursor: PmxCursor, path: Path) -> MmdModel:
@@ -44,13 +43,8 @@ def parse_pmx(cursor: PmxCursor, path: Path) -> MmdModel:
     texture_paths = _texture_paths(cursor)
     materials = _materials(cursor, len(texture_paths))
     bones = _bones(cursor)
-    morphs = _morphs(cursor)
-    skipped = SkippedCounts(
-        _skip_display_frames(cursor),
-        _skip_rigid_bodies(cursor),
-        _skip_joints(cursor),
-        _skip_soft_bodies(cursor),
-    )
+    morphs = _morphs(cursor, len(bones), len(materials))
+    skipped = _skip_the_rest(cursor)
     return MmdModel(
         path,
         "pmx",
@@ -59,7 +53,7 @@ def parse_pmx(cursor: PmxCursor, path: Path) -> MmdModel:
         name_english,
         comment,
         comment_english,
-        vertices,
+        _with_bones(cursor, vertices, len(bones)),
         faces,
         texture_paths,
         materials,
@@ -98,48 +92,10 @@ def _materials(cursor: PmxCursor, texture_count: int) -> tuple[Material, ...]:
     materials: list[Material] = []
     first_index = 0
     for _ in range(cursor.count(86, "materials")):
-        material = _material(cursor, first_index, texture_count)
+        material = read_material(cursor, first_index, texture_count)
         first_index += material.index_count
         materials.append(material)
     return tuple(materials)
-
-
-def _material(cursor: PmxCursor, first_index: int, texture_count: int) -> Material:
-    texture_index = cursor.header.texture_index
-    name, name_english = cursor.text("a material name"), cursor.text("a material name")
-    colours = cursor.unpack("4f3ff3fB4ff", "a material's colours")
-    flags = int(colours[11])
-    texture, sphere, sphere_mode, toon_is_shared = cursor.unpack(
-        f"2{texture_index}BB", "a material's textures"
-    )
-    if sphere_mode > SphereMode.SUB_TEXTURE or toon_is_shared > 1:
-        raise cursor.fault(
-            f"material {name!r} has sphere mode {sphere_mode} and toon mode {toon_is_shared}; "
-            "known are 0-3 and 0-1 (the file is corrupt)",
-            offset=cursor.offset - 2,
-        )
-    toon = cursor.index("b" if toon_is_shared else texture_index, "a toon index")
-    cursor.text("a material memo")
-    index_count = cursor.index("i", "a material's number of face indices")
-    return Material(
-        name=name,
-        name_english=name_english,
-        diffuse=colours[0:4],
-        specular=colours[4:7],
-        specular_power=colours[7],
-        ambient=colours[8:11],
-        double_sided=bool(flags & 0x01),
-        draw_edge=bool(flags & 0x10),
-        edge_color=colours[12:16],
-        edge_size=colours[16],
-        texture=reference(texture, texture_count),
-        sphere_texture=reference(sphere, texture_count),
-        sphere_mode=SphereMode(sphere_mode),
-        toon_texture=-1 if toon_is_shared else reference(toon, texture_count),
-        shared_toon=reference(toon, _SHARED_TOONS) if toon_is_shared else -1,
-        first_index=first_index,
-        index_count=index_count,
-    )
 
 
 def _bones(cursor: PmxCursor) -> tuple[Bone, ...]:
@@ -148,9 +104,30 @@ def _bones(cursor: PmxCursor) -> tuple[Bone, ...]:
     return tuple(read_bone(cursor, number, count) for number in range(count))
 
 
-def _morphs(cursor: PmxCursor) -> tuple[Morph, ...]:
+def _with_bones(cursor: PmxCursor, vertices: Vertices, count: int) -> Vertices:
+    """The vertices, once it is known how many bones there are."""
+    meant = unsigned_beyond(cursor.header.bone_index, vertices.bone_indices, count)
+    return replace(vertices, bone_indices=meant)
+
+
+def _morphs(cursor: PmxCursor, bones: int, materials: int) -> tuple[Morph, ...]:
     cursor.enter("morphs")
-    return tuple(read_morph(cursor) for _ in range(cursor.count(14, "morphs")))
+    count = cursor.count(14, "morphs")
+    counts = TargetCounts(count, bones, materials)
+    return tuple(read_morph(cursor, counts) for _ in range(count))
+
+
+def _skip_the_rest(cursor: PmxCursor) -> SkippedCounts:
+    """What no picture needs: wherever it goes wrong, nothing is lost but the rest of it."""
+    counts: list[int] = []
+    try:
+        for skip in (_skip_display_frames, _skip_rigid_bodies, _skip_joints, _skip_soft_bodies):
+            start = cursor.offset
+            counts.append(skip(cursor))
+    except FormatError as fault:
+        cursor.passed_over(fault)
+        cursor.offset = start
+    return SkippedCounts(*counts)
 
 
 def _skip_display_frames(cursor: PmxCursor) -> int:

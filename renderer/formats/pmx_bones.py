@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from renderer.formats.checks import parent_reference, reference, usable_append, usable_ik
+from renderer.formats.checks import usable_append, usable_ik
 from renderer.formats.model import Append, Bone, Ik, IkLink, Vec3
 from renderer.formats.pmx_cursor import PmxCursor
 
@@ -29,14 +29,15 @@ def read_bone(cursor: PmxCursor, number: int, bone_count: int) -> Bone:
     x, y, z, parent, layer, flags = cursor.unpack(f"3f{index}iH", "a bone")
     tail: int | Vec3
     if flags & _TAIL_IS_BONE:
-        tail = reference(cursor.index(index, "a tail bone"), bone_count)
+        tail = cursor.reference(index, cursor.index(index, "a tail bone"), bone_count)
     else:
         tail = _hint(cursor, "a tail offset")
     return Bone(
         name=name,
         name_english=name_english,
         position=(x, y, z),
-        parent=parent_reference(parent, number, bone_count),
+        # Some exporters say a root is its own parent.
+        parent=-1 if parent == number else cursor.reference(index, parent, bone_count),
         layer=layer,
         after_physics=bool(flags & _AFTER_PHYSICS),
         rotatable=bool(flags & _ROTATABLE),
@@ -76,9 +77,10 @@ def _local_axes(cursor: PmxCursor) -> tuple[Vec3, Vec3]:
 def _append(cursor: PmxCursor, flags: int, bone_count: int) -> Append | None:
     if not flags & (_APPEND_ROTATION | _APPEND_TRANSLATION):
         return None
-    bone, ratio = cursor.unpack(f"{cursor.header.bone_index}f", "an append")
+    letter = cursor.header.bone_index
+    bone, ratio = cursor.unpack(f"{letter}f", "an append")
     append = Append(
-        bone,
+        cursor.reference(letter, bone, bone_count),
         ratio,
         rotation=bool(flags & _APPEND_ROTATION),
         translation=bool(flags & _APPEND_TRANSLATION),
@@ -88,13 +90,16 @@ def _append(cursor: PmxCursor, flags: int, bone_count: int) -> Append | None:
 
 
 def _ik(cursor: PmxCursor, bone_count: int) -> Ik | None:
-    effector, iterations, step_limit = cursor.unpack(f"{cursor.header.bone_index}if", "an IK chain")
-    links = tuple(_link(cursor) for _ in range(cursor.count(2, "IK links")))
+    letter = cursor.header.bone_index
+    effector, iterations, step_limit = cursor.unpack(f"{letter}if", "an IK chain")
+    links = tuple(_link(cursor, bone_count) for _ in range(cursor.count(2, "IK links")))
+    effector = cursor.reference(letter, effector, bone_count)
     return usable_ik(Ik(effector, iterations, step_limit, links), bone_count)
 
 
-def _link(cursor: PmxCursor) -> IkLink:
+def _link(cursor: PmxCursor, bone_count: int) -> IkLink:
     bone, limited = cursor.unpack(f"{cursor.header.bone_index}B", "an IK link")
+    bone = cursor.reference(cursor.header.bone_index, bone, bone_count)
     if not limited:
         return IkLink(bone, None, None)
     return IkLink(bone, _vec3(cursor, "an IK limit"), _vec3(cursor, "an IK limit"))

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from struct import calcsize
+
+import numpy as np
 
 from renderer.formats.cursor import Cursor
+from renderer.formats.model import I32
 
 # Letters that ``struct`` and numpy both read (numpy with "<" before them).
 _SIGNED = {1: "b", 2: "h", 4: "i"}
@@ -31,6 +35,20 @@ class PmxHeader:
     rigid_body_index: str
 
 
+def unsigned_beyond(letter: str, indices: I32, count: int) -> I32:
+    """Indices as they were meant by a writer that took them for unsigned.
+
+    Where there are more records than a signed index of type ``letter`` can number, an index below
+    -1 is that of the same bits without the sign.
+    """
+    span = 1 << 8 * calcsize(letter)
+    if count <= span // 2 or not (indices < -1).any():
+        return indices
+    wrapped = indices.astype(np.int64) + span
+    meant: I32 = np.where((indices < -1) & (wrapped < count), wrapped, indices).astype(np.int32)
+    return meant
+
+
 class PmxCursor(Cursor):
     """A cursor that also knows the file's text encoding and index sizes."""
 
@@ -48,6 +66,14 @@ class PmxCursor(Cursor):
         self.skip(self._text_size("a name"), "a name")
         self.skip(self._text_size("an english name"), "an english name")
 
+    def reference(self, letter: str, index: int, count: int) -> int:
+        """``index``, read as ``letter``, if there is such an entry among ``count``; else -1.
+
+        See ``unsigned_beyond`` for one below -1.
+        """
+        meant = index if index >= -1 else index + (1 << 8 * calcsize(letter))
+        return meant if meant < count else -1
+
     def index(self, letter: str, what: str) -> int:
         """One index of the given type letter."""
         return int(self.unpack(letter, what)[0])
@@ -64,8 +90,12 @@ class PmxCursor(Cursor):
 
 
 def _read_header(cursor: Cursor) -> PmxHeader:
-    if cursor.raw(4, "the signature").upper() != b"PMX ":
+    signature = cursor.raw(4, "the signature")
+    if signature[:3].upper() != b"PMX":
         raise cursor.fault("no PMX signature; this is not a PMX file", "not-a-model", 0)
+    if signature[3:] != b" ":
+        # Some authors change it so that editors refuse the file.
+        cursor.mend(f"header: the signature ends with byte {signature[3]}, not with a blank")
     (version,) = cursor.unpack("f", "the version")
     if round(version, 2) not in (2.0, 2.1):
         raise cursor.fault(f"PMX version {version:g}; only 2.0 and 2.1 are known", offset=4)

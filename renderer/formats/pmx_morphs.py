@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -18,13 +19,22 @@ from renderer.formats.model import (
     UvOffsets,
     VertexOffsets,
 )
-from renderer.formats.pmx_cursor import PmxCursor, PmxHeader
+from renderer.formats.pmx_cursor import PmxCursor, PmxHeader, unsigned_beyond
 
 _GROUP, _VERTEX, _BONE, _UV, _UV4, _MATERIAL, _FLIP, _IMPULSE = 0, 1, 2, 3, 7, 8, 9, 10
 
 
-def read_morph(cursor: PmxCursor) -> Morph:
-    """Read one morph; target indices are as stored, not yet checked."""
+@dataclass(frozen=True)
+class TargetCounts:
+    """How many morphs, bones and materials a file has."""
+
+    morphs: int
+    bones: int
+    materials: int
+
+
+def read_morph(cursor: PmxCursor, counts: TargetCounts) -> Morph:
+    """Read one morph; target indices are not yet checked."""
     name, name_english = cursor.text("a morph name"), cursor.text("a morph name")
     panel, kind = cursor.unpack("BB", "a morph's panel and type")
     if kind > _IMPULSE:
@@ -34,7 +44,23 @@ def read_morph(cursor: PmxCursor) -> Morph:
         )
     dtype = _record_dtype(cursor.header, kind)
     count = cursor.count(dtype.itemsize, "morph offsets")
-    return Morph(name, name_english, panel, _offsets(kind, cursor.array(dtype, count, "offsets")))
+    offsets = _offsets(kind, cursor.array(dtype, count, "offsets"))
+    return Morph(name, name_english, panel, _meant(offsets, cursor.header, counts))
+
+
+def _meant(offsets: MorphOffsets, header: PmxHeader, counts: TargetCounts) -> MorphOffsets:
+    """The offsets, their targets as a writer meant them that took indices for unsigned."""
+    match offsets:
+        case GroupOffsets():
+            meant = unsigned_beyond(header.morph_index, offsets.morphs, counts.morphs)
+            return replace(offsets, morphs=meant)
+        case BoneOffsets():
+            meant = unsigned_beyond(header.bone_index, offsets.bones, counts.bones)
+            return replace(offsets, bones=meant)
+        case MaterialOffsets():
+            meant = unsigned_beyond(header.material_index, offsets.materials, counts.materials)
+            return replace(offsets, materials=meant)
+    return offsets
 
 
 @cache

@@ -1,7 +1,8 @@
 """Read any model file.
 
 After ``read_model`` every index is -1 where "none" is allowed or else in range, every face index
-belongs to one material at most, every bone has a root, and every number is finite.
+belongs to one material at most, every bone has a root, and every number is finite. What a file has
+wrong without any picture needing it is left out, and said in ``MmdModel.mends``.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from stat import S_ISREG
 from contract.errors import FormatError, ModelError
 from renderer.formats.checks import check_model
 from renderer.formats.cursor import Cursor
+from renderer.formats.mend import mended
 from renderer.formats.model import MmdModel
 from renderer.formats.pmd import parse_pmd
 from renderer.formats.pmx import parse_pmx
@@ -36,11 +38,12 @@ def read_model(path: Path) -> MmdModel:
     if data[:3] == b"Pmd":
         cursor = Cursor(data, path.name)
         model = parse_pmd(cursor, path)
-    elif data[:4].upper() == b"PMX ":
+    elif len(data) > 3 and data[:3].upper() == b"PMX":
         cursor = PmxCursor(data, path.name)
         model = parse_pmx(cursor, path)
     else:
         raise _not_a_model(data, path)
+    model = mended(model, cursor)
     check_model(model, cursor)
     return model
 

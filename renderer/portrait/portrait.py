@@ -2,69 +2,118 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from copy import copy
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from contract.errors import TextureError
 from contract.image import Stored
+from contract.light import DEFAULT_LIGHT, Light, Shading
 from contract.pose import Pose
 from contract.rig import Rig
-from renderer.deform.deformer import Deformer, MorphedMesh, bone_rotations, morph_uses
+from renderer.deform.deformer import (
+    Deformer,
+    MorphedMesh,
+    PosedMesh,
+    bone_rotations,
+    morph_uses,
+)
 from renderer.draw.canvas import Canvas
-from renderer.draw.gpu_model import DrawList, Surface
-from renderer.draw.textures import Texture, find_texture, load_texture
-from renderer.draw.toon import shared_toon
-from renderer.draw.view import Light, frame_head
+from renderer.draw.gpu_model import DrawList, DrawnModel, Surface
+from renderer.draw.textures import Texture
+from renderer.draw.view import frame_head
 from renderer.formats.model import I32, Material, MmdModel, SphereMode
-from renderer.portrait.normals import outward_normals
+from renderer.portrait.maps import Maps
+from renderer.portrait.missing import Sighting, where_it_shows
+from renderer.portrait.normals import lit_normals
+from renderer.portrait.sound import require_sound
 from renderer.portrait.visible import VisiblePart, visible_part
 
 MAX_TEXTURE_SIDE_PER_PICTURE_SIDE = 8
 _DEPTH_MARGIN = 2.0
+_BLACK = Texture(np.array([[[0, 0, 0, 255]]], np.uint8))
 
 
 class Portrait:
     """Draws pictures of one model.
 
     Only what the frame can show is skinned and drawn, and pictures of one expression share their
-    morphs. ``texture_faults`` lists the textures that could not be used.
+    morphs. Textures are looked for below ``models_folder`` (default: the model's own folder);
+    ``texture_faults`` lists those that could not be used, ``colour_missing`` says whether pictures
+    show that (only known with ``strict_textures``), ``texture_files`` are those that are drawn.
 
     Raises:
-        TextureError: a colour map that the picture needs is missing or broken, and
+        TextureError: a colour map of the face, or of much of the head, is missing or broken, and
             ``strict_textures`` is set; the message names the model.
+        FormatError: what the file has wrong, its pictures need.
     """
 
     def __init__(
-        self, canvas: Canvas, model: MmdModel, rig: Rig, *, strict_textures: bool = True
+        self,
+        canvas: Canvas,
+        model: MmdModel,
+        rig: Rig,
+        models_folder: Path | None = None,
+        *,
+        strict_textures: bool = True,
     ) -> None:
         self._canvas = canvas
         self._rig = rig
-        if canvas.shading == "phong":
-            model = replace(model, vertices=replace(model.vertices, normals=outward_normals(model)))
         split = rig.split_x, rig.split_half_width
         whole = Deformer(model, None, *split)
         depth = _DEPTH_MARGIN * float(np.abs(model.vertices.positions).max()) + 1.0
         self._camera = frame_head(rig.head_box, depth)
         part = visible_part(model, rig, self._camera, whole)
-        textures = _Textures(model, canvas.size * MAX_TEXTURE_SIDE_PER_PICTURE_SIDE)
-        surfaces = _surfaces(model, part, textures)
-        self.texture_faults = tuple(textures.faults)
-        if strict_textures and textures.first_colour_fault:
-            fault = textures.first_colour_fault
-            raise TextureError(f"{model.path.name}: {fault}", fault.code) from fault
+        max_side = canvas.size * MAX_TEXTURE_SIDE_PER_PICTURE_SIDE
+        maps = Maps(model, models_folder, max_side)
+        surfaces = _surfaces(model, part, maps)
+        self.texture_faults = tuple(map(str, maps.faults.values()))
+        self.texture_files = dict(maps.files)
         self._deformer = Deformer(model, part.vertices, *split)
-        self._drawn = canvas.upload(
-            DrawList(model.vertices.edge_scales[part.vertices], part.faces, surfaces)
-        )
+        require_sound(model, rig, part, self._deformer.skeleton)
+        normals = lit_normals(model, rig, whole)[part.vertices]
+        self._skinned: dict[Shading, Deformer] = {
+            "phong": self._deformer.with_normals(normals),
+            "toon": self._deformer,
+        }
         self._expression: tuple[Pose, MorphedMesh] | None = None
+        drawn = DrawList(model.vertices.edge_scales[part.vertices], part.faces, surfaces)
+        self._drawn = canvas.upload(drawn)
+        self.colour_missing = False
+        if strict_textures and maps.colourless:
+            self._require_colours(model, maps, drawn)
 
-    def draw(self, pose: Pose, ambient: float = 0.5) -> Stored:
-        """Draw a pose under an ambient light: (size, size, 4) uint8 in the stored form."""
-        mesh = self._deformer.skin(self._morphed(pose.face_only()), bone_rotations(self._rig, pose))
-        return self._canvas.draw(self._drawn, mesh, self._camera, Light(ambient))
+    def _require_colours(self, model: MmdModel, maps: Maps, drawn: DrawList) -> None:
+        black = self._canvas.upload(_blackened(drawn, model, maps.colourless))
+        try:
+            shown = where_it_shows(partial(self._see, black), self._camera)
+        finally:
+            black.release()
+        if shown == "on the face":
+            self.release()
+            fault = maps.faults[min(maps.colourless)]
+            raise TextureError(f"{model.path.name}: {fault}", fault.code) from fault
+        self.colour_missing = shown == "aside"
+
+    def _see(self, black: DrawnModel, pose: Pose) -> Sighting:
+        mesh = self._posed(pose, DEFAULT_LIGHT)
+        white_picture, black_picture = (
+            self._canvas.draw(drawn, mesh, self._camera, DEFAULT_LIGHT)
+            for drawn in (self._drawn, black)
+        )
+        return Sighting(white_picture, black_picture, mesh.positions)
+
+    def draw(self, pose: Pose, light: Light = DEFAULT_LIGHT) -> Stored:
+        """Draw a pose under a light: (size, size, 4) uint8 in the stored form."""
+        return self._canvas.draw(self._drawn, self._posed(pose, light), self._camera, light)
+
+    def _posed(self, pose: Pose, light: Light) -> PosedMesh:
+        morphed = self._morphed(pose.face_only())
+        return self._skinned[light.shading].skin(morphed, bone_rotations(self._rig, pose))
 
     def _morphed(self, expression: Pose) -> MorphedMesh:
         if self._expression is None or self._expression[0] != expression:
@@ -97,80 +146,38 @@ def _framing(rig: Rig) -> tuple[object, ...]:
     return rig.head_box, rig.head_bone, rig.neck_bone, rig.split_x, rig.split_half_width
 
 
-class _Textures:
-    """Loads each texture of a model once; remembers what could not be loaded, and why."""
-
-    def __init__(self, model: MmdModel, max_side: int) -> None:
-        self._paths = model.texture_paths
-        self._folder: Path = model.path.parent
-        self._max_side = max_side
-        self._loaded: dict[int, Texture | TextureError] = {}
-        self.faults: list[str] = []
-        self.first_colour_fault: TextureError | None = None
-
-    def colour(self, number: int) -> Texture | None:
-        found = self._load(number)
-        if isinstance(found, TextureError):
-            self.first_colour_fault = self.first_colour_fault or found
-            return None
-        return found
-
-    def optional(self, number: int) -> Texture | None:
-        found = self._load(number)
-        return None if isinstance(found, TextureError) else found
-
-    def toon(self, material: Material) -> Texture | None:
-        """A toon file beside the model first, else the shared ramp of the same number."""
-        own = None
-        if material.toon_texture >= 0 and (
-            material.shared_toon < 0 or self._exists(material.toon_texture)
-        ):
-            own = self.optional(material.toon_texture)
-        if own is None and material.shared_toon >= 0:
-            return shared_toon(material.shared_toon)
-        return own
-
-    def _exists(self, number: int) -> bool:
-        try:
-            find_texture(self._folder, self._paths[number])
-        except TextureError:
-            return False
-        return True
-
-    def _load(self, number: int) -> Texture | TextureError | None:
-        if number < 0 or not self._paths[number].strip():
-            return None
-        if number not in self._loaded:
-            try:
-                path = find_texture(self._folder, self._paths[number])
-                self._loaded[number] = load_texture(path, self._max_side)
-            except TextureError as error:
-                self.faults.append(str(error))
-                self._loaded[number] = error
-        return self._loaded[number]
+def _blackened(drawn: DrawList, model: MmdModel, colourless: Set[int]) -> DrawList:
+    """The draw list with the surfaces black whose colour map is one of those numbers."""
+    surfaces = tuple(
+        replace(surface, colour_map=_BLACK)
+        if model.materials[surface.material].texture in colourless
+        else surface
+        for surface in drawn.surfaces
+    )
+    return replace(drawn, surfaces=surfaces)
 
 
-def _surfaces(model: MmdModel, part: VisiblePart, textures: _Textures) -> tuple[Surface, ...]:
+def _surfaces(model: MmdModel, part: VisiblePart, maps: Maps) -> tuple[Surface, ...]:
     """One surface per material that has visible faces; faces of a material lie together."""
     surfaces: list[Surface] = []
     numbers: I32 = part.materials
     for number, material in enumerate(model.materials):
         first, end = np.searchsorted(numbers, [number, number + 1])
         if first < end:
-            surfaces.append(_surface(material, number, int(first), int(end), textures))
+            surfaces.append(_surface(material, number, int(first), int(end), maps))
     return tuple(surfaces)
 
 
-def _surface(material: Material, number: int, first: int, end: int, textures: _Textures) -> Surface:
-    sphere_mode = material.sphere_mode if material.sphere_texture >= 0 else SphereMode.NONE
+def _surface(material: Material, number: int, first: int, end: int, maps: Maps) -> Surface:
+    sphere = maps.optional(material.sphere_texture) if material.sphere_mode else None
     return Surface(
         material=number,
         first_index=first * 3,
         index_count=(end - first) * 3,
         double_sided=material.double_sided,
         draw_edge=material.draw_edge,
-        sphere_mode=sphere_mode,
-        colour_map=textures.colour(material.texture),
-        sphere_map=textures.optional(material.sphere_texture) if sphere_mode else None,
-        toon_map=textures.toon(material),
+        sphere_mode=material.sphere_mode if sphere else SphereMode.NONE,
+        colour_map=maps.colour(material.texture),
+        sphere_map=sphere,
+        toon_map=maps.toon(material),
     )

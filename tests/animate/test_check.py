@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -29,11 +30,11 @@ from tests.support.shifting import bytes_of
 SEEDS = range(8)
 
 
-def drawn(folder: Path, pose: Pose) -> list[Stored]:
+def drawn(folder: Path, pose: Pose, seeds: Sequence[int] = SEEDS) -> list[Stored]:
     """Pictures of generated characters, which meet the convention exactly."""
-    canvas = Canvas(256, "phong", "auto")
+    canvas = Canvas(256)
     pictures = []
-    for seed in SEEDS:
+    for seed in seeds:
         model = read_model(write_character(folder / str(seed), seed))
         portrait = Portrait(canvas, model, fit_rig(model))
         pictures.append(portrait.draw(pose))
@@ -81,6 +82,21 @@ def test_heads_are_found_where_they_are(rests: list[Stored]) -> None:
     # In heights of a head (128 rows): nearly all within 8 %.
     within = np.abs(np.array(off)) / 128 < 0.08
     assert within.mean() > 0.9, off
+
+
+def test_glasses_do_not_part_a_face(tmp_path: Path) -> None:
+    (picture,) = drawn(tmp_path, REST, [31])  # whose glasses span the face
+    head = estimate_head(picture)
+    assert head and head.source == "face"
+    assert head.chin == pytest.approx(192, abs=6)
+
+
+def test_a_small_head_in_a_large_picture_is_seen_as_sharply(rests: list[Stored]) -> None:
+    for picture in rests[:4]:
+        near = estimate_head(picture)
+        far = estimate_head(placed(picture, 1.0, 700, 300, size=1600))
+        assert near and far
+        assert far.chin - 300 == pytest.approx(near.chin, abs=4)
 
 
 def test_a_moved_and_scaled_head_is_found_there(rests: list[Stored]) -> None:
@@ -222,11 +238,10 @@ def test_the_command_says_what_is_wrong_and_mends_a_copy(
     assert (done.exit_code, "is the drawing itself" in done.stderr) == (1, True)
 
 
-def test_real_drawings_are_good(real_models: Path) -> None:
-    folder = real_models.parent / "drawings"
-    if not folder.is_dir():
-        pytest.skip("no drawings beside the real models")
-    for path in sorted(folder.glob("drawing_*.png")):
+def test_real_drawings_are_good(real_drawings: Path) -> None:
+    paths = sorted(real_drawings.glob("drawing_*.png"))
+    assert paths
+    for path in paths:
         report = check(read_drawing(path))
         assert report.faults == (), path
         assert report.head is not None

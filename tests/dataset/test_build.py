@@ -57,7 +57,7 @@ def test_every_sample_is_the_picture_of_its_pose_model_and_light(tmp_path: Path)
                 (sample.expression, pose.face_only()),
                 (sample.posed, pose),
             ):
-                expected = tiny_picture(model.facts.name, shown, sample.ambient, SIZE)
+                expected = tiny_picture(model.facts.name, shown, sample.light, SIZE)
                 np.testing.assert_array_equal(picture, expected)
     assert seen == [(f"{name}.pmx", i) for name in sorted(names) for i in range(5)]
 
@@ -182,7 +182,7 @@ def test_a_renderer_that_does_not_open_stops_the_run(tmp_path: Path) -> None:
     assert quarantine_rows(tmp_path / "out") == []
 
 
-def open_no_renderer(_size: int, _shading: str) -> Any:  # noqa: ANN401  # never returns
+def open_no_renderer(_size: int) -> Any:  # noqa: ANN401  # never returns
     raise DeviceError("no OpenGL here")
 
 
@@ -200,5 +200,5 @@ def test_a_renderer_that_dies_stops_the_run(tmp_path: Path) -> None:
         )
 
 
-def open_deadly_renderer(_size: int, _shading: str) -> Any:  # noqa: ANN401  # never returns
+def open_deadly_renderer(_size: int) -> Any:  # noqa: ANN401  # never returns
     os.kill(os.getpid(), signal.SIGABRT)

@@ -10,10 +10,10 @@ import pytest
 
 from contract.rig import DOUBTFUL_BELOW
 from renderer.fit.confidence import judged
-from renderer.fit.face import Eye, Eyes
+from renderer.fit.eyes import Eye, Eyes
 from renderer.fit.head_box import Found, find_chin, find_skull_top
 from renderer.formats.model import MmdModel
-from tests.support.hand_models import bone, model, vertices
+from tests.support.hand_models import bone, material, model, vertices
 
 F64 = npt.NDArray[np.float64]
 Mesh = tuple[F64, npt.NDArray[np.int32]]
@@ -61,8 +61,9 @@ def joined(*meshes: Mesh) -> MmdModel:
         triangles.append(mesh_triangles + start)
         start += len(mesh_points)
     flat = [(float(x), float(y), float(z)) for x, y, z in np.concatenate(points)]
-    whole = model(vertices(flat), [bone()])
-    return replace(whole, faces=np.concatenate(triangles).astype(np.int32))
+    faces = np.concatenate(triangles).astype(np.int32)
+    whole = model(vertices(flat), [bone()], materials=[material(index_count=faces.size)])
+    return replace(whole, faces=faces)
 
 
 def skull_top(*meshes: Mesh, chin_y: float = 9.0) -> Found:

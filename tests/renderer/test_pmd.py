@@ -243,17 +243,14 @@ def test_morphs_point_into_the_base_morph() -> None:
 
 
 @pytest.mark.parametrize("base", [True, False])
-def test_morphs_outside_the_base_morph(base: bool) -> None:
+def test_places_outside_the_base_morph_are_of_no_vertex(base: bool) -> None:
     builder = PmdBuilder().begin("morphs", 1 + base)
     if base:
         builder.morph(b"base", 0, ((7, 0, 0, 0),))
-    start = len(builder.data)
-    builder.morph(sjis("あ"), 3, ((1, 1, 2, 3),))
-    with pytest.raises(
-        FormatError, match=f"morphs, byte {start} of .*'あ' points outside"
-    ) as fault:
-        parse(builder.to_bytes())
-    assert fault.value.code == "index-out-of-range"
+    builder.morph(sjis("あ"), 3, ((1, 1, 2, 3), (2**32 - 1, 1, 2, 3)))
+    (vowel,) = parse(builder.to_bytes()).morphs
+    assert isinstance(vowel.offsets, VertexOffsets)
+    assert vowel.offsets.vertices.tolist() == [-1, -1]
 
 
 def test_english_texts_skip_the_base_morph(tmp_path: Path) -> None:

@@ -12,10 +12,11 @@ import pytest
 from characters.files.generate import write_character
 from contract.pose import FACE_AXES
 from contract.rig import ANSWERS, DOUBTFUL_BELOW, MorphUse, Rig, Side
+from renderer.fit.blinks import Blink
 from renderer.fit.confidence import Judgement, doubtful_of, judged, objections_of, ramp
 from renderer.fit.fit_rig import fit_rig
 from renderer.fit.lids import Closing
-from renderer.fit.winks import Blink, Wink, agreeing
+from renderer.fit.winks import Wink, agreeing
 from renderer.formats.model import MmdModel
 from renderer.formats.read import read_model
 from tests.support.rig_variants import (

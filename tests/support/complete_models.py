@@ -30,7 +30,7 @@ def complete_pmx() -> PmxBuilder:
     b.morph_head("材質", 8, 1).pack("bB28f", -1, 1, *range(28))
     b.morph_head("反転", 9, 1).pack("bf", 1, 1)
     b.morph_head("衝撃", 10, 1).pack("bB6f", 0, 1, *range(6))
-    b.begin("display frames", 1).display_frame("表情", ((0, 1), (1, 0)))
+    b.unneeded_from_here().begin("display frames", 1).display_frame("表情", ((0, 1), (1, 0)))
     b.begin("rigid bodies", 1).rigid_body("剛体", 2)
     b.begin("joints", 1).joint("節", (0, 0))
     b.may_end().count("soft bodies", 1).soft_body("軟体", anchors=1, pins=2)
@@ -48,7 +48,7 @@ def complete_pmd() -> PmdBuilder:
     b.begin("IK chains", 1).ik(0, 1, (1, 2), 0.25)
     b.begin("morphs", 2).morph(b"base", 0, ((2, 0, 0, 0), (0, 0, 0, 0)))
     b.morph("あ".encode("cp932"), 3, ((0, 1, 2, 3),))
-    b.may_end().count("displayed morphs", 1, "B").pack("H", 1)
+    b.unneeded_from_here().may_end().count("displayed morphs", 1, "B").pack("H", 1)
     b.count("display frame names", 1, "B").pack("50s", b"frame")
     b.count("displayed bones", 1, "I").pack("HB", 1, 1)
     b.may_end().pack("B20s256s", 1, b"model", b"english").pack(

@@ -38,12 +38,16 @@ ORIGIN = (0.0, 0.0, 0.0)
 
 
 class ByteBuilder:
-    """Bytes; where in them each count stands: (what, offset, struct letter); where they may end."""
+    """Bytes; where in them each count stands: (what, offset, struct letter); where they may end.
+
+    ``needed_end``: no picture needs what follows that byte.
+    """
 
     def __init__(self) -> None:
         self.data = bytearray()
         self.counts: list[tuple[str, int, str]] = []
         self.legal_ends: list[int] = []
+        self.needed_end = 0
 
     def pack(self, layout: str, *values: float | bytes) -> Self:
         self.data += struct.pack("<" + layout, *values)
@@ -51,6 +55,11 @@ class ByteBuilder:
 
     def may_end(self) -> Self:
         self.legal_ends.append(len(self.data))
+        return self
+
+    def unneeded_from_here(self) -> Self:
+        """No picture needs what follows."""
+        self.needed_end = len(self.data)
         return self
 
     def count(self, what: str, number: int, letter: str = "i") -> Self:

@@ -14,6 +14,7 @@ _WORDS: Mapping[str, str] = {
     "lids-only": "it moves more of the face than the lids",
     "from-the-head": "something comes out of the head",
     "other-eye-open": "it closes the other eye a little, too",
+    "runs-past": "the whole morph moves the lids past each other; less of it closes the eye",
     "eyes-alike": "the two eyes close in different ways",
     "eyes-cover-alike": "one eye is covered less than the other",
     "eyes-of-one-manner": "one eye has a wink of its own, the other half of a blink",
@@ -37,11 +38,12 @@ _WORDS: Mapping[str, str] = {
     "off-centre": "the face is not over the head bone",
     "eyes-hidden": "an eye is hidden",
     "no-face-texture": "the face has no texture",
+    "shown-white": "a texture is missing; what it should colour is white",
 }
 
 
 def in_words(objection: str) -> str:
-    """``answer:check=factor`` of ``renderer.fit.confidence`` as a sentence; as it is if unknown."""
+    """``answer:check=factor`` (``confidence.judged``) as a sentence; as it is if unknown."""
     answer, _, rest = objection.partition(":")
     check, _, factor = rest.partition("=")
     if check not in _WORDS:
