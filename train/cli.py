@@ -177,10 +177,13 @@ def _processes() -> Iterator[Share]:
 @out_option("The bundle's folder [default: RUN/bundle].", required=False)
 @click.option("--tha1", type=_PATH, help="Write THA1's three files into this folder as well.")
 @click.option("--configuration", type=click.Choice(FULL_CONFIGURATIONS), help="For --tha1.")
-def bundle(run: Path, out: Path | None, tha1: Path | None, configuration: str | None) -> None:
+@click.option("--half", is_flag=True, help="Numbers of half the size (float16).")
+def bundle(
+    run: Path, out: Path | None, tha1: Path | None, configuration: str | None, half: bool
+) -> None:
     """Build a bundle of the stages of RUN that are finished."""
-    made = assemble(run)
-    save_bundle(out or run / BUNDLE_FOLDER, made, replace=out is None)
+    made, dtype = assemble(run), torch.float16 if half else torch.float32
+    save_bundle(out or run / BUNDLE_FOLDER, made, out is None, dtype)
     click.echo(f"{out or run / BUNDLE_FOLDER}: {', '.join(made.networks())}")
     if tha1:
         export_tha1(tha1, full_networks(made, configuration))

@@ -59,13 +59,12 @@ def _steps(quality: float) -> npt.NDArray[np.float32]:
     percent = 5000 / quality if quality < 50 else 200 - 2 * quality
     tables = np.array([_LUMINANCE, _CHROMINANCE, _CHROMINANCE])
     steps: npt.NDArray[np.float64] = np.floor((tables * percent + 50) / 100)
-    kept: npt.NDArray[np.float32] = np.asarray(steps.clip(1, 255), np.float32)
-    return kept
+    return steps.clip(1, 255).astype(np.float32)
 
 
 def _waves() -> npt.NDArray[np.float32]:
     """(8, 8): the orthonormal cosine transform; a row a wave."""
     place, wave = np.arange(_BLOCK) + 0.5, np.arange(_BLOCK)[:, None]
-    waves = np.cos(math.pi / _BLOCK * place * wave) * math.sqrt(2 / _BLOCK)
+    waves: npt.NDArray[np.float64] = np.cos(math.pi / _BLOCK * place * wave) * math.sqrt(2 / _BLOCK)
     waves[0] /= math.sqrt(2)
     return waves.astype(np.float32)
