@@ -29,6 +29,8 @@ help:
 	@echo "make pretrained                train the weights that come with the program anew: hours"
 	@echo "make doctor                    which OpenGL there is, and how to get one"
 	@echo "make bench                     all benchmarks"
+	@echo "make setup                     only what rendering, training and animating need, into .venv"
+	@echo "make clean                     remove .venv and caches"
 
 setup:
 	@./setup.sh

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.shared import SHARED
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 
-_SHARED = REPOSITORY.parent / "shared"
 _SHARED_FIXTURES = {"real_models", "real_motions", "real_drawings", "oracles", "tha1_tensors"}
 
 
@@ -20,7 +21,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 def _beside(name: str, what: str) -> Path:
     """A file or folder of ../shared; the test skips without it."""
-    path = _SHARED / name
+    path = SHARED / name
     if not path.exists():
         pytest.skip(f"{what} not beside the repository (../shared/{name})")
     return path

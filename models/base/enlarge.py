@@ -2,11 +2,13 @@
 
 Colour and alpha are separate numbers in the network form, and where alpha is nothing, colour is
 black. Mixing and sampling would draw that black into every soft edge. So colours are first spread
-beyond what is seen (``spread`` in pictures, within ``enlarged_colour`` in decisions), everything is
+beyond what is seen (``spread`` in pictures, within ``layer`` in decisions), everything is
 mixed as it is, and last what is not seen is black again (``covered``).
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -27,21 +29,38 @@ def enlarged(small: Tensor, side: int) -> Tensor:
     return functional.interpolate(small, (side, side), mode="bilinear", align_corners=False)
 
 
-def enlarged_share(share: Tensor, side: int) -> Tensor:
-    """Shares in [0, 1] (N, C, L, L), snapped to 0 and 1 -> (N, C, side, side)."""
-    snapped = (share * (1 + 2 * SNAP) - SNAP).clamp(0, 1)
-    return enlarged(snapped, side)
+def snapped(share: Tensor) -> Tensor:
+    """Shares in [0, 1], those that are nearly 0 or 1 wholly so; any shape."""
+    return (share * (1 + 2 * SNAP) - SNAP).clamp(0, 1)
 
 
-def enlarged_colour(change: Tensor, coverage: Tensor, side: int) -> Tensor:
-    """What replaces the input, (N, 4, L, L) in network form -> (N, 4, side, side).
+class Layer(NamedTuple):
+    """A blend as it is laid over a picture: ``kept * picture + painted``; both (N, 4, L, L).
+
+    What is painted is weighted already, so that a colour that nobody is to see cannot enter
+    between two pixels of the look.
+    """
+
+    kept: Tensor
+    painted: Tensor
+
+
+def layer(share: Tensor, change: Tensor, coverage: Tensor) -> Layer:
+    """The layer of a network's blend: the input's share and what replaces the rest, (N, 4, L, L).
 
     coverage: (N, 1, L, L) in [0, 1], the alpha of what comes of it. Where that is nothing, colours
     are those nearby.
     """
+    kept = snapped(share)
     seen = ((coverage - _HARDLY_SEEN) / (_SEEN - _HARDLY_SEEN)).clamp(0, 1)
     colour = torch.lerp(_nearby(change[:, :3], coverage), change[:, :3], seen)
-    return enlarged(torch.cat([colour, change[:, 3:]], 1), side)
+    return Layer(kept, (1 - kept) * torch.cat([colour, change[:, 3:]], 1))
+
+
+def laid(over: Layer, picture: Tensor) -> Tensor:
+    """A layer, enlarged, over a picture (N, 4, D, D) with spread colours, of any size."""
+    kept, painted = torch.split(enlarged(torch.cat(over, 1), picture.shape[-1]), 4, 1)
+    return torch.addcmul(painted, kept, picture)
 
 
 def enlarged_offset(offset: Tensor, side: int) -> Tensor:

@@ -8,16 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from models.base.config import IMAGE_CHANNELS, NetworkConfig
-from models.base.enlarge import (
-    coverage_of,
-    covered,
-    enlarged_colour,
-    enlarged_share,
-    spread,
-)
+from models.base.enlarge import coverage_of, covered, enlarged, laid, layer, snapped, spread
 from models.base.gates import gated, joint_gate
-from models.base.initialisation import fill_he_normal
-from models.base.layers import UNet, blend, conv7, run_heads, with_pose
+from models.base.layers import UNet, blend, conv7, fill_he_normal, run_heads, with_pose
 from models.base.look import reduced
 
 
@@ -91,8 +84,6 @@ class Combiner(nn.Module):
             combined = blend(mask, pathway1, pathway2)
             return CombinerOutput(blend(retouch, combined, change), combined, mask, retouch, change)
         wide1, wide2 = (spread(one, reduced(one, look)) for one in (pathway1, pathway2))
-        combined = blend(enlarged_share(mask, side), wide1, wide2)
-        output = blend(
-            enlarged_share(retouch, side), combined, enlarged_colour(change, coverage, side)
-        )
+        combined = blend(enlarged(snapped(mask), side), wide1, wide2)
+        output = laid(layer(retouch, change, coverage), combined)
         return CombinerOutput(covered(output), covered(combined), mask, retouch, change)

@@ -8,16 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from models.base.config import IMAGE_CHANNELS, NetworkConfig
-from models.base.enlarge import (
-    coverage_of,
-    covered,
-    enlarged_colour,
-    enlarged_share,
-    spread,
-)
+from models.base.enlarge import coverage_of, covered, laid, layer, spread
 from models.base.gates import border_gate, face_gate, gated
-from models.base.initialisation import fill_he_normal
-from models.base.layers import Trunk, blend, conv7, run_heads, with_pose
+from models.base.layers import Trunk, blend, conv7, fill_he_normal, run_heads, with_pose
 from models.base.look import middle, reduced, with_middle
 
 
@@ -78,13 +71,10 @@ class FaceMorpher(nn.Module):
         side = part.shape[-1]
         if part is image and side == alpha.shape[-1]:
             return MorpherOutput(blend(alpha, image, change), alpha, change)
-        changed = blend(
-            enlarged_share(alpha, side),
-            spread(part, reduced(part, alpha.shape[-1])),
-            enlarged_colour(change, coverage, side),
-        )
-        output = covered(changed)
-        return MorpherOutput(output if part is image else with_middle(image, output), alpha, change)
+        wide = spread(part, reduced(part, alpha.shape[-1]))
+        output = covered(laid(layer(alpha, change, coverage), wide))
+        whole = output if part is image else with_middle(image, output)
+        return MorpherOutput(whole, alpha, change)
 
     def _part(self, image: Tensor) -> Tensor:
         return middle(image) if self.config.looks_at == "middle" else image

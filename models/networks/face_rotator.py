@@ -12,17 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from models.base.config import IMAGE_CHANNELS, NetworkConfig
-from models.base.enlarge import (
-    coverage_of,
-    covered,
-    enlarged_colour,
-    enlarged_offset,
-    enlarged_share,
-    spread,
-)
+from models.base.enlarge import coverage_of, covered, enlarged_offset, laid, layer, spread
 from models.base.gates import gated, joint_gate
-from models.base.initialisation import fill_he_normal
-from models.base.layers import Trunk, blend, conv7, run_heads, with_pose
+from models.base.layers import Trunk, blend, conv7, fill_he_normal, run_heads, with_pose
 from models.base.look import reduced
 from models.base.warp import warp
 
@@ -95,6 +87,6 @@ class FaceRotator(nn.Module):
             pathway1 = blend(alpha, image, change)
             return RotatorOutput(pathway1, warp(image, offset), alpha, change, offset)
         wide = spread(image, reduced(image, alpha.shape[-1]))
-        pathway1 = blend(enlarged_share(alpha, side), wide, enlarged_colour(change, coverage, side))
+        pathway1 = laid(layer(alpha, change, coverage), wide)
         pathway2 = warp(wide, enlarged_offset(offset, side))
         return RotatorOutput(covered(pathway1), covered(pathway2), alpha, change, offset)

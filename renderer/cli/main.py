@@ -81,7 +81,8 @@ def still(
 ) -> None:
     """Draw MODEL's head in one pose as a PNG with a transparent background.
 
-    Textures that cannot be used are named on stderr and drawn white.
+    Textures that cannot be used are named on stderr and drawn white; so is what is asked for and
+    what the annotator is not sure of.
     """
     parsed = read_model(model)
     rig = fit_rig(parsed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,8 @@ EYE_DEPTH = 0.35
 _LARGEST = 0.55  # half sizes of an eye in the same unit: what is larger is more than an iris
 _ALIKE = 2.5  # times as large as the other one an eye may be
 _PUPIL_SHARE = 0.3  # of the greatest move: what a morph of the pupils truly moves
+# On 23 real models lids sweep places that lie so much further apart than irises, and higher.
+_SWEPT_APART, _SWEPT_ABOVE = 1.09, 0.03
 _LEAST = 1e-6  # model units
 
 
@@ -149,7 +151,20 @@ def _swept(model: MmdModel, head: int, named: Callable[[str], bool], evidence: s
         lids = lengths > max(lengths.max(initial=0) / 2, _LEAST)
         start = _places(model, lids)
         swept += [start, start + moves[lids]]
-    return _eyes_at(np.concatenate(swept), none, model.bones[head].position[0], evidence)
+    eyes = _eyes_at(np.concatenate(swept), none, model.bones[head].position[0], evidence)
+    return None if eyes is None else _over_irises(eyes)
+
+
+def _over_irises(eyes: Eyes) -> Eyes:
+    """Eyes that lids sweep over, moved to where their irises are."""
+    aside, down = (eyes.spacing - eyes.spacing / _SWEPT_APART) / 2, _SWEPT_ABOVE * eyes.spacing
+    left = replace(
+        eyes.left, centre_x=eyes.left.centre_x - aside, centre_y=eyes.left.centre_y - down
+    )
+    right = replace(
+        eyes.right, centre_x=eyes.right.centre_x + aside, centre_y=eyes.right.centre_y - down
+    )
+    return replace(eyes, left=left, right=right)
 
 
 def _moves(model: MmdModel, head: int, named: Callable[[str], bool]) -> Iterator[F64]:

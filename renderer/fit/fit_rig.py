@@ -12,12 +12,14 @@ import numpy as np
 
 from contract.errors import RigError
 from contract.rig import ANSWERS, HeadBox, MorphUse, Rig, Side
+from renderer.fit.chin import find_chin
 from renderer.fit.confidence import doubtful_of, judged, objections_of, ramp
 from renderer.fit.eyes import Eyes, eye_readings
 from renderer.fit.face import Face, Index
 from renderer.fit.head_bones import Flags, carried_by, find_head_bone, find_neck_bone
-from renderer.fit.head_box import Found, find_chin, find_skull_top
 from renderer.fit.mouth_opening import MouthOpening, MouthProbe
+from renderer.fit.parts import connected_parts
+from renderer.fit.skull_top import find_skull_top
 from renderer.fit.upright import judge_upright
 from renderer.fit.winks import Wink, WinkProbe, agreeing, looked_for
 from renderer.formats.model import MmdModel
@@ -35,7 +37,7 @@ def fit_rig(model: MmdModel, *, allow_smile: bool = False) -> Rig:
 
     Raises:
         RigError: codes ``empty-mesh``, ``no-head-bone``, ``no-neck-bone``, ``no-left-eye-morph``,
-            ``no-right-eye-morph``, ``no-mouth-morph``, ``no-head-box``.
+            ``no-right-eye-morph``, ``no-mouth-morph``.
     """
     if not len(model.vertices) or not len(model.faces):
         raise RigError(f"{model.path.name}: there is no mesh; nothing can be drawn", "empty-mesh")
@@ -46,8 +48,11 @@ def fit_rig(model: MmdModel, *, allow_smile: bool = False) -> Rig:
     left, right = seen.wink(Side.LEFT), seen.wink(Side.RIGHT)
     mouth = _mouth(model, seen.mouths)
     lips_y = eyes.y - _LIPS * eyes.spacing if mouth.lips_y is None else mouth.lips_y
-    skin = np.isin(face.materials, face.materials[_skin_seen(face, mouth, lips_y)])
-    chin, skull_top = _head_box(face, head, skin, lips_y)
+    seen_skin = np.concatenate([mouth.faces, face.faces_below(lips_y)])
+    skin_paint = np.isin(face.materials, face.materials[seen_skin])
+    skin = _joined(model, skin_paint, seen_skin)
+    chin = find_chin(model, eyes, lips_y, skin)
+    skull_top = find_skull_top(model, eyes, chin.y, carried_by(model, head), skin_paint)
     box = HeadBox(chin.y, skull_top.y, eyes.centre_x)
     left_judgement, right_judgement = agreeing(left, right)
     judgements = {
@@ -158,23 +163,13 @@ def _mouth(model: MmdModel, mouths: MouthProbe) -> MouthOpening:
     return mouth
 
 
-def _skin_seen(face: Face, mouth: MouthOpening, lips_y: float) -> Index:
-    """The model's faces that the mouth moves or that are seen below it."""
-    return np.concatenate([mouth.faces, face.faces_below(lips_y)])
+def _joined(model: MmdModel, paint: Flags, seen: Index) -> Flags:
+    """Which faces (F,) of the skin's materials hang together with the faces of skin in sight.
 
-
-def _head_box(face: Face, head: int, skin: Flags, lips_y: float) -> tuple[Found, Found]:
-    """Chin and skull top."""
-    model, eyes = face.model, face.eyes
-    chin = find_chin(model, eyes, lips_y, skin)
-    if chin is None:
-        raise RigError(
-            f"{model.path.name}: the face has no chin: its profile never turns back below the lips",
-            "no-head-box",
-        )
-    skull_top = find_skull_top(model, eyes, chin.y, carried_by(model, head), skin)
-    if not chin.y < skull_top.y:
-        raise RigError(
-            f"{model.path.name}: the skull top does not lie above the chin", "no-head-box"
-        )
-    return chin, skull_top
+    Collars, scarves and hair that share the face's one material do not.
+    """
+    rows = np.flatnonzero(paint)
+    parts = connected_parts(model.vertices.positions, model.faces[rows])
+    joined = np.zeros(len(paint), np.bool_)
+    joined[rows] = np.isin(parts, parts[np.isin(rows, seen)])
+    return joined

@@ -25,6 +25,8 @@ _WORDS: Mapping[str, str] = {
     "mouth-only": "it moves more of the face than the mouth",
     "sharp": "the chin is blunt: where it ends is not clear",
     "below-eyes": "the chin is unusually near to the eyes, or far from them",
+    "profile": "no chin was seen in the profile; it is guessed from eyes and lips",
+    "below-lips": "the chin is unusually near to the lips, or far from them",
     "seen": "no skull was seen under the hair; its top is guessed",
     "no-headgear": "something lies over the skull",
     "crown-of-hair": "what lies on top may not be hair",

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
 from copy import copy
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from contract.errors import TextureError
 from contract.image import Stored
 from contract.light import DEFAULT_LIGHT, Light, Shading
-from contract.pose import Pose
+from contract.pose import REST, Pose
 from contract.rig import Rig
 from renderer.deform.deformer import (
     Deformer,
@@ -23,19 +23,17 @@ from renderer.deform.deformer import (
     morph_uses,
 )
 from renderer.draw.canvas import Canvas
-from renderer.draw.gpu_model import DrawList, DrawnModel, Surface
-from renderer.draw.textures import Texture
+from renderer.draw.gpu_model import DrawList, Surface
 from renderer.draw.view import frame_head
 from renderer.formats.model import I32, Material, MmdModel, SphereMode
 from renderer.portrait.maps import Maps
-from renderer.portrait.missing import Sighting, where_it_shows
+from renderer.portrait.missing import SHUT, Sighting, blackened, where_it_shows
 from renderer.portrait.normals import lit_normals
 from renderer.portrait.sound import require_sound
 from renderer.portrait.visible import VisiblePart, visible_part
 
 MAX_TEXTURE_SIDE_PER_PICTURE_SIDE = 8
 _DEPTH_MARGIN = 2.0
-_BLACK = Texture(np.array([[[0, 0, 0, 255]]], np.uint8))
 
 
 class Portrait:
@@ -81,31 +79,35 @@ class Portrait:
             "toon": self._deformer,
         }
         self._expression: tuple[Pose, MorphedMesh] | None = None
-        drawn = DrawList(model.vertices.edge_scales[part.vertices], part.faces, surfaces)
-        self._drawn = canvas.upload(drawn)
+        self._drawn = canvas.upload(
+            DrawList(model.vertices.edge_scales[part.vertices], part.faces, surfaces)
+        )
         self.colour_missing = False
         if strict_textures and maps.colourless:
-            self._require_colours(model, maps, drawn)
+            self._require_colours(model, maps)
 
-    def _require_colours(self, model: MmdModel, maps: Maps, drawn: DrawList) -> None:
-        black = self._canvas.upload(_blackened(drawn, model, maps.colourless))
-        try:
-            shown = where_it_shows(partial(self._see, black), self._camera)
-        finally:
-            black.release()
+    def _require_colours(self, model: MmdModel, maps: Maps) -> None:
+        without = np.array([m.texture in maps.colourless for m in model.materials])
+        faces = (self._morphed(pose).materials for pose in (REST, SHUT))
+        without &= np.any([materials.diffuse[:, 3] > 0 for materials in faces], axis=0)
+        if not without.any():
+            return
+        shown = where_it_shows(partial(self._see, without), self._camera)
         if shown == "on the face":
             self.release()
             fault = maps.faults[min(maps.colourless)]
             raise TextureError(f"{model.path.name}: {fault}", fault.code) from fault
         self.colour_missing = shown == "aside"
 
-    def _see(self, black: DrawnModel, pose: Pose) -> Sighting:
-        mesh = self._posed(pose, DEFAULT_LIGHT)
+    def _see(self, without: npt.NDArray[np.bool_], pose: Pose) -> Sighting:
+        """A pose with the materials (M,) ``without`` colour map white, as they are, and black."""
+        white = self._posed(pose, DEFAULT_LIGHT)
+        black = replace(white, materials=blackened(white.materials, without))
         white_picture, black_picture = (
-            self._canvas.draw(drawn, mesh, self._camera, DEFAULT_LIGHT)
-            for drawn in (self._drawn, black)
+            self._canvas.draw(self._drawn, mesh, self._camera, DEFAULT_LIGHT)
+            for mesh in (white, black)
         )
-        return Sighting(white_picture, black_picture, mesh.positions)
+        return Sighting(white_picture, black_picture, white.positions)
 
     def draw(self, pose: Pose, light: Light = DEFAULT_LIGHT) -> Stored:
         """Draw a pose under a light: (size, size, 4) uint8 in the stored form."""
@@ -144,17 +146,6 @@ class Portrait:
 def _framing(rig: Rig) -> tuple[object, ...]:
     """All of a rig that decides what is uploaded."""
     return rig.head_box, rig.head_bone, rig.neck_bone, rig.split_x, rig.split_half_width
-
-
-def _blackened(drawn: DrawList, model: MmdModel, colourless: Set[int]) -> DrawList:
-    """The draw list with the surfaces black whose colour map is one of those numbers."""
-    surfaces = tuple(
-        replace(surface, colour_map=_BLACK)
-        if model.materials[surface.material].texture in colourless
-        else surface
-        for surface in drawn.surfaces
-    )
-    return replace(drawn, surfaces=surfaces)
 
 
 def _surfaces(model: MmdModel, part: VisiblePart, maps: Maps) -> tuple[Surface, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -14,14 +15,23 @@ import pytest
 
 import dataset.scan.scan
 from contract.errors import InputError
+from contract.progress import LogProgress
+from dataset.build.build import build
 from dataset.catalog.catalog import Catalog, CatalogRow, cache_of, load_catalog, save_catalog
+from dataset.catalog.choose import Wish, choose
 from dataset.drawing.rendering import annotating_files
 from dataset.jobs.pool import Crew
 from tests.conftest import REPOSITORY
-from tests.support.tiny_builds import COMMAND, look, write_models
-from tests.support.tiny_renderer import SLOWNESS
-
-PATIENT = Crew(2, 60)
+from tests.support.tiny_builds import (
+    COMMAND,
+    FIVE,
+    PATIENT,
+    assert_sound,
+    look,
+    quarantine_rows,
+    write_models,
+)
+from tests.support.tiny_renderer import SLOWNESS, open_tiny_renderer
 
 
 def verdicts(catalog: Catalog) -> dict[str, tuple[str, str]]:
@@ -124,6 +134,74 @@ def test_a_changed_texture_has_its_model_looked_at_again(tmp_path: Path) -> None
         assert _scanned(log) == "2 models" + (
             f", {known} known from earlier scans" if known else ""
         )
+
+
+# A model is its bytes with the textures that it finds.
+
+
+def copies(models: Path, text: str, names: dict[str, str | None]) -> Path:
+    """One file's bytes at several places, each with its face.png, or without one."""
+    for name, face in names.items():
+        path = models / f"{name}.pmx"
+        path.parent.mkdir(parents=True)
+        path.write_text(text, "utf-8")
+        if face is not None:
+            (path.parent / "face.png").write_text(face, "utf-8")
+    return models
+
+
+def test_a_copy_that_has_its_textures_is_not_refused_for_another_that_has_not(
+    tmp_path: Path,
+) -> None:
+    faces = {"a/first": None, "b/second": "white", "c/third": None}
+    models = copies(tmp_path / "models", "textured strictly", faces)
+    catalog, _ = look(models, tmp_path / "catalog.jsonl", Crew(1, 60))
+    assert verdicts(catalog) == {
+        "a/first.pmx": ("refused", "texture-missing"),
+        "b/second.pmx": ("ok", ""),
+        "c/third.pmx": ("refused", "texture-missing"),
+    }
+    assert [row.message for row in catalog.rows] == [
+        "first.pmx: no face.png",
+        "",
+        "third.pmx: no face.png",
+    ]
+    chosen = choose(catalog, {}, Wish())
+    assert [model.path for model in chosen.models] == ["b/second.pmx"]
+    out = tmp_path / "out"
+    log = io.StringIO()
+    build(models, chosen, out, FIVE, PATIENT, open_tiny_renderer, LogProgress(log, "samples"))
+    assert_sound(out)
+    assert [row["path"] for row in quarantine_rows(out)] == ["a/first.pmx", "c/third.pmx"]
+
+
+def test_a_refusal_for_the_bytes_names_each_copy_itself(tmp_path: Path) -> None:
+    models = copies(tmp_path / "models", "refuse me", {"a/first": None, "b/second": None})
+    out = tmp_path / "catalog.jsonl"
+    for _ in range(2):  # the second time both are known
+        catalog, _log = look(models, out, Crew(1, 60))
+        assert [row.message for row in catalog.rows] == [
+            "first.pmx: no head bone",
+            "second.pmx: no head bone",
+        ]
+
+
+def test_copies_are_duplicates_only_with_the_same_textures(tmp_path: Path) -> None:
+    faces = {"a/x": "white", "b/x": "brown", "c/x": "white"}
+    models = copies(tmp_path / "models", "textured x", faces)
+    catalog, _ = look(models, tmp_path / "catalog.jsonl")
+    assert {row.sha256 for row in catalog.rows} == {catalog.rows[0].sha256}
+    selection = choose(catalog, {}, Wish(keep_duplicates=True))
+    assert [model.path for model in selection.models] == ["a/x.pmx", "b/x.pmx"]
+    assert selection.duplicates == {"c/x.pmx": "a/x.pmx"}
+    out = tmp_path / "out"
+    log = io.StringIO()
+    for _ in range(2):  # the second run keeps the first one's shards
+        progress = LogProgress(log, "samples")
+        summary = build(models, selection, out, FIVE, PATIENT, open_tiny_renderer, progress)
+        assert (summary.models, summary.samples) == (2, 10)
+    assert summary.pictures == 0
+    assert_sound(out)
 
 
 def test_another_annotator_starts_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,9 +16,10 @@ from models.base.enlarge import (
     SNAP,
     covered,
     enlarged,
-    enlarged_colour,
     enlarged_offset,
-    enlarged_share,
+    laid,
+    layer,
+    snapped,
     spread,
 )
 from models.base.gates import border_gate, face_gate, gated, joint_gate
@@ -99,7 +100,7 @@ def test_a_picture_of_the_looks_size_is_given_back_itself() -> None:
 def test_a_share_of_one_pixel_lies_over_that_pixels_area() -> None:
     small = torch.zeros(1, 1, 4, 4)
     small[..., 1, 2] = 1
-    large = enlarged_share(small, 16)
+    large = enlarged(small, 16)
     rows, columns = torch.meshgrid(torch.arange(16.0), torch.arange(16.0), indexing="ij")
     centre = [(large * place).sum() / large.sum() for place in (rows, columns)]
     torch.testing.assert_close(torch.stack(centre), torch.tensor([5.5, 9.5]))
@@ -107,8 +108,8 @@ def test_a_share_of_one_pixel_lies_over_that_pixels_area() -> None:
 
 
 def test_a_share_that_is_nearly_one_or_nothing_is_one_or_nothing() -> None:
-    share = torch.tensor([SNAP / 2, 0.5, 1 - SNAP / 2])[None, None, None].expand(1, 1, 3, 3)
-    assert enlarged_share(share, 3)[0, 0, 0].tolist() == pytest.approx([0, 0.5, 1])
+    share = torch.tensor([0, SNAP / 2, 0.5, 1 - SNAP / 2, 1])
+    assert snapped(share).tolist() == pytest.approx([0, 0, 0.5, 1, 1])
 
 
 @pytest.mark.parametrize("side", [8, 64, 100])
@@ -123,11 +124,26 @@ def test_a_flow_of_one_pixel_of_the_look_is_as_many_pixels_as_it_covers(side: in
     )
 
 
+def test_a_layer_paints_its_change_and_keeps_the_rest() -> None:
+    share, change = torch.ones(1, 4, 4, 4), _painted(4, GREEN)
+    share[..., 1, 1] = 0
+    output = laid(layer(share, change, torch.ones(1, 1, 4, 4)), _painted(16, RED))
+    torch.testing.assert_close(output[0, :, 6, 6], torch.tensor([-0.53125, 0.53125, -1, 1]))
+    assert torch.equal(output[..., 10:], _painted(16, RED)[..., 10:])
+
+
+def test_a_colour_that_is_not_used_does_not_come_in_between_pixels() -> None:
+    share, change = torch.ones(1, 4, 4, 4), _painted(4, (-1, -1, 1))
+    share[..., 1, :], change[..., 1, :] = 0, torch.tensor([*GREEN, 1.0])[:, None]
+    output = laid(layer(share, change, torch.ones(1, 1, 4, 4)), _painted(16, GREEN))
+    torch.testing.assert_close(output, _painted(16, GREEN))
+
+
 def test_colours_of_a_change_do_not_darken_where_nothing_is_seen() -> None:
-    change = _painted(8, (-1.0, -1, -1), -1)
+    change = _painted(8, (-1, -1, -1), -1)
     change[..., :4] = torch.tensor([*RED, 1.0])[:, None, None]
     coverage = (change[:, 3:] + 1) / 2
-    large = enlarged_colour(change, coverage, 32)
+    large = enlarged(layer(torch.zeros(1, 4, 8, 8), change, coverage).painted, 32)
     assert large[0, 0, :, :22].min() > 0.999  # nearly two pixels of the look beyond the edge
     torch.testing.assert_close(large[:, 3:], enlarged(change[:, 3:], 32))
 

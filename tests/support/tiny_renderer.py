@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from contract.errors import ModelError, RigError
+from contract.errors import ModelError, RigError, TextureError
 from contract.image import Stored
 from contract.light import Light
 from contract.pose import FACE_AXES, Pose
@@ -152,7 +152,8 @@ def select_all(folder: Path) -> Selection:
 class TinyScanner:
     """Looks at the same files; those whose first word is ``doubtful`` are not sure of the chin.
 
-    Files of one name look the same, whatever their first word.
+    Files of one name look the same, whatever their first word. A ``textured`` one uses the
+    face.png beside it; one that is called ``strictly`` needs it.
     """
 
     def scan(self, path: Path) -> tuple[Described, Stored]:
@@ -161,6 +162,8 @@ class TinyScanner:
         match behaviour:
             case "refuse":
                 raise RigError(f"{path.name}: no head bone", "no-head-bone")
+            case "textured" if name == "strictly" and not (path.parent / "face.png").exists():
+                raise TextureError(f"{path.name}: no face.png", "texture-missing")
             case "open-explode":
                 raise LookupError("exploded on opening")
             case "crash":
@@ -175,7 +178,9 @@ class TinyScanner:
         picture = np.zeros((256, 256, 4), np.uint8)
         picture[64:192, 64:192] = 255
         described = replace(tiny_described(name), annotation=annotation)
-        return replace(described, texture_paths=texture_paths), picture
+        textures = path.with_name("face.png")
+        look = textures.read_text("utf-8") if texture_paths and textures.exists() else ""
+        return replace(described, texture_paths=texture_paths, textures=look), picture
 
 
 def tiny_described(name: str) -> Described:
