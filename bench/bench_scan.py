@@ -18,6 +18,7 @@ from characters.files.generate import write_character
 from contract.errors import ModelError
 from contract.image import DEFAULT_SIZE
 from contract.pose import REST, Pose
+from contract.text import place
 from dataset.drawing.rendering import describe
 from dataset.scan.walk import list_models
 from renderer.draw.canvas import Canvas
@@ -40,7 +41,9 @@ def main() -> int:
                 write_character(folder / str(seed), seed)
         canvas = Canvas(DEFAULT_SIZE, "phong", "auto")
         looked = [
-            times for path in list_models(folder).models if (times := look(canvas, folder / path))
+            times
+            for path in list_models(folder).models
+            if (times := look(canvas, place(folder, path)))
         ]
     means = [sum(column) / len(looked) for column in zip(*looked, strict=True)]
     print(

@@ -14,7 +14,7 @@ from pathlib import Path
 from contract.errors import ModelError
 from contract.image import picture_fault
 from contract.pose import REST, Pose
-from contract.text import shown_path
+from contract.text import place, printable, shown_path
 from dataset.build.configuration import Configuration
 from dataset.build.plan import ShardPart
 from dataset.build.sampling import draw_light_levels, draw_sample, light_generator
@@ -122,7 +122,7 @@ def _draw_part(
 def _open_unchanged(
     renderer: ModelRenderer, models_folder: Path, model: PlannedModel
 ) -> OpenedModel:
-    path = models_folder / model.path
+    path = place(models_folder, model.path)
     if hash_model(path) != model.sha256:
         raise ModelError(
             f"{path.name}: its bytes changed since the run was planned; restore the file, or "
@@ -140,7 +140,7 @@ def _model_row(
     return ModelRow(
         sha256=model.sha256,
         path=shown_path(model.path),
-        source=shown_path(source_of(model.path)),
+        source=printable(source_of(model.path)),
         licence=find_terms(setup.models_folder, model.path),
         facts=facts,
         seed=configuration.seed,
