@@ -30,7 +30,7 @@ class OnnxNetworks:
 
     def __init__(self, folder: Path) -> None:
         record = read_onnx_record(folder)
-        self.size = record.size
+        self.size, self.small = record.size, record.small
         self.configuration = record.configuration
         self.draws_small = record.look in {0, record.size}
         self.draws_wide = record.look > 0
@@ -55,7 +55,7 @@ class _Part:
     """One half of the system: the graph that decides, and the one that applies it to any size."""
 
     def __init__(self, folder: Path, name: str, record: OnnxRecord) -> None:
-        square = [1, 4, record.size, record.size]
+        square = [1, 4, record.small, record.small]
         look = (record.look, record.look)
         decided = {made: [1, n, *look] for made, n in DECISIONS[name].items()} if any(look) else {}
         draws = name == "express" or record.look in {0, record.size}

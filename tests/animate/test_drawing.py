@@ -182,7 +182,7 @@ def test_colours_spread_under_nothing_from_the_nearest_that_are_seen() -> None:
     np.testing.assert_array_equal(wide[:, seen], picture[:, seen])
     np.testing.assert_array_equal(wide[3], picture[3])
     assert wide[0, 0, :32].max() == 0.25
-    assert wide[0, 26].min() == 1
+    assert wide[0, 26, :32].min() == 1
     assert wide[0, 20, 20] == 1
     nothing = np.full((4, 5, 5), -1, np.float32)
     np.testing.assert_array_equal(spread(nothing), nothing)

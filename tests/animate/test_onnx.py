@@ -60,11 +60,11 @@ def _soft(side: int) -> NetworkPicture:
 def require_parity(reference: Networks, exported: Networks, side: int) -> None:
     """Pictures of ``side`` pixels, torch's and onnxruntime's."""
     size = reference.size
-    assert exported.size == size
+    assert (exported.size, exported.small) == (size, reference.small)
     assert exported.draws_small == reference.draws_small
     assert exported.draws_wide
     wide = None if side == size and reference.draws_small else spread(_soft(side))
-    rest = AtBothSizes(_soft(size), wide)
+    rest = AtBothSizes(_soft(reference.small), wide)
     for pose in POSES:
         vector = pose.to_vector()
         ours, theirs = (networks.express(rest, vector[FACE]) for networks in (reference, exported))
@@ -229,6 +229,7 @@ def _copy(exported: Path, folder: Path) -> Path:
         ({"picture_convention": "bgr"}, "picture_convention is 'bgr'"),
         ({"size": 1e9}, "no size"),
         ({"size": 32}, "takes .* export it again"),
+        ({"small": 0}, "no small"),
         ({"look": 32}, "no look"),
         ({"look": 8}, "makes .* export it again"),
         ({"version": 3}, "version is 3, this program's is 2"),
