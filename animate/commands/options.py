@@ -40,6 +40,8 @@ COMPILE = click.option(
     help="Fuse the networks with torch.compile first: a minute, then faster on graphics cards.",
 )
 SIZE = click.option(
-    "--size", type=click.IntRange(1, 4096), help="Pixels a side; the networks' unless given."
+    "--size",
+    type=click.IntRange(1, 4096),
+    help="Pixels a side; the drawing's, up to 1024, unless given.",
 )
 BACKGROUND = click.option("--background", help="A colour (white, #ff8800) or a picture.")

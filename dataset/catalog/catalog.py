@@ -1,7 +1,7 @@
 """The catalogue of a models folder: one JSON line a model after one line about the whole.
 
-Paths in it are relative to the models folder, with slashes; the models folder is given relative to
-the catalogue's own folder, so that both may move together.
+Paths in it are relative to the models folder, with slashes, and escaped (``contract.text``); the
+models folder is given relative to the catalogue's own folder, so that both may move together.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from contract.errors import InputError
 from contract.files import write_bytes
 from contract.records import decode, json_line, read_lines
 from contract.rig import Rig
+from contract.text import escaped_path, place
 from dataset.catalog.fingerprint import Fingerprint
 from dataset.jobs.messages import ModelStep
 from dataset.shards.records import FoundText
@@ -134,7 +135,8 @@ def cache_of(catalog: Path) -> Path:
 
 def save_catalog(path: Path, catalog: Catalog) -> None:
     """Write a catalogue in one step; ``InputError`` when it cannot be written."""
-    folder = os.path.relpath(catalog.models_folder.resolve(), path.resolve().parent)
+    relative = Path(os.path.relpath(catalog.models_folder.resolve(), path.resolve().parent))
+    folder = escaped_path(relative.as_posix())
     head = _Head(CATALOG_VERSION, folder, catalog.annotator, catalog.archives, catalog.links)
     rows = (json_line(asdict(row)) for row in catalog.rows)
     write_bytes(path, json_line(asdict(head)) + b"".join(rows))
@@ -158,7 +160,7 @@ def load_catalog(path: Path) -> Catalog:
         raise InputError(
             f"{path}: is no catalogue of this version ({error!s:.200}); scan again"
         ) from error
-    folder = Path(os.path.normpath(path.resolve().parent / head.models_folder))
+    folder = Path(os.path.normpath(place(path.resolve().parent, head.models_folder)))
     return Catalog(folder, head.annotator, rows, head.archives, head.links)
 
 
