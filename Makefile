@@ -6,8 +6,8 @@ POSES   ?= 64
 SEED    ?= 0
 WORKERS ?= 0
 SIZE    ?= 256
-SHADING ?= phong
-AMBIENT ?= 0.5
+SHADING ?= mixed
+AMBIENT ?=
 DATA    ?=
 RUN     ?= run
 PRESET  ?= paper
@@ -27,6 +27,8 @@ help:
 	@echo "make evaluate DATA=out         measure RUN's bundle on the test part"
 	@echo "make doctor                    which OpenGL there is, and how to get one"
 	@echo "make bench                     all benchmarks"
+	@echo "make setup                     only what rendering, training and animating need, into .venv"
+	@echo "make clean                     remove .venv and caches"
 
 setup:
 	@./setup.sh
@@ -55,7 +57,7 @@ review: setup
 render: scan
 	$(BIN)/dataset split "$(CATALOG)" -o "$(OUT)/split.json" --poses $(POSES) --if-possible
 	$(BIN)/dataset build "$(CATALOG)" -o "$(OUT)" --poses $(POSES) --seed $(SEED) \
-	    --workers $(WORKERS) --size $(SIZE) --shading $(SHADING) --ambient $(AMBIENT)
+	    --workers $(WORKERS) --size $(SIZE) --shading $(SHADING) $(if $(AMBIENT),--ambient $(AMBIENT))
 
 train-all: setup
 	$(BIN)/train all "$(DATA)" -o "$(RUN)" --preset $(PRESET)

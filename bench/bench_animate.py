@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -28,12 +28,10 @@ from contract.image import Stored, network_to_stored, stored_to_network
 from contract.pose import FACE, JOINTS, Pose
 from models.base.config import PAPER, NetworkConfig
 from models.base.execution import Execution
-from models.files.bundle import Bundle
 from models.files.onnx_export import export_onnx
-from models.networks.combiner import Combiner
-from models.networks.face_morpher import FaceMorpher
-from models.networks.face_rotator import FaceRotator
 from tests.support.plain_networks import PlainCombiner, PlainMorpher, PlainRotator
+from tests.support.timing import seconds_of
+from tests.support.untrained import untrained
 
 DEMO = NetworkConfig(size=64, channels=12, max_channels=96, residual_blocks=3)
 CPU = torch.device("cpu")
@@ -66,31 +64,21 @@ def open_ways(config: NetworkConfig, folder: Path, compiled: bool) -> Mapping[st
     """The ways to draw, by name."""
     picture = np.zeros((config.size, config.size, 4), np.uint8)
     picture[config.size // 4 :, config.size // 4 : -config.size // 4] = (200, 150, 120, 255)
-    name = export_onnx(untrained(config), None, folder / "onnx")
+    name = export_onnx(untrained(config, "L1"), None, folder / "onnx")
 
     def torch_networks(**options: object) -> Networks:
-        return TorchNetworks(untrained(config), name, CPU, Execution(**options))  # type: ignore[arg-type]
+        return TorchNetworks(untrained(config, "L1"), name, CPU, Execution(**options))  # type: ignore[arg-type]
 
     ways: dict[str, Networks] = {
         "ours, float32": torch_networks(),
         "ours, bfloat16": torch_networks(precision="bfloat16"),
-        "ours, as by itself": open_torch_networks(untrained(config), name, "cpu"),
+        "ours, as by itself": open_torch_networks(untrained(config, "L1"), name, "cpu"),
         "onnx": OnnxNetworks(folder / "onnx"),
     }
     if compiled:
         ways["ours, float32 compiled"] = torch_networks(compiled=True)
     posers = {way: Poser(networks, picture).draw for way, networks in ways.items()}
     return {"plain eager": plain(config, picture), **posers}
-
-
-def untrained(config: NetworkConfig) -> Bundle:
-    torch.manual_seed(0)
-    bundle = Bundle(
-        FaceMorpher(config), {"L1": FaceRotator(config)}, {("L1", "L1"): Combiner(config)}
-    )
-    for network in bundle.networks().values():
-        network.eval()
-    return bundle
 
 
 def plain(config: NetworkConfig, picture: Stored) -> Draw:
@@ -120,9 +108,8 @@ def measure(ways: Mapping[str, Draw], rounds: int) -> Mapping[str, tuple[float, 
             for kind in (0, 1):
                 mouth = 0.5 if kind else 0.1 + 0.01 * round_number
                 draw(Pose(mouth=0.5))
-                start = time.perf_counter()
-                draw(Pose(head_y=0.3, mouth=mouth))
-                times[way][kind].append(1e3 * (time.perf_counter() - start))
+                pose = Pose(head_y=0.3, mouth=mouth)
+                times[way][kind].append(1e3 * seconds_of(partial(draw, pose)))
     # The first round warms up.
     return {way: (median(a[1:]), median(b[1:])) for way, (a, b) in times.items()}
 

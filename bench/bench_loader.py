@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -21,7 +20,6 @@ from typing import Any
 
 import torch
 
-from characters.files.generate import write_character
 from contract.progress import open_progress
 from dataset.build.build import build
 from dataset.build.configuration import Configuration
@@ -31,6 +29,8 @@ from dataset.jobs.pool import Crew
 from dataset.scan.scan import open_catalog
 from dataset.shards.codec import decode
 from dataset.shards.records import PictureName
+from tests.support.some_models import generated_models
+from tests.support.timing import alternating
 from train.data.order import SampleOrder, batches
 from train.data.samples import SampleSet, open_samples
 
@@ -83,11 +83,7 @@ def compare(samples: SampleSet, threads: int) -> None:
         "batches": loading,
         "in network form": converting,
     }
-    seconds: dict[str, list[float]] = {name: [] for name in works}
-    for _ in range(ROUNDS):
-        for name, work in works.items():
-            seconds[name].append(_time(work))
-    best = {name: min(times) for name, times in seconds.items()}
+    best = {name: min(times) for name, times in alternating(works, ROUNDS).items()}
     for name, time_taken in best.items():
         print(
             f"{threads} threads, {name}: {len(frames) / time_taken:.0f} pictures/s, "
@@ -108,18 +104,11 @@ def _in_threads(threads: int, work: Callable[[Any], object], items: Sequence[Any
             pass
 
 
-def _time(work: Callable[[], None]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
-
-
 def _draw(folder: Path) -> Path:
-    for seed in range(4):
-        write_character(folder / "models" / str(seed), seed=seed)
+    models = generated_models(folder, 4)
     wanted = Configuration(16, 0, 256, "phong", 0.5, 0.5, 1, "qoi", 0)
     with open_progress("samples") as progress:
-        crew, models = Crew(1, 120.0), folder / "models"
+        crew = Crew(1, 120.0)
         scanner = partial(open_scanner, "auto")
         catalog, corrections = open_catalog(models, folder / "shards", crew, scanner, progress)
         selection = choose(catalog, corrections, Wish(include_doubtful=True))

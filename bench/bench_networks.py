@@ -14,7 +14,6 @@ from __future__ import annotations
 import gc
 import os
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
@@ -32,6 +31,7 @@ from models.networks.combiner import Combiner
 from models.networks.face_morpher import FaceMorpher
 from models.networks.face_rotator import FaceRotator
 from tests.support.plain_networks import PLAIN
+from tests.support.timing import alternating
 from train.loss.losses import l1_loss
 
 BAR = 1.2
@@ -87,20 +87,14 @@ Kind = type[FaceMorpher] | type[FaceRotator] | type[Combiner]
 
 def measure(kind: Kind, rows: tuple[Row, ...], rounds: int) -> tuple[dict[str, float], ...]:
     """(seconds a training step, seconds a picture) by row; medians."""
-    steps: dict[str, list[float]] = {row.name: [] for row in rows}
-    pictures: dict[str, list[float]] = {row.name: [] for row in rows}
-    exercises = {row.name: exercise(kind, row) for row in rows}
-    for turn in range(rounds + 1):  # the first warms up
-        for row in rows:
-            step, picture = exercises[row.name]
-            for run, into in ((step, steps), (picture, pictures)):
-                seconds = timed(run)
-                if turn:
-                    into[row.name].append(seconds)
-    del exercises
+    works = {}
+    for row in rows:
+        works["step", row.name], works["picture", row.name] = exercise(kind, row)
+    seconds = alternating(works, rounds, warm_up=1)
+    del works
     gc.collect()
     return tuple(
-        {name: median(taken) for name, taken in times.items()} for times in (steps, pictures)
+        {row.name: median(seconds[what, row.name]) for row in rows} for what in ("step", "picture")
     )
 
 
@@ -142,12 +136,6 @@ def sample(kind: Kind, execution: Execution) -> tuple[list[Tensor], Tensor]:
         shown = [picture.to(memory_format=torch.channels_last) for picture in shown]
     pose = torch.rand(1, 3, generator=draw)
     return [*shown[: 2 if kind is Combiner else 1], pose], shown[2]
-
-
-def timed(run: Callable[[], None]) -> float:
-    start = time.perf_counter()
-    run()
-    return time.perf_counter() - start
 
 
 def table(

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
@@ -22,22 +20,23 @@ from pymeshio import pmx
 from pymeshio.common import Vector2, Vector3
 
 from renderer.formats.read import read_model
+from tests.support.some_models import given_model
+from tests.support.timing import alternating
 
 BAR = 10.0
 ROUNDS = 9
-GENE = Path(__file__).resolve().parents[1].parent / "shared/models/mmdagent-ex/Gene/Gene_light.pmx"
 
 
 def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(sys.argv[1]) if sys.argv[1:] else GENE
-        if not sys.argv[1:] and not GENE.is_file():
-            path = write_generated(Path(folder) / "generated.pmx")
-        ours: list[float] = []
-        theirs: list[float] = []
-        for _ in range(ROUNDS):
-            ours.append(seconds(lambda: read_model(path)))
-            theirs.append(seconds(lambda: pymeshio.pmx.reader.read_from_file(str(path))))
+        path = given_model() or write_generated(Path(folder) / "generated.pmx")
+        ours, theirs = alternating(
+            {
+                "ours": lambda: read_model(path),
+                "theirs": lambda: pymeshio.pmx.reader.read_from_file(str(path)),
+            },
+            ROUNDS,
+        ).values()
         model = read_model(path)
     ratio = median(theirs) / median(ours)
     print(f"model     {path.name}: {len(model.vertices)} vertices, {len(model.morphs)} morphs")
@@ -47,12 +46,6 @@ def main() -> int:
     print(f"pymeshio  {median(theirs) * 1e3:7.1f} ms, median of {ROUNDS}, alternating")
     print(f"ratio     {ratio:7.1f}, the bar is {BAR:.0f}")
     return 0 if ratio >= BAR else 1
-
-
-def seconds(read: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    read()
-    return time.perf_counter() - start
 
 
 def write_generated(path: Path) -> Path:

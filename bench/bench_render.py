@@ -8,9 +8,6 @@ their ratio.
 
 from __future__ import annotations
 
-import io
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,10 +15,9 @@ from unittest.mock import patch
 
 import numpy as np
 import qoi
-from PIL import Image
 
-from characters.files.generate import write_character
 from contract.image import Stored
+from contract.png import QUICK, png_bytes
 from contract.pose import AXES, Pose, pose_from_vector
 from contract.rig import Rig
 from renderer.draw.canvas import Canvas
@@ -31,21 +27,19 @@ from renderer.formats.read import read_model
 from renderer.portrait import portrait as portrait_module
 from renderer.portrait.portrait import Portrait
 from renderer.portrait.visible import VisiblePart
+from tests.support.some_models import some_model
+from tests.support.timing import alternating
 
 POSES = 24
 ROUNDS = 3
-GENE = Path(__file__).parents[2] / "shared/models/mmdagent-ex/Gene/Gene_light.pmx"
 
 
 def main() -> None:
     with TemporaryDirectory() as folder:
-        path = Path(sys.argv[1]) if len(sys.argv) > 1 else GENE
-        if not path.is_file():
-            path = write_character(Path(folder), seed=1)
-        model = read_model(path)
+        model = read_model(some_model(Path(folder)))
         rig = fit_rig(model)
         canvas = Canvas()
-        print(f"{path.name}: {len(model.vertices)} vertices, {canvas.renderer_name}")
+        print(f"{model.path.name}: {len(model.vertices)} vertices, {canvas.renderer_name}")
         compare(canvas, model, rig)
 
 
@@ -53,10 +47,11 @@ def compare(canvas: Canvas, model: MmdModel, rig: Rig) -> None:
     ours = Portrait(canvas, model, rig, strict_textures=False)
     plain = _plain_portrait(canvas, model, rig)
     poses = _poses()
-    seconds = {"plain": [], "ours": []}  # type: dict[str, list[float]]
-    for _ in range(ROUNDS):
-        seconds["plain"].append(_time(poses, lambda pose: _png(_fresh(plain, pose))))
-        seconds["ours"].append(_time(poses, lambda pose: qoi.encode(ours.draw(pose))))
+    works = {
+        "plain": lambda: _draw(poses, lambda pose: png_bytes(_fresh(plain, pose), QUICK)),
+        "ours": lambda: _draw(poses, lambda pose: qoi.encode(ours.draw(pose))),
+    }
+    seconds = alternating(works, ROUNDS)
     rates = {name: 2 * POSES / min(times) for name, times in seconds.items()}
     for name, rate in rates.items():
         print(f"{name:6} {rate:6.1f} pictures/s")
@@ -83,19 +78,11 @@ def _poses() -> list[Pose]:
     return [pose_from_vector(rng.uniform(low, high)) for _ in range(POSES)]
 
 
-def _time(poses: list[Pose], render: Callable[[Pose], bytes]) -> float:
-    """Seconds for the expression and the posed picture of every pose."""
-    start = time.perf_counter()
+def _draw(poses: list[Pose], render: Callable[[Pose], bytes]) -> None:
+    """The expression and the posed picture of every pose."""
     for pose in poses:
         render(pose.face_only())
         render(pose)
-    return time.perf_counter() - start
-
-
-def _png(picture: Stored) -> bytes:
-    stream = io.BytesIO()
-    Image.fromarray(picture, "RGBA").save(stream, "PNG", compress_level=1)
-    return stream.getvalue()
 
 
 if __name__ == "__main__":

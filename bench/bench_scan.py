@@ -14,7 +14,6 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
-from characters.files.generate import write_character
 from contract.errors import ModelError
 from contract.image import DEFAULT_SIZE
 from contract.pose import REST, Pose
@@ -25,21 +24,17 @@ from renderer.draw.canvas import Canvas
 from renderer.fit.fit_rig import fit_rig
 from renderer.formats.read import read_model
 from renderer.portrait.portrait import Portrait
+from tests.support.some_models import some_models
 
 BAR_SECONDS = 1.0
-REAL = Path(__file__).resolve().parents[1].parent / "shared/models"
 STEPS = ("read", "annotate", "upload", "rest picture", "four of a review", "fingerprint")
 REVIEWED = (Pose(left_eye=1), Pose(right_eye=1), Pose(left_eye=1, right_eye=1), Pose(mouth=0))
 
 
 def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(sys.argv[1]) if sys.argv[1:] else REAL
-        if not folder.is_dir():
-            folder = Path(scratch)
-            for seed in range(8):
-                write_character(folder / str(seed), seed)
-        canvas = Canvas(DEFAULT_SIZE, "phong", "auto")
+        folder = some_models(Path(scratch))
+        canvas = Canvas(DEFAULT_SIZE)
         looked = [
             times
             for path in list_models(folder).models

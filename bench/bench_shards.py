@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import sys
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -22,9 +20,9 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from characters.files.generate import write_character
 from contract.errors import ModelError
 from contract.image import Stored
+from contract.light import DEFAULT_LIGHT
 from contract.text import place
 from dataset.build.build_worker import ShardJob, WorkerSetup, make_shard
 from dataset.build.configuration import Configuration
@@ -38,8 +36,9 @@ from dataset.jobs.messages import Message, ModelFailed
 from dataset.scan.walk import list_models
 from dataset.shards.codec import CODECS, decode, encode
 from dataset.shards.shard import ShardReader
+from tests.support.some_models import some_models
+from tests.support.timing import alternating
 
-SHARED = Path(__file__).parents[2] / "shared" / "models"
 POSES = 24
 FEW_POSES = 6
 ROUNDS = 3
@@ -51,13 +50,9 @@ GROWTH_BAR = 0.1
 def main() -> int:
     with TemporaryDirectory() as name:
         scratch = Path(name)
-        folder = Path(sys.argv[1]) if sys.argv[1:] else SHARED
-        if not folder.is_dir():
-            folder = scratch / "characters"
-            for seed in range(8):
-                write_character(folder / str(seed), seed)
+        folder = some_models(scratch)
         configuration = Configuration(POSES)
-        renderer = open_renderer("auto", configuration.size, configuration.shading)
+        renderer = open_renderer("auto", configuration.size)
         models = usable(folder)
         print(f"{len(models)} models of {folder.name}, 256x256, {renderer.renderer_name}")
         first = folder / models[0].path, models[0].annotation
@@ -84,19 +79,14 @@ def draw_all(opened: OpenedModel, take: Callable[[Stored], object]) -> None:
     """The expression and the posed picture of every sample."""
     for index in range(POSES):
         pose = draw_sample(0, "", index, 1).pose
-        take(opened.draw(pose.face_only(), 0.5))
-        take(opened.draw(pose, 0.5))
+        take(opened.draw(pose.face_only(), DEFAULT_LIGHT))
+        take(opened.draw(pose, DEFAULT_LIGHT))
 
 
 def fastest(*tasks: Callable[[], object]) -> list[float]:
     """Seconds of each task: the least of several interleaved rounds."""
-    seconds: list[list[float]] = [[] for _ in tasks]
-    for _ in range(ROUNDS):
-        for times, task in zip(seconds, tasks, strict=True):
-            start = time.perf_counter()
-            task()
-            times.append(time.perf_counter() - start)
-    return [min(times) for times in seconds]
+    works = {str(number): task for number, task in enumerate(tasks)}
+    return [min(times) for times in alternating(works, ROUNDS).values()]
 
 
 def compare_codecs(opened: OpenedModel) -> None:

@@ -3,18 +3,27 @@
     picture -express (left_eye right_eye mouth)-> expression -turn (head_x head_y neck_z)-> picture
 
 Two parts, for an expression that stays while the head turns is computed once.
+
+A picture of another size than the networks' S pixels a side is drawn from two: ``decide`` takes it
+reduced to S, and ``apply_to`` does to the picture itself what was decided. How small the
+decisions are, and how few, makes the second half quick.
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
+import torch
 from torch import Tensor, nn
 
+from contract.errors import InputError
 from contract.pose import FACE, JOINTS
-from models.networks.combiner import Combiner
+from models.base.enlarge import Layer, enlarged, enlarged_offset, laid, layer, snapped
+from models.base.look import middle, with_middle
+from models.base.warp import warp
+from models.networks.combiner import Combiner, CombinerDecision
 from models.networks.face_morpher import FaceMorpher
-from models.networks.face_rotator import FaceRotator, RotatorOutput
+from models.networks.face_rotator import FaceRotator, RotatorDecision, RotatorOutput
 
 
 class Express(nn.Module):
@@ -28,6 +37,29 @@ class Express(nn.Module):
         """Picture (N, 4, S, S) in network form, face (N, 3) -> (N, 4, S, S)."""
         output: Tensor = self.morpher(picture, face).output
         return output
+
+    def decide(self, picture: Tensor, face: Tensor) -> tuple[Tensor, Layer]:
+        """``forward``, and what it does, for ``apply_to``."""
+        decision = self.morpher.decide(self.morpher.look(picture), face)
+        return self.morpher.apply_to(picture, decision).output, layer(*decision)
+
+    def apply_to(self, wide: Tensor, over: Layer) -> Tensor:
+        """Do what was decided to (N, 4, D, D) with spread colours, and stay so."""
+        if self.morpher.config.looks_at == "middle":
+            return with_middle(wide, laid(over, middle(wide)))
+        return laid(over, wide)
+
+
+class TurnDecision(NamedTuple):
+    """What becomes of an expression: ``kept * it + moved * (it, warped by offset) + painted``.
+
+    The first three (N, 4, L, L), offset (N, 2, L, L) as ``RotatorDecision`` has it.
+    """
+
+    kept: Tensor
+    moved: Tensor
+    painted: Tensor
+    offset: Tensor
 
 
 class Turn(nn.Module):
@@ -50,18 +82,69 @@ class Turn(nn.Module):
         output: Tensor = self.combiner(turned.pathway1, turned.pathway2, joints).output
         return output
 
+    def decide(self, expression: Tensor, joints: Tensor) -> TurnDecision:
+        """What to do to an expression, known as (N, 4, S, S), for ``apply_to``."""
+        turn = self.rotator.decide(self.rotator.look(expression), joints)
+        if self.combiner is None:
+            return _one_pathway(turn, self.pathway)
+        turned = self.rotator.apply_to(expression, turn)
+        look1, look2 = (self.combiner.look(one) for one in turned[:2])
+        return _both_pathways(turn, self.combiner.decide(look1, look2, joints))
+
+    def apply_to(self, wide: Tensor, decision: TurnDecision) -> Tensor:
+        """Do what was decided to (N, 4, D, D) with spread colours; they stay so."""
+        side = wide.shape[-1]
+        offset = enlarged_offset(decision.offset, side)
+        shares = enlarged(torch.cat(decision[:3], 1), side)
+        kept, moved, painted = torch.split(shares, 4, 1)
+        warped = warp(wide, offset)
+        return torch.addcmul(torch.addcmul(painted, kept, wide), moved, warped)
+
+
+def _one_pathway(turn: RotatorDecision, pathway: Literal[1, 2] | None) -> TurnDecision:
+    first = layer(turn.alpha, turn.change, turn.coverage)
+    nothing, all_of_it = torch.zeros_like(first.kept), torch.ones_like(first.kept)
+    if pathway == 1:
+        return TurnDecision(first.kept, nothing, first.painted, torch.zeros_like(turn.offset))
+    return TurnDecision(nothing, all_of_it, nothing, turn.offset)
+
+
+def _both_pathways(turn: RotatorDecision, chosen: CombinerDecision) -> TurnDecision:
+    """The combiner's two blends over the rotator's, multiplied out."""
+    first = layer(turn.alpha, turn.change, turn.coverage)
+    last = layer(chosen.retouch_alpha, chosen.change, chosen.coverage)
+    mask = snapped(chosen.mask)
+    share1, share2 = last.kept * mask, last.kept * (1 - mask)
+    painted = torch.addcmul(last.painted, share1, first.painted)
+    return TurnDecision(share1 * first.kept, share2, painted, turn.offset)
+
 
 class System(nn.Module):
-    """Both parts: a whole configuration."""
+    """Both parts: a whole configuration.
+
+    Raises:
+        InputError: networks of different sizes or looks, which cannot follow one another.
+    """
 
     def __init__(self, express: Express, turn: Turn) -> None:
         super().__init__()
         self.express, self.turn = express, turn
+        networks = express.morpher, turn.rotator, turn.combiner
+        configs = [network.config for network in networks if network is not None]
+        if len({(config.size, config.look) for config in configs}) > 1:
+            told = ", ".join(f"{config.size} (looking at {config.look})" for config in configs)
+            raise InputError(f"bundle: networks of different sizes, {told}; train them alike")
 
     @property
     def size(self) -> int:
         """Pixels a side of the pictures."""
         return self.express.morpher.config.size
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether networks look at pictures of S pixels as they are, and so draw them directly."""
+        config = self.express.morpher.config
+        return config.look == config.size
 
     def forward(self, picture: Tensor, pose: Tensor) -> Tensor:
         """Rest picture (N, 4, S, S) and pose (N, 6) in the contract's order -> (N, 4, S, S)."""

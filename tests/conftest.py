@@ -1,4 +1,4 @@
-"""Where real models and oracles lie, when they lie there at all."""
+"""What lies beside the repository in ../shared, where it lies there at all; the mark ``shared``."""
 
 from __future__ import annotations
 
@@ -6,23 +6,52 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.shared import SHARED
+
 REPOSITORY = Path(__file__).resolve().parent.parent
-SHARED = REPOSITORY.parent / "shared"
+
+_SHARED_FIXTURES = {"real_models", "real_motions", "real_drawings", "oracles", "tha1_tensors"}
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark ``shared`` what needs ../shared; ``-m "not shared"`` runs the rest."""
+    if isinstance(item, pytest.Function) and _SHARED_FIXTURES & {*item.fixturenames}:
+        item.add_marker("shared")
+
+
+def _beside(name: str, what: str) -> Path:
+    """A file or folder of ../shared; the test skips without it."""
+    path = SHARED / name
+    if not path.exists():
+        pytest.skip(f"{what} not beside the repository (../shared/{name})")
+    return path
 
 
 @pytest.fixture(scope="session")
 def real_models() -> Path:
-    """The folder of real models; tests that need it skip without it."""
-    folder = SHARED / "models"
-    if not folder.is_dir():
-        pytest.skip("real models are not beside the repository (../shared/models)")
-    return folder
+    """The folder of real models."""
+    return _beside("models", "real models are")
+
+
+@pytest.fixture(scope="session")
+def real_motions() -> Path:
+    """The folder of real VMD files."""
+    return _beside("motions", "real motions are")
+
+
+@pytest.fixture(scope="session")
+def real_drawings() -> Path:
+    """The folder of drawings."""
+    return _beside("drawings", "drawings are")
 
 
 @pytest.fixture(scope="session")
 def oracles() -> Path:
-    """The folder of posed vertices made by independent software; skip without it."""
-    folder = SHARED / "oracle"
-    if not folder.is_dir():
-        pytest.skip("oracles are not beside the repository (../shared/oracle)")
-    return folder
+    """The folder of posed vertices made by independent software."""
+    return _beside("oracle", "oracles are")
+
+
+@pytest.fixture(scope="session")
+def tha1_tensors() -> Path:
+    """The list of the names and shapes in THA1's three files."""
+    return _beside("spec/tha1_state_dict.txt", "THA1's list of tensors is")

@@ -22,6 +22,11 @@ def test_a_package_resolves_inside_the_repository(name: str) -> None:
     assert Path(origin).parent == REPOSITORY / name
 
 
+@pytest.mark.parametrize("name", PACKAGES)
+def test_a_package_says_that_it_is_typed(name: str) -> None:
+    assert (REPOSITORY / name / "py.typed").is_file()
+
+
 @pytest.mark.parametrize("script", PROJECT["project"]["scripts"].values())
 def test_a_console_script_points_at_a_callable(script: str) -> None:
     module, _, function = script.partition(":")

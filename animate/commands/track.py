@@ -88,12 +88,7 @@ def track(
     """
     from animate.track import track as tracking  # noqa: PLC0415
 
-    if (video is None) == (camera is None):
-        raise click.UsageError("source: give either --video FILE or --camera NUMBER")
-    if out is None and table is None:
-        raise click.UsageError("output: give --out for the drawing, --csv for the poses, or both")
-    if out and not drawing:
-        raise click.UsageError(f"{out}: of which drawing? Give one, or --csv alone for the poses")
+    _require_source_and_output(drawing, video, camera, table, out)
     shown = None
     if out and drawing:
         shown = open_drawing(drawing, bundle, configuration, device, size, background)
@@ -112,6 +107,21 @@ def track(
     if out and shown:
         beside = _Beside(pictures, measures, mirrored=mirrored) if pictures else None
         _write(out, motion, shown, beside)
+
+
+def _require_source_and_output(
+    drawing: Path | None,
+    video: Path | None,
+    camera: int | None,
+    table: Path | None,
+    out: Path | None,
+) -> None:
+    if (video is None) == (camera is None):
+        raise click.UsageError("source: give either --video FILE or --camera NUMBER")
+    if out is None and table is None:
+        raise click.UsageError("output: give --out for the drawing, --csv for the poses, or both")
+    if out and not drawing:
+        raise click.UsageError(f"{out}: of which drawing? Give one, or --csv alone for the poses")
 
 
 def _watch(

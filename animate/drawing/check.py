@@ -13,14 +13,14 @@ import numpy.typing as npt
 from skimage.morphology import flood
 
 from animate.drawing.drawing import Drawing, clean, resized
-from animate.drawing.head_estimate import Head, estimate_head
+from animate.drawing.head_estimate import Head, cropped, estimate_head
 from animate.drawing.mouth_height import mouth_height
 from contract.errors import InputError
 from contract.image import CHIN_FRACTION, DEFAULT_SIZE, SKULL_TOP_FRACTION, Stored
 
 Flags = npt.NDArray[np.bool_]
 
-_TOLERANCE = 0.08  # of the head's height: about what the estimate itself is off by
+_TOLERANCE = 0.09  # of the head's height: about what the estimate itself is off by
 _FLAT = 14  # of 255: border pixels this alike are one colour
 _BORDER_OF_ONE_COLOUR = 0.9
 _EYES = (0.30, 0.62)  # of the head's height above the chin, where eyes are
@@ -96,14 +96,7 @@ def _framed(picture: Stored, head: Head, size: int) -> Stored:
     side = max(2, round((head.chin - head.skull_top) / (CHIN_FRACTION - SKULL_TOP_FRACTION)))
     top = round(head.skull_top - SKULL_TOP_FRACTION * side)
     left = round(head.centre_x - side / 2)
-    canvas = np.zeros((side, side, 4), np.uint8)
-    height, width = picture.shape[:2]
-    rows = slice(max(top, 0), min(top + side, height))
-    columns = slice(max(left, 0), min(left + side, width))
-    part = picture[rows, columns]
-    at_row, at_column = rows.start - top, columns.start - left
-    canvas[at_row : at_row + part.shape[0], at_column : at_column + part.shape[1]] = part
-    return resized(canvas, size, size)
+    return resized(cropped(picture, top, left, side), size, size)
 
 
 def _is_opaque(picture: Stored) -> bool:

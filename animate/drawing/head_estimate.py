@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 from skimage.measure import label
+from skimage.morphology import closing
 
 from contract.image import CHIN_FRACTION, SKULL_TOP_FRACTION, Stored
 
@@ -23,6 +24,7 @@ Flags = npt.NDArray[np.bool_]
 
 _WORK = 256  # pixels of the longer side at which is looked
 _ALIKE = 26.0  # of colours, in CIELAB-like units below
+_BRIDGE = 5  # what is thinner and drawn across a face, as glasses, does not part it
 _NECK_ROWS = 0.12  # of the face's width: a narrow part so high and no narrower is a neck
 _HEAD_TO_FACE = (1.3, 2.8)  # how many times as high as its face is wide a drawn head may be
 _MIN_SKIN = 0.004  # of the figure: less is no face
@@ -45,19 +47,52 @@ class Head:
 
 
 def estimate_head(picture: Stored) -> Head | None:
-    """The head of the one character in a picture (H, W, 4); None where nothing is seen."""
+    """The head of the one character in a picture (H, W, 4); None where nothing is seen.
+
+    Looked for twice: in the whole picture, then about what was found, twice as high as the head,
+    so that a small head in a large picture is seen as sharply as any.
+    """
+    found = _look(picture)
+    if found is None:
+        return None
+    tall = found.chin - found.skull_top
+    side = max(2, round(2 * tall))
+    top, left = round(found.skull_top - tall / 2), round(found.centre_x - tall)
+    nearer = _look(cropped(picture, top, left, side))
+    if nearer is None or (nearer.source != "face" and found.source == "face"):
+        return found
+    return Head(nearer.skull_top + top, nearer.chin + top, nearer.centre_x + left, nearer.source)
+
+
+def cropped(picture: Stored, top: int, left: int, side: int) -> Stored:
+    """A square of a picture (H, W, 4); what lies beyond its edges is transparent."""
+    square = np.zeros((side, side, 4), np.uint8)
+    height, width = picture.shape[:2]
+    rows = slice(max(top, 0), min(top + side, height))
+    columns = slice(max(left, 0), min(left + side, width))
+    part = picture[rows, columns]
+    at_row, at_column = rows.start - top, columns.start - left
+    square[at_row : at_row + part.shape[0], at_column : at_column + part.shape[1]] = part
+    return square
+
+
+def _look(picture: Stored) -> Head | None:
     scale = _WORK / max(picture.shape[:2])
     width, height = (max(1, round(side * scale)) for side in picture.shape[1::-1])
     small = np.array(Image.fromarray(picture, "RGBA").resize((width, height), Image.Resampling.BOX))
     figure = small[..., 3] > 127
     if not figure.any():
         return None
-    found = _from_face(small, figure) or _from_silhouette(figure)
+    found = (
+        _from_face(small, figure, _BRIDGE)
+        or _from_face(small, figure, 1)
+        or _from_silhouette(figure)
+    )
     return Head(found.skull_top / scale, found.chin / scale, found.centre_x / scale, found.source)
 
 
-def _from_face(small: Stored, figure: Flags) -> Head | None:
-    face = _face_patch(small, figure)
+def _from_face(small: Stored, figure: Flags, bridge: int) -> Head | None:
+    face = _face_patch(small, figure, bridge)
     if face is None:
         return None
     rows = np.flatnonzero(face.any(axis=1))
@@ -73,8 +108,11 @@ def _from_face(small: Stored, figure: Flags) -> Head | None:
     return Head(top, chin, centre, "face")
 
 
-def _face_patch(small: Stored, figure: Flags) -> Flags | None:
-    """The connected patch of skin that is most like a face, or None."""
+def _face_patch(small: Stored, figure: Flags, bridge: int) -> Flags | None:
+    """The connected patch of skin that is most like a face, or None.
+
+    bridge: what is drawn across it is thinner than this, and does not part it.
+    """
     colours = _opponent(small)
     best: tuple[float, Flags] | None = None
     rows = np.flatnonzero(figure.any(axis=1))
@@ -82,9 +120,10 @@ def _face_patch(small: Stored, figure: Flags) -> Flags | None:
         alike = figure & (
             np.linalg.norm(colours - _opponent(colour[None, None])[0, 0], axis=2) < _ALIKE
         )
-        patches = label(alike, connectivity=1)  # type: ignore[no-untyped-call]
+        joined = closing(alike, np.ones((bridge, bridge)))
+        patches = label(joined, connectivity=1)  # type: ignore[no-untyped-call]
         for number in range(1, int(patches.max()) + 1):
-            patch = patches == number
+            patch = (patches == number) & alike
             score = _face_score(patch, figure, rows)
             if score > 0 and (best is None or score > best[0]):
                 best = score, patch

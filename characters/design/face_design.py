@@ -127,7 +127,7 @@ def draw_mouth(f: Franchise, eye: s.Eye, male: bool, rng: Rng) -> s.Mouth:
     return mouth
 
 
-_MOUTH_SIZES = (0.12, 0.20, 0.30, 0.24, 0.14)
+_MOUTH_SIZES = (0.10, 0.15, 0.25, 0.28, 0.22)
 
 
 def _teeth(size: float, rng: Rng) -> s.Teeth:

@@ -102,7 +102,8 @@ class Franchise:
 
 
 _EYES: tuple[s.EyeStyle, ...] = (
-    "plain", "plain", "tall", "round", "wide", "sleepy", "sharp", "droopy", "narrow", "staring",
+    "plain", "plain", "tall", "tall", "round", "wide", "sleepy", "sharp", "droopy", "narrow",
+    "staring",
 )  # fmt: skip
 _IRISES: tuple[s.IrisStyle, ...] = (
     "deep", "deep", "bright", "ring", "flat", "halves", "dull", "dark", "pale",
@@ -119,7 +120,7 @@ OUTFITS: tuple[s.Outfit, ...] = (
 def draw_franchise(index: int, rng: Rng) -> Franchise:
     """The ``index``-th style of a collection."""
     u = rng.uniform
-    wide = u(0.092, 0.118)
+    wide = u(0.087, 0.114)
     families = rng.choice(len(HAIR_FAMILIES), int(rng.integers(8, 14)), replace=False)
     cloth = rng.choice(len(CLOTH), int(rng.integers(4, 8)), replace=False)
     outfits = rng.choice(len(OUTFITS), int(rng.integers(4, 8)), replace=False)
@@ -135,7 +136,7 @@ def draw_franchise(index: int, rng: Rng) -> Franchise:
         nose_styles=_some(_FLAT_NOSES if flat else _NOSES, 2, rng),
         mouth_share=u(0.31, 0.48),
         mouth_half_width=u(0.024, 0.070),
-        open_size=u(0.55, 1.2),
+        open_size=u(0.75, 1.25),
         heads=u(5.2, 7.0),
         clump=u(0.85, 1.15),
         messy=u(0.1, 0.9),
@@ -163,7 +164,7 @@ def _eyes(half_width: float, rng: Rng) -> EyeRanges:
         half_width=half_width,
         up=u(0.085, 0.138),
         down=u(0.036, 0.058),
-        x=u(0.160, 0.205),
+        x=u(0.158, 0.201),
         y=u(0.352, 0.420),
         fullness=u(1.9, 2.7),
         slant=u(-0.020, 0.034),

@@ -99,7 +99,7 @@ def _skin(tone: float, rng: Rng) -> Colour:
     if kind < 0.15:
         tone = float(rng.uniform(0.4, 1.25))
     elif kind < 0.23:
-        tone = -0.35
+        tone = -0.25
     fair, dark = np.array([0.055, 0.125, 1.0]), np.array([0.062, 0.44, 0.70])
     h, s, v = fair + (dark - fair) * tone + rng.normal(0, 1, 3) * [0.006, 0.012, 0.006]
     return hsv(float(h), float(s), float(v))

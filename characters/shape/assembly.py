@@ -56,6 +56,7 @@ def build_model(spec: CharacterSpec, rng: np.random.Generator, plain: bool) -> B
     ``plain`` is for PMD, which knows neither groups nor bone morphs: all are vertex morphs.
     """
     shell = Shell(spec)
+    spec = replace(spec, mouth=mouth_shape.within_jaw(spec, FaceShape(spec.face)))
     hair = build_hair(spec, shell, rng)
     filled = [(material, merge(pieces)) for material, pieces in _parts(spec, shell, hair) if pieces]
     whole = merge([part for _, part in filled])

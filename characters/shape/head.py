@@ -18,7 +18,7 @@ from characters.design.spec import CharacterSpec, Face
 from characters.shape.face_shape import FaceShape
 
 EYE_COLUMNS, EYE_ROWS = 10, 6
-MOUTH_COLUMNS, MOUTH_ROWS = 14, 4
+MOUTH_COLUMNS, MOUTH_ROWS = 18, 4
 RINGS = 5
 EYE_POINTS = 2 * (EYE_COLUMNS + EYE_ROWS)
 MOUTH_POINTS = 2 * (MOUTH_COLUMNS + MOUTH_ROWS)
@@ -56,6 +56,12 @@ def _columns(spec: CharacterSpec) -> F64:
         ]
     )
     return np.concatenate([-half[::-1], [0.0], half])
+
+
+def mouth_room(spec: CharacterSpec) -> float:
+    """The half width of the mouth's block, as a share of the face's at the same height."""
+    columns = _columns(spec)
+    return float(columns[len(columns) // 2 + MOUTH_COLUMNS // 2])
 
 
 def _rows(spec: CharacterSpec) -> F64:

@@ -6,17 +6,22 @@ rim, its depths stay, hidden behind the face until the slit opens.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
 from characters.base.curves import F64, ease
 from characters.base.surface import Surface, grid, grid_faces, surface
-from characters.design.spec import Mouth
+from characters.design.spec import CharacterSpec, Mouth
 from characters.shape.face_shape import FaceShape
-from characters.shape.head import MOUTH_POINTS, Opening
+from characters.shape.head import MOUTH_POINTS, Opening, mouth_room
 
 CAVITY_UV, TEETH_UV, TONGUE_UV, LINE_UV = (0.25, 0.25), (0.75, 0.25), (0.25, 0.75), (0.75, 0.75)
 _CLOSED = ("smile_mouth", "frown")
+_SHRINKS, _SKIN = 20, 0.030  # how much skin stays below the lip
+_FILLED = 0.9  # of the block of the face that is cut out for the mouth, at most
+_ROOMY = 1.15  # half widths of the open mouth that the bag behind it takes
 _TEETH_DEPTH, _FANG_DEPTH = 0.026, 0.022
 
 
@@ -42,18 +47,41 @@ def _arc(t: F64, power: float) -> F64:
     return arc
 
 
+def _opened_middle(mouth: Mouth, t: F64, wide: float) -> F64:
+    """The height of the line between the opened lips."""
+    slope = mouth.crooked * wide / mouth.half_width
+    middle: F64 = mouth.y + mouth.smile * 0.6 * np.abs(t) ** 2 + slope * t
+    return middle
+
+
 def _open(mouth: Mouth, wide: float, up: float, down: float, box: float = 0.0) -> F64:
     """The rim opened to half width ``wide``, ``up`` above and ``down`` below the slit.
 
     ``box`` is added to the exponents of the arcs.
     """
     t, upper = _rim()
-    slope = mouth.crooked * wide / mouth.half_width
-    middle = mouth.y + mouth.smile * 0.6 * np.abs(t) ** 2 + slope * t
+    middle = _opened_middle(mouth, t, wide)
     wave = mouth.cat * (0.5 - np.abs(np.sin(np.pi * t))) * (wide / mouth.half_width) ** 0.5
     top = middle + wave * 0.8 + up * _arc(t, mouth.top + box)
     low = middle - down * _arc(t, mouth.low + box)
     return np.stack([wide * t, np.where(upper > 0, top, np.minimum(low, top))], 1)
+
+
+def within_jaw(spec: CharacterSpec, shape: FaceShape) -> Mouth:
+    """The mouth, smaller where the jaw leaves no room for it when it is wide open."""
+    mouth, room = spec.mouth, _FILLED * mouth_room(spec)
+    for _ in range(_SHRINKS):
+        rim = opening(mouth).moved["a"]
+        above = rim[:, 1] > shape.jaw_y(_ROOMY * rim[:, 0]) + _SKIN
+        if np.all(above & (np.abs(rim[:, 0]) < room * shape.half_width(rim[:, 1]))):
+            break
+        mouth = replace(
+            mouth,
+            open_half_width=0.94 * mouth.open_half_width,
+            open_down=0.90 * mouth.open_down,
+            crooked=0.85 * mouth.crooked,
+        )
+    return mouth
 
 
 def opening(mouth: Mouth) -> Opening:
@@ -112,14 +140,16 @@ def inside(shape: FaceShape, mouth: Mouth, rim: Opening, bone: int) -> list[Surf
 
 
 def _cavity(shape: FaceShape, mouth: Mouth, rim: Opening, bone: int) -> Surface:
-    """The first ring follows the lips, the others form a bag behind them."""
+    """The first ring follows the lips, the others form a bag behind them.
+
+    Its floor rises with the underside of the head, which would be seen in it otherwise.
+    """
     t, _ = _rim()
     roomy = _open(
-        mouth, mouth.open_half_width * 1.25, mouth.open_up + 0.03, mouth.open_down + 0.012, 1.0
+        mouth, mouth.open_half_width * _ROOMY, mouth.open_up + 0.03, mouth.open_down + 0.012, 1.0
     )
-    roomy[:, 1] = np.maximum(roomy[:, 1], shape.jaw_y(roomy[:, 0]) + 0.016)
-    behind = shape.on(roomy, -0.045)
-    deep = shape.on(roomy * [0.8, 1], -0.13)
+    behind = shape.on(_floored(roomy, shape, 0.050), -0.045)
+    deep = shape.on(_floored(roomy * [0.8, 1], shape, 0.115), -0.13)
     back = np.repeat(deep.mean(0, keepdims=True) + np.array([[0, 0, 0.02]]), len(t), 0)
     front = shape.on(rim.outline, -0.004)
     positions = np.concatenate([front, behind, deep, back])
@@ -134,17 +164,23 @@ def _cavity(shape: FaceShape, mouth: Mouth, rim: Opening, bone: int) -> Surface:
     return bag
 
 
+def _floored(ring: F64, shape: FaceShape, above: float) -> F64:
+    """Points (N, 2) no lower than ``above`` the jaw."""
+    return np.stack([ring[:, 0], np.maximum(ring[:, 1], shape.jaw_y(ring[:, 0]) + above)], 1)
+
+
 def _row(shape: FaceShape, mouth: Mouth, bone: int, lower: bool) -> Surface:
     """A row of teeth: a white band behind the upper or the lower lip."""
     t = np.linspace(-1, 1, 11)
     x = t * mouth.open_half_width * 0.86
     tall = 0.24 * (mouth.open_up + mouth.open_down)
+    middle = _opened_middle(mouth, 0.86 * t, mouth.open_half_width)
     if lower:
-        low = mouth.y - mouth.open_down - 0.012 + 0.012 * t**2
-        top = mouth.y - mouth.open_down + tall * (0.75 - 0.9 * t**2)
+        low = middle - mouth.open_down - 0.012 + 0.012 * t**2
+        top = middle - mouth.open_down + tall * (0.75 - 0.9 * t**2)
     else:
-        top = mouth.y + mouth.open_up + 0.012 - 0.012 * t**2
-        low = mouth.y + mouth.open_up - tall * (0.8 - 0.9 * t**2)
+        top = middle + mouth.open_up + 0.012 - 0.012 * t**2
+        low = middle + mouth.open_up - tall * (0.8 - 0.9 * t**2)
     rows = np.concatenate([np.stack([x, low], 1), np.stack([x, top], 1)])
     return _painted(shape.on(rows, -_TEETH_DEPTH), TEETH_UV, grid_faces(grid(2, len(t))), bone)
 
@@ -152,7 +188,8 @@ def _row(shape: FaceShape, mouth: Mouth, bone: int, lower: bool) -> Surface:
 def _fangs(shape: FaceShape, mouth: Mouth, bone: int) -> Surface:
     """One or two pointed teeth behind the upper lip."""
     at = np.array([0.55] if mouth.teeth == "fang" else [-0.55, 0.55])
-    top = mouth.y + mouth.open_up * _arc(at, mouth.top)
+    middle = _opened_middle(mouth, at, mouth.open_half_width)
+    top = middle + mouth.open_up * _arc(at, mouth.top)
     wide = 0.20 * mouth.open_half_width
     tall = 0.30 * (mouth.open_up + mouth.open_down)
     x = at * mouth.open_half_width
@@ -175,7 +212,7 @@ def _tongue(shape: FaceShape, mouth: Mouth, bone: int) -> Surface:
     angle = np.linspace(0, 2 * np.pi, around, endpoint=False)
     x = radius * np.cos(angle) * mouth.open_half_width * 0.60
     y = mouth.y - mouth.open_down * 0.70 + radius * np.sin(angle) * mouth.open_down * 0.30
-    z = 0.045 + 0.03 * radius**2 * np.ones_like(angle)
+    z = 0.015 + 0.02 * radius**2 * np.ones_like(angle)
     flat = np.stack([x.ravel(), y.ravel()], 1)
     positions = shape.on(flat, -z.ravel())
     uv = np.tile(np.array(TONGUE_UV), (len(positions), 1))

@@ -13,11 +13,17 @@ from pathlib import Path
 
 from contract.errors import ModelError
 from contract.image import picture_fault
+from contract.light import Light
 from contract.pose import REST, Pose
 from contract.text import place, printable, shown_path
 from dataset.build.configuration import Configuration
 from dataset.build.plan import ShardPart
-from dataset.build.sampling import draw_light_levels, draw_sample, light_generator
+from dataset.build.sampling import (
+    draw_light_levels,
+    draw_light_shadings,
+    draw_sample,
+    light_generator,
+)
 from dataset.catalog.choose import PlannedModel
 from dataset.catalog.provenance import find_terms, hash_model, source_of
 from dataset.drawing.protocols import ModelRenderer, OpenedModel, OpenRenderer
@@ -50,7 +56,7 @@ def run_worker(setup: WorkerSetup, connection: Connection) -> None:
     """Make the shard of each ``ShardJob`` received, until None comes."""
 
     def open_work() -> Work:
-        renderer = setup.open_renderer(setup.configuration.size, setup.configuration.shading)
+        renderer = setup.open_renderer(setup.configuration.size)
         return lambda job, report: make_shard(job, setup, renderer, report)
 
     serve_jobs(connection, open_work)
@@ -108,7 +114,7 @@ def _draw_part(
                 draw_samples(
                     row,
                     opened,
-                    setup.configuration.size,
+                    setup.configuration,
                     writer,
                     lambda pictures: report(SampleDrawn(part.model, pictures)),
                 )
@@ -136,24 +142,26 @@ def _model_row(
     part: ShardPart, model: PlannedModel, setup: WorkerSetup, facts: ModelFacts
 ) -> ModelRow:
     configuration = setup.configuration
-    generator = light_generator(configuration.seed, model.sha256)
+    seed, sha256 = configuration.seed, model.sha256
+    levels = draw_light_levels(light_generator(seed, sha256), configuration.light)
     return ModelRow(
-        sha256=model.sha256,
+        sha256=sha256,
         path=shown_path(model.path),
         source=printable(source_of(model.path)),
         licence=find_terms(setup.models_folder, model.path),
         facts=facts,
-        seed=configuration.seed,
-        light_levels=tuple(map(float, draw_light_levels(generator, configuration.light))),
+        seed=seed,
+        light_levels=tuple(map(float, levels)),
         first_index=part.first,
         samples=part.count,
+        light_shadings=draw_light_shadings(seed, sha256, len(levels), configuration.shading),
     )
 
 
 def draw_samples(
     row: ModelRow,
     opened: OpenedModel,
-    size: int,
+    configuration: Configuration,
     writer: ShardWriter,
     drawn: Callable[[int], None],
 ) -> None:
@@ -163,9 +171,9 @@ def draw_samples(
     that is none.
     """
 
-    def add(pose: Pose, ambient: float) -> int:
-        picture = opened.draw(pose, ambient)
-        if fault := picture_fault(picture, size, shows_rest=pose == REST):
+    def add(pose: Pose, light: Light) -> int:
+        picture = opened.draw(pose, light)
+        if fault := picture_fault(picture, configuration.size, shows_rest=pose == REST):
             raise ModelError(f"{row.path}: {fault}", "unusable-picture")
         return writer.add_frame(picture)
 
@@ -173,12 +181,12 @@ def draw_samples(
     for index in range(row.first_index, row.first_index + row.samples):
         before = writer.frame_count
         sample = draw_sample(row.seed, row.sha256, index, len(row.light_levels))
-        ambient = row.light_levels[sample.light]
+        light = row.light(sample.light, configuration.shading)
         if sample.light not in rest_frames:
-            rest_frames[sample.light] = add(REST, ambient)
-        expression = add(sample.pose.face_only(), ambient)
-        frames = rest_frames[sample.light], expression, add(sample.pose, ambient)
-        writer.add_sample(sample.pose, index, sample.light, ambient, frames)
+            rest_frames[sample.light] = add(REST, light)
+        expression = add(sample.pose.face_only(), light)
+        frames = rest_frames[sample.light], expression, add(sample.pose, light)
+        writer.add_sample(sample.pose, index, sample.light, frames)
         drawn(writer.frame_count - before)
 
 

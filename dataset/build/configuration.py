@@ -10,9 +10,16 @@ from dataclasses import asdict, dataclass, field
 
 from contract.errors import InputError
 from contract.image import DEFAULT_SIZE
+from contract.light import DEFAULT_AMBIENT
 from dataset.build.sampling import DEFAULT_LIGHT_LEVELS, SAMPLING_VERSION, LightRange
 from dataset.shards.codec import CODECS, DEFAULT_CODEC, Codec
-from dataset.shards.schema import CONVENTIONS, DEFAULT_AMBIENT, MAX_PICTURE_SIDE, MIN_PICTURE_SIDE
+from dataset.shards.schema import (
+    CONVENTIONS,
+    DATA_SHADINGS,
+    MAX_PICTURE_SIDE,
+    MIN_PICTURE_SIDE,
+    DataShading,
+)
 
 
 def generator_name() -> str:
@@ -34,7 +41,7 @@ class Configuration:
     poses: int
     seed: int = 0
     size: int = DEFAULT_SIZE
-    shading: str = "phong"
+    shading: DataShading = "phong"
     ambient_low: float = DEFAULT_AMBIENT
     ambient_high: float = DEFAULT_AMBIENT
     light_levels: int = DEFAULT_LIGHT_LEVELS
@@ -52,6 +59,8 @@ class Configuration:
             )
         if self.codec not in CODECS:
             raise InputError(f"codec {self.codec}: give one of {', '.join(CODECS)}")
+        if self.shading not in DATA_SHADINGS:
+            raise InputError(f"shading {self.shading}: give one of {', '.join(DATA_SHADINGS)}")
         _ = self.light
 
     @property

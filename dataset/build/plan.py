@@ -14,10 +14,12 @@ from contract.records import decode
 from contract.text import shown_path
 from dataset.build.configuration import Configuration, configuration_from
 from dataset.catalog.choose import PlannedModel, Selection
+from dataset.catalog.quarantine import Quarantine
 from dataset.shards.shard import SHARD_SUFFIX, ShardReader
 
 PLAN_NAME = "plan.json"
-PLAN_VERSION = 2
+PLAN_VERSION = 3
+_READABLE_VERSIONS = {2, PLAN_VERSION}  # 2: never extended
 MIN_SAMPLES_A_SHARD = 16
 MAX_SAMPLES_A_SHARD = 1024
 _SHARDS_WANTED = 64
@@ -34,10 +36,20 @@ class ShardPart:
 
 @dataclass(frozen=True)
 class BuildPlan:
-    """A configuration and the models it is applied to."""
+    """A configuration and the models it is applied to.
+
+    ``extended_at``: how many models there were each time that some were taken back. Those before
+    keep their shards.
+    """
 
     configuration: Configuration
     selection: Selection
+    extended_at: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        ends = [0, *self.extended_at, len(self.models)]
+        if ends != sorted(ends):
+            raise ValueError(f"extended_at is {self.extended_at!s:.40}")
 
     @property
     def models(self) -> tuple[PlannedModel, ...]:
@@ -50,16 +62,21 @@ class BuildPlan:
         Models stay whole, and are spread evenly over as few shards as hold them. Only a model with
         more samples than a shard may hold is cut, into shards of nearly equal size.
         """
+        ends = [0, *self.extended_at, len(self.models)]
+        return tuple(
+            shard for first, end in pairwise(ends) for shard in self._shards_of(range(first, end))
+        )
+
+    def _shards_of(self, models: range) -> tuple[tuple[ShardPart, ...], ...]:
         poses, limit = self.configuration.poses, self.configuration.samples_per_shard
-        models = len(self.models)
         if poses <= limit:
-            whole = [ShardPart(model, 0, poses) for model in range(models)]
-            return _spread(whole, -(-models // (limit // poses)))
+            whole = [ShardPart(model, 0, poses) for model in models]
+            return _spread(whole, -(-len(models) // (limit // poses)))
         pieces = -(-poses // limit)
         ends = [poses * piece // pieces for piece in range(pieces + 1)]
         return tuple(
             (ShardPart(model, first, end - first),)
-            for model in range(models)
+            for model in models
             for first, end in pairwise(ends)
         )
 
@@ -114,8 +131,28 @@ def settle_plan(selection: Selection, out: Path, wanted: Configuration) -> Build
     if not wanted.samples_per_shard:
         wanted = replace(wanted, samples_per_shard=plan.configuration.samples_per_shard)
     _refuse_another_configuration(out, plan.configuration, wanted)
-    _refuse_other_models(out, plan.selection, selection)
-    return plan
+    extended = _with_mended(plan, selection)
+    _refuse_other_models(out, extended.selection, selection)
+    if extended != plan:
+        mended = {model.path for model in extended.models[len(plan.models) :]}
+        Quarantine(out).forget(mended)
+        write_bytes(out / PLAN_NAME, plan_to_json(extended))
+    return extended
+
+
+def _with_mended(plan: BuildPlan, found: Selection) -> BuildPlan:
+    """The plan and, in shards of their own, known models that only now can be drawn."""
+    drawn = {model.path for model in plan.models}
+    known = plan.selection.paths() - drawn
+    mended = tuple(model for model in found.models if model.path in known)
+    if not mended:
+        return plan
+    models = plan.models + mended
+    return replace(
+        plan,
+        selection=replace(found, models=models),
+        extended_at=(*plan.extended_at, len(plan.models)),
+    )
 
 
 def make_plan(selection: Selection, wanted: Configuration) -> BuildPlan:
@@ -174,10 +211,11 @@ def load_plan(out: Path) -> BuildPlan:
     path = out / PLAN_NAME
     try:
         values = json.loads(path.read_bytes().decode("utf-8", "surrogatepass"))
-        if values["plan_version"] != PLAN_VERSION:
+        if values["plan_version"] not in _READABLE_VERSIONS:
             raise ValueError(f"plan_version {values['plan_version']!r:.40}")
         configuration = configuration_from(values["configuration"])
-        return BuildPlan(configuration, decode(Selection, values["selection"]))
+        extended_at = tuple(map(int, values.get("extended_at", ())))
+        return BuildPlan(configuration, decode(Selection, values["selection"]), extended_at)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

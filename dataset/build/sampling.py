@@ -3,6 +3,7 @@
 Densities: the 2019 write-up's data set. Eyes and mouth are uniform on [0, 1]; the joints follow
 p(v) = |v| on [-1, 1]. The ambient light is fixed or uniform on a range; so that the rest picture
 need not be drawn once per sample, a model has a handful of light levels and a sample picks one.
+Where shading is mixed, each level is toon or Phong by equal chance.
 """
 
 from __future__ import annotations
@@ -15,13 +16,15 @@ import numpy as np
 import numpy.typing as npt
 
 from contract.errors import InputError
+from contract.light import DEFAULT_AMBIENT, MAX_AMBIENT, SHADINGS, Shading
 from contract.pose import AXES, Density, Pose, pose_from_vector
-from dataset.shards.schema import DEFAULT_AMBIENT, MAX_AMBIENT
+from dataset.shards.schema import MIXED, DataShading
 
 SAMPLING_VERSION = 1
 """Raised whenever the same (seed, sha256, index) would give another sample."""
 
 DEFAULT_LIGHT_LEVELS = 8
+MIXED_AMBIENT = 0.5, 1.2  # the range of the 2019 write-up's final morpher
 
 F32 = npt.NDArray[np.float32]
 
@@ -101,6 +104,21 @@ def draw_light_levels(generator: np.random.Generator, light: LightRange) -> F32:
         return np.array([light.low], np.float32)
     place = (np.arange(light.levels) + generator.random(light.levels)) / light.levels
     return (light.low + (light.high - light.low) * place).astype(np.float32)
+
+
+def draw_light_shadings(
+    seed: int, sha256: str, levels: int, shading: DataShading
+) -> tuple[Shading, ...]:
+    """The shading of each light level of one model; empty where all of a data set's are alike."""
+    if shading != MIXED:
+        return ()
+    uniform = _generator(f"shading {seed} {sha256}").random(levels)
+    return tuple(SHADINGS[int(u * len(SHADINGS))] for u in uniform)
+
+
+def default_ambient(shading: DataShading) -> tuple[float, float]:
+    """The range of the ambient light where none is wished for."""
+    return MIXED_AMBIENT if shading == MIXED else (DEFAULT_AMBIENT, DEFAULT_AMBIENT)
 
 
 def draw_sample(seed: int, sha256: str, index: int, levels: int) -> SampleDraw:

@@ -21,6 +21,7 @@ from dataset.build.sampling import (
     SAMPLING_VERSION,
     LightRange,
     draw_light_levels,
+    draw_light_shadings,
     draw_sample,
     light_generator,
 )
@@ -156,6 +157,9 @@ def _sampling_faults(
     levels = draw_light_levels(light_generator(header.seed, model.sha256), light)
     if not np.array_equal(levels, np.array(model.light_levels, np.float32)):
         yield f"{model.path}: its light levels are not those of its seed"
+    shadings = draw_light_shadings(header.seed, model.sha256, len(levels), header.shading)
+    if shadings != model.light_shadings:
+        yield f"{model.path}: the shadings of its light levels are not those of its seed"
     for row in rows:
         sample = draw_sample(header.seed, model.sha256, int(row["index"]), len(levels))
         if not _is_drawn(row, sample.pose, sample.light):

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from contract.errors import InputError
-from contract.records import append_line, decode, journal_lines
+from contract.files import write_bytes
+from contract.records import append_line, decode, journal_lines, json_line
 from dataset.jobs.messages import ModelStep
 
 QUARANTINE_NAME = "quarantine.jsonl"
@@ -68,6 +69,13 @@ class Quarantine:
         self._rows[row.path] = row
         append_line(self._path, asdict(row), self._note)
         return True
+
+    def forget(self, paths: Collection[str]) -> None:
+        """Have models at these paths tried again; ``InputError`` when it cannot be written."""
+        kept = {path: row for path, row in self._rows.items() if path not in paths}
+        if len(kept) < len(self._rows):
+            self._rows = kept
+            write_bytes(self._path, b"".join(json_line(asdict(row)) for row in kept.values()))
 
 
 def _row(path: Path, number: int, line: str) -> QuarantineRow:

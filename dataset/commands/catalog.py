@@ -12,7 +12,6 @@ from pathlib import Path
 import click
 
 from contract.cli import out_option
-from contract.errors import InputError
 from contract.progress import open_progress
 from contract.text import counted, shown_path
 from dataset.catalog.catalog import Catalog, cache_of, load_catalog
@@ -20,42 +19,25 @@ from dataset.catalog.choose import Wish, choose
 from dataset.catalog.corrections import load_corrections, overrides_of
 from dataset.catalog.duplicates import representatives
 from dataset.catalog.split import shortage, split_by_names, split_by_shares, split_table
+from dataset.commands.options import DEVICE, PathType, crew_options, wish_options
+from dataset.jobs.pool import Crew
 from dataset.shards.split_file import PARTS, SPLIT_FILE, save_split
 from web.serving import address_options, serve_page, web_packages
 
-PathType = click.Path(path_type=Path)
-WORKERS = click.option(
-    "--workers",
-    type=click.IntRange(0, 1024),
-    default=0,
-    help="Processes; 0, the default: one a core.",
-)
-MODEL_TIMEOUT = click.option(
-    "--model-timeout",
-    type=click.FloatRange(1),
-    default=120.0,
-    show_default=True,
-    help="Seconds without a picture after which a model is given up.",
-)
-DEVICE = click.option(
-    "--device", default="auto", show_default=True, help="OpenGL: auto, software, or a number."
-)
 _SHARES = {"train": 0.9, "validation": 0.05, "test": 0.05}
 
 
 @click.command()
 @click.argument("models", type=PathType)
 @out_option("The catalogue, a .jsonl file.")
-@WORKERS
-@MODEL_TIMEOUT
+@crew_options
 @click.option("--retry", is_flag=True, help="Look again at models that were refused before.")
 @click.option("--sheet", type=PathType, help="Also write a PNG of all heads with their boxes.")
 @DEVICE
 def scan(
     models: Path,
     out: Path,
-    workers: int,
-    model_timeout: float,
+    crew: Crew,
     retry: bool,
     sheet: Path | None,
     device: str,
@@ -67,12 +49,9 @@ def scan(
     Run the same command again to continue, or after files changed: only new models are looked at.
     """
     from dataset.drawing import rendering  # noqa: PLC0415  # only this command needs OpenGL
-    from dataset.jobs.pool import Crew  # noqa: PLC0415
-    from dataset.jobs.process import count_cores  # noqa: PLC0415
     from dataset.scan.scan import scan as scan_models  # noqa: PLC0415
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    crew = Crew(workers or count_cores(), model_timeout)
     with open_progress("models") as progress:
         scanner = partial(rendering.open_scanner, device, models_folder=models)
         catalog = scan_models(models, out, crew, scanner, progress, retry=retry)
@@ -115,8 +94,7 @@ def _scan_lines(out: Path, catalog: Catalog) -> Iterator[str]:
 @click.option("--test-sources", multiple=True, metavar="A,B", help="Instead of shares.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True)
 @click.option("--poses", type=click.IntRange(1), default=64, show_default=True, help="A model.")
-@click.option("--keep-duplicates", is_flag=True, help="As for build.")
-@click.option("--include-doubtful", is_flag=True, help="As for build.")
+@wish_options
 @click.option(
     "--if-possible", is_flag=True, help="With too few sources say so and end with exit code 0."
 )
@@ -130,8 +108,7 @@ def split(
     test_sources: tuple[str, ...],
     seed: int,
     poses: int,
-    keep_duplicates: bool,
-    include_doubtful: bool,
+    wish: Wish,
     if_possible: bool,
     out: Path | None,
 ) -> None:
@@ -142,7 +119,7 @@ def split(
     """
     catalog = load_catalog(catalog_path)
     corrections = load_corrections(overrides_of(catalog_path))
-    chosen = choose(catalog, corrections, Wish(keep_duplicates, include_doubtful))
+    chosen = choose(catalog, corrections, wish)
     drawn = [model.path for model in chosen.models]
     if if_possible and (why := shortage(catalog.rows, drawn, len(PARTS))):
         click.echo(f"not split: {why}", err=True)
@@ -150,7 +127,7 @@ def split(
     given = {"train": train, "validation": validation, "test": test}
     if validation_sources or test_sources:
         if any(share is not None for share in given.values()):
-            raise InputError("give shares, or names of sources, not both")
+            raise click.UsageError("give shares, or names of sources, not both")
         known = {row.source for row in catalog.rows}
         made = split_by_names(
             catalog.rows, _names(validation_sources, known), _names(test_sources, known)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from contract.image import Stored
+from contract.light import Light
 from contract.pose import Pose
 from contract.rig import Rig
 from dataset.catalog.catalog import Described
@@ -20,7 +21,7 @@ class OpenedModel(Protocol):
     def facts(self) -> ModelFacts:
         """What was found in it."""
 
-    def draw(self, pose: Pose, ambient: float) -> Stored:
+    def draw(self, pose: Pose, light: Light) -> Stored:
         """Its picture, (size, size, 4) uint8 in the stored form; ``ModelError`` if it cannot be."""
 
     def driven(self, rig: Rig) -> OpenedModel:
@@ -44,9 +45,8 @@ class ModelRenderer(Protocol):
         """Read the model at ``path`` and pose it by its rig; ``ModelError`` if it cannot be."""
 
 
-OpenRenderer = Callable[[int, str], ModelRenderer]
-"""Opens a renderer for pictures of a size (pixels a side) and a shading; ``DeviceError`` without
-OpenGL.
+OpenRenderer = Callable[[int], ModelRenderer]
+"""Opens a renderer for pictures of a size (pixels a side); ``DeviceError`` without OpenGL.
 
 Travels to other processes, so it must be a function (or partial) that can be pickled.
 """

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 from isal.isal_zlib import crc32
@@ -16,6 +15,7 @@ import contract
 import renderer
 from contract.errors import ModelError, TextureError
 from contract.image import DEFAULT_SIZE, Stored, picture_fault
+from contract.light import Light
 from contract.pose import REST, Pose
 from contract.rig import NAME_ONLY, Rig
 from contract.text import place, printable
@@ -24,8 +24,9 @@ from dataset.catalog.catalog import Counts, Described
 from dataset.catalog.fingerprint import fingerprint
 from dataset.drawing.protocols import OpenedModel
 from dataset.shards.records import ModelFacts
-from renderer.draw.canvas import Canvas, Shading
+from renderer.draw.canvas import Canvas
 from renderer.draw.find_texture import find_texture
+from renderer.fit import objections
 from renderer.fit.fit_rig import fit_rig
 from renderer.fit.head_bones import carried_by
 from renderer.formats.model import MmdModel
@@ -92,7 +93,7 @@ def open_scanner(device: str, models_folder: Path | None = None) -> RendererScan
 
     Textures may lie anywhere below the models folder; without one, below the model's own.
     """
-    return RendererScanner(Canvas(DEFAULT_SIZE, "phong", device), models_folder)
+    return RendererScanner(Canvas(DEFAULT_SIZE, device), models_folder)
 
 
 def describe(model: MmdModel, rig: Rig, picture: Stored) -> Described:
@@ -142,6 +143,11 @@ def _notes(texts: Sequence[str]) -> tuple[str, ...]:
     if len(texts) > _MAX_NOTES:
         lines.append(f"and {len(texts) - _MAX_NOTES} more like these")
     return tuple(lines)
+
+
+def in_words(objection: str) -> str:
+    """One of a rig's objections (``answer:check=factor``) as a sentence for people."""
+    return objections.in_words(objection)
 
 
 def morph_names(path: Path) -> tuple[str, ...]:
@@ -200,8 +206,8 @@ class _OpenedPortrait:
         self._portrait = portrait
         self.facts = _facts(model, rig)
 
-    def draw(self, pose: Pose, ambient: float) -> Stored:
-        return self._portrait.draw(pose, ambient)
+    def draw(self, pose: Pose, light: Light) -> Stored:
+        return self._portrait.draw(pose, light)
 
     def driven(self, rig: Rig) -> _OpenedPortrait:
         require_rig_of(self._model, rig)
@@ -211,14 +217,12 @@ class _OpenedPortrait:
         self._portrait.release()
 
 
-def open_renderer(
-    device: str, size: int, shading: str, models_folder: Path | None = None
-) -> OpenGlRenderer:
+def open_renderer(device: str, size: int, models_folder: Path | None = None) -> OpenGlRenderer:
     """The renderer that draws with OpenGL; ``DeviceError`` where there is none.
 
     Textures may lie anywhere below the models folder; without one, below the model's own.
     """
-    return OpenGlRenderer(Canvas(size, cast(Shading, shading), device), models_folder)
+    return OpenGlRenderer(Canvas(size, device), models_folder)
 
 
 def _facts(model: MmdModel, rig: Rig) -> ModelFacts:

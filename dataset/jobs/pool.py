@@ -65,7 +65,9 @@ class Pool:
     ``run_worker(connection)`` is what a process does (see ``serve.serve_jobs``); it travels there
     by pickle. ``job_of(number)`` gives a job as it is to be done now, or None when nothing is left
     of it. ``hear(number, message)`` gets all that is said about job ``number``; the pool itself
-    says ``ModelFailed`` of a model that killed its worker, or silenced it.
+    says ``ModelFailed`` of a model that silenced its worker, or that killed two: memory runs out
+    by whatever else a machine does, so a model whose worker died is tried once more when all
+    others are done, alone in a fresh worker.
 
     Raises:
         OpenthaError: what a worker stopped on; ``DeviceError`` when workers die without a model.
@@ -84,6 +86,8 @@ class Pool:
         self._hear = hear
         self._pending: deque[int] = deque()
         self._workers: list[_Worker] = []
+        self._suspects: set[tuple[int, int]] = set()  # job and model of a first death
+        self._alone: deque[int] = deque()  # jobs to be done again when nothing else runs
         self._blameless_deaths = 0
         self._looked_up = time.monotonic()
 
@@ -104,6 +108,10 @@ class Pool:
             if worker.ready and worker.job is None:
                 self._give_job(worker)
         busy = sum(worker.job is not None for worker in self._workers)
+        if not busy and not self._pending and self._alone:
+            for worker in list(self._workers):
+                self._dismiss(worker)
+            self._pending.append(self._alone.popleft())
         while len(self._workers) < min(self._crew.workers, busy + len(self._pending)):
             self._workers.append(_Worker(start_process(self._run_worker, self._crew.workers)))
         return busy > 0 or bool(self._pending)
@@ -167,6 +175,10 @@ class Pool:
     def _lose(self, worker: _Worker, code: str, cause: str) -> None:
         """A worker is of no use any more: blame its model, or count a death without one."""
         if worker.job and worker.model is not None and code != "stopped":
+            if code == "worker-died" and self._is_first_death(worker.job.number, worker.model):
+                self._dismiss(worker)
+                self._alone.append(worker.job.number)
+                return
             path = shown_path(worker.job.models[worker.model].path)
             fault = ModelFailed(worker.model, code, f"{path}: {cause}", worker.stage, True)
             self._hear(worker.job.number, fault)
@@ -180,6 +192,11 @@ class Pool:
                     "check memory and `renderer doctor`, then run the same command again"
                 )
         self._make_again(worker)
+
+    def _is_first_death(self, job: int, model: int) -> bool:
+        first = (job, model) not in self._suspects
+        self._suspects.add((job, model))
+        return first
 
     def _make_again(self, worker: _Worker) -> None:
         self._dismiss(worker)

@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from contract.errors import DeviceError, ModelError
+from contract.light import DEFAULT_LIGHT, Light
 from contract.png import png_bytes
 from contract.pose import Pose
 from contract.rig import Rig
@@ -20,7 +21,6 @@ from dataset.drawing.protocols import ModelRenderer, OpenedModel
 from dataset.jobs.messages import Message, ModelFailed, Ready, Report, Stopped
 from dataset.jobs.process import WorkerProcess, start_process
 from dataset.jobs.worker_loop import Work, failed, serve_jobs
-from dataset.shards.schema import DEFAULT_AMBIENT
 
 PATIENCE_SECONDS = 20.0
 _START_SECONDS = 120.0
@@ -44,17 +44,18 @@ def open_tools(device: str, models_folder: Path | None = None) -> Tools:
     """
     from dataset.drawing import rendering  # noqa: PLC0415  # only the process that draws needs OpenGL
 
-    renderer = rendering.open_renderer(device, _PIXELS, "phong", models_folder)
+    renderer = rendering.open_renderer(device, _PIXELS, models_folder)
     return Tools(renderer, rendering.morph_names)
 
 
 @dataclass(frozen=True)
 class Painting:
-    """A picture to draw: the model at ``path``, rigged as annotated, in a pose."""
+    """A picture to draw: the model at ``path``, rigged as annotated, in a pose under a light."""
 
     path: Path
     annotation: Rig
     pose: Pose
+    light: Light = DEFAULT_LIGHT
 
 
 class Painter:
@@ -166,7 +167,7 @@ class _ModelAtHand:
         if isinstance(question, Path):
             return self._tools.morph_names(question)
         opened = self._subject(question.path, question.annotation)
-        return png_bytes(opened.draw(question.pose, DEFAULT_AMBIENT))
+        return png_bytes(opened.draw(question.pose, question.light))
 
     def _subject(self, path: Path, annotation: Rig) -> OpenedModel:
         if self._opened:

@@ -11,10 +11,12 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from contract.errors import InputError
+from contract.light import Light
 from contract.pose import FACE_AXES, REST, Pose
 from contract.records import decode
 from contract.rig import MorphUse, Rig, Side
 from contract.text import place, shown_path
+from dataset.build.sampling import MIXED_AMBIENT
 from dataset.catalog.catalog import CatalogRow, load_catalog
 from dataset.catalog.corrections import (
     REJECTED,
@@ -26,18 +28,20 @@ from dataset.catalog.corrections import (
     load_corrections,
     overrides_of,
 )
-from dataset.review.objections import in_words
+from dataset.drawing.rendering import in_words
 from dataset.review.painter import Painter, Painting
 
 PAGE_MODELS = 60
+_DIM, _BRIGHT = MIXED_AMBIENT
 VIEWS = {
-    "rest": REST,
-    "left_eye": Pose(left_eye=1.0),
-    "right_eye": Pose(right_eye=1.0),
-    "both": Pose(left_eye=1.0, right_eye=1.0),
-    "mouth": Pose(mouth=0.0),
+    "rest": (REST, Light(_DIM, "toon")),
+    "left_eye": (Pose(left_eye=1.0), Light(_DIM, "phong")),
+    "right_eye": (Pose(right_eye=1.0), Light(_BRIGHT, "toon")),
+    "both": (Pose(left_eye=1.0, right_eye=1.0), Light(_BRIGHT, "phong")),
+    "mouth": (Pose(mouth=0.0), Light((_DIM + _BRIGHT) / 2, "phong")),
 }
-"""The pictures of a model: as found at rest, each eye and both closed, the mouth closed."""
+"""The pictures of a model: as found at rest, each eye and both closed, the mouth closed; together
+they show it under the lights of a data set of mixed shading."""
 _ORDER = {"doubtful": 0, "ok": 1, "refused": 2}
 
 
@@ -115,7 +119,7 @@ class Review:
         if axis:
             annotation = self._with_morph(annotation, axis, morph, side)
         path = place(self._catalog.models_folder, row.path)
-        return self._painter.paint(Painting(path, annotation, VIEWS[view]))
+        return self._painter.paint(Painting(path, annotation, *VIEWS[view]))
 
     def morphs(self, sha256: str) -> tuple[str, ...]:
         """The names of a model's morphs."""

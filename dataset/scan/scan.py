@@ -43,6 +43,8 @@ from dataset.scan.walk import Listing, list_models
 CATALOG_NAME = "catalog.jsonl"
 ROWS_NAME = "rows.jsonl"
 _TEXTURE_FAULT = "texture-"
+_NOT_THE_MODELS = {"worker-died", "timed-out", "out-of-memory"}
+"""Faults that another day, or a machine with more memory, may not have."""
 _SHOW_SECONDS = 0.2
 
 
@@ -153,9 +155,10 @@ class _Memory:
         return None
 
     def add(self, entry: Entry) -> None:
-        """Keep an entry; on disk unless textures, which may be mended, are at fault."""
+        """Keep an entry; on disk unless what was at fault may be mended by another time."""
         self._entries[entry.sha256].append(entry)
-        if not (entry.refusal and entry.refusal.code.startswith(_TEXTURE_FAULT)):
+        code = entry.refusal.code if entry.refusal else ""
+        if not code.startswith(_TEXTURE_FAULT) and code not in _NOT_THE_MODELS:
             append_line(self._path, asdict(entry))
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from contract.image import Stored
+from contract.light import Light, Shading
 from contract.pose import AXES
 from contract.records import decode
 from contract.rig import NAME_ONLY, HeadBox, MorphUse
@@ -31,6 +32,7 @@ SAMPLE_DTYPE = np.dtype(
         ("posed", "<i4"),  # frame: the whole pose
     ]
 )
+_KEPT_OF_USE = ("name", "weight", "side")  # in this order, so that equal shards are equal bytes
 PictureName = Literal["rest", "expression", "posed"]
 PICTURE_NAMES: tuple[PictureName, PictureName, PictureName] = ("rest", "expression", "posed")
 
@@ -43,7 +45,7 @@ class Sample:
     """
 
     pose: npt.NDArray[np.float32]
-    ambient: float
+    light: Light
     rest: Stored
     expression: Stored
     posed: Stored
@@ -77,8 +79,9 @@ class ModelRow:
     """One model of a shard.
 
     ``path`` is relative to the models folder, ``source`` its first folder ("." for none);
-    ``seed`` with ``sha256`` and a sample's index decide the sample. The shard holds the samples
-    ``first_index`` ... ``first_index + samples - 1``.
+    ``seed`` with ``sha256`` and a sample's index decide the sample. ``light_levels`` are magnitudes
+    of the ambient light; ``light_shadings``, one for each, are kept where the shard's shading is
+    mixed. The shard holds the samples ``first_index`` ... ``first_index + samples - 1``.
     """
 
     sha256: str
@@ -90,17 +93,27 @@ class ModelRow:
     light_levels: tuple[float, ...]
     first_index: int
     samples: int
+    light_shadings: tuple[Shading, ...] = ()
 
     def __post_init__(self) -> None:
         if min(self.seed, self.first_index, self.samples) < 0:
             raise ValueError("a count is negative")
+        if self.light_shadings and len(self.light_shadings) != len(self.light_levels):
+            raise ValueError("light_levels and light_shadings disagree")
+
+    def light(self, level: int, shading: str) -> Light:
+        """Its light number ``level``, in a shard whose pictures are shaded so."""
+        own = self.light_shadings[level] if self.light_shadings else cast(Shading, shading)
+        return Light(self.light_levels[level], own)
 
     def to_json(self) -> str:
         """One line of JSON; of a morph in use its name is kept, not its place in the file."""
         row = asdict(self)
-        for uses in row["facts"]["morphs"].values():
-            for use in uses:
-                del use["morph"]
+        morphs = row["facts"]["morphs"]
+        for axis, uses in morphs.items():
+            morphs[axis] = [{name: use[name] for name in _KEPT_OF_USE} for use in uses]
+        if not self.light_shadings:
+            del row["light_shadings"]
         return json.dumps(row, ensure_ascii=False)
 
 
@@ -118,5 +131,5 @@ def model_row_from_json(line: str) -> ModelRow:
 
 def _with_morph(values: dict[str, object]) -> dict[str, object]:
     """A morph in use has no number in a shard."""
-    is_use = values.keys() == {"name", "weight", "side"}
+    is_use = values.keys() == {*_KEPT_OF_USE}
     return values | {"morph": NAME_ONLY} if is_use else values

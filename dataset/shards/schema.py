@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -12,14 +12,18 @@ from isal import isal_zlib
 
 from contract.convention import AS_ATTRIBUTES, disagreement
 from contract.errors import ShardError
+from contract.light import MAX_AMBIENT, SHADINGS
 from contract.pose import AXES
 from dataset.shards.codec import CODECS, Codec, max_encoded_bytes
 from dataset.shards.records import PICTURE_NAMES, SAMPLE_DTYPE, ModelRow
 
 MAX_PICTURE_SIDE = 4096
-DEFAULT_AMBIENT = 0.5
-MAX_AMBIENT = 4.0
 MIN_PICTURE_SIDE = 4
+
+DataShading = Literal["phong", "toon", "mixed"]
+"""How the pictures of a data set are shaded: alike, or as each model's row says of each light."""
+MIXED: DataShading = "mixed"
+DATA_SHADINGS: tuple[DataShading, ...] = (*SHADINGS, MIXED)
 
 CONVENTIONS: dict[str, str | int] = {
     "schema": "opentha-shard",
@@ -41,7 +45,7 @@ TABLE_TYPES: dict[str, npt.DTypeLike] = {
 class ShardHeader:
     """The attributes that differ between shards; their meaning is in ``dataset.shards.shard``."""
 
-    shading: str
+    shading: DataShading
     size: int
     ambient_low: float
     ambient_high: float
@@ -89,6 +93,8 @@ def header_from(attributes: Mapping[str, object]) -> ShardHeader:
         raise ShardError(f"codec {header.codec!r:.80} is none of {', '.join(CODECS)}")
     if not MIN_PICTURE_SIDE <= header.size <= MAX_PICTURE_SIDE:
         raise ShardError(f"pictures of {header.size} pixels a side")
+    if header.shading not in DATA_SHADINGS:
+        raise ShardError(f"shading {header.shading!r:.80} is none of {', '.join(DATA_SHADINGS)}")
     if not 0 <= header.ambient_low <= header.ambient_high <= MAX_AMBIENT:
         raise ShardError(f"ambient light {header.ambient_low} to {header.ambient_high}")
     return header
@@ -106,7 +112,7 @@ def check_tables(header: ShardHeader, tables: ShardTables, frames_bytes: int) ->
     """Raise ``ShardError`` unless every count, offset and index of the tables is in range."""
     _check_frames(header, tables, frames_bytes)
     _check_samples(tables)
-    _check_models(tables)
+    _check_models(header, tables)
 
 
 def _require(sound: bool | np.bool_, fault: str) -> None:
@@ -124,9 +130,13 @@ def _check_frames(header: ShardHeader, tables: ShardTables, frames_bytes: int) -
     _require(longest <= max_encoded_bytes(header.size), f"a frame of {longest} bytes")
 
 
-def _check_models(tables: ShardTables) -> None:
+def _check_models(header: ShardHeader, tables: ShardTables) -> None:
     counted = np.bincount(tables.samples["model"], minlength=len(tables.models))
     for number, model in enumerate(tables.models):
+        _require(
+            bool(model.light_shadings) == (header.shading == MIXED),
+            f"models row {number} and the shading {header.shading} disagree",
+        )
         _require(
             counted[number] == model.samples,
             f"models row {number} promises {model.samples} samples; there are {counted[number]}",

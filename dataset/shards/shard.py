@@ -76,11 +76,9 @@ class ShardWriter:
         with writing(self._path):
             return self._frames.append(data)
 
-    def add_sample(
-        self, pose: Pose, index: int, light: int, ambient: float, frames: tuple[int, int, int]
-    ) -> None:
+    def add_sample(self, pose: Pose, index: int, light: int, frames: tuple[int, int, int]) -> None:
         """Add a sample of the model at hand; ``frames``: rest, expression and posed."""
-        model = len(self._models) - 1
+        model, ambient = len(self._models) - 1, self._models[-1].light_levels[light]
         self._samples.append((pose.to_vector(), model, index, light, ambient, *frames))
 
     def finish(self) -> None:
@@ -147,7 +145,8 @@ class ShardReader:
     def sample(self, i: int) -> Sample:
         """Sample ``i`` with its three pictures; ``IndexError`` beyond the last."""
         row = self.samples[i]
-        return Sample(row["pose"].copy(), float(row["ambient"]), *self.pictures(i, PICTURE_NAMES))
+        light = self.models[row["model"]].light(int(row["light"]), self.header.shading)
+        return Sample(row["pose"].copy(), light, *self.pictures(i, PICTURE_NAMES))
 
     def pictures(self, i: int, names: Sequence[PictureName]) -> list[Stored]:
         """Some pictures of sample ``i``, in the order of ``names``; no other is decoded."""

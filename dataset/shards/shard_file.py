@@ -7,21 +7,22 @@ A shard holds pictures, the samples that use them and the models they show:
         pose_axes           names of the pose's numbers, in order, parted by spaces
         axes                what x, y and z mean (contract.space)
         picture_convention  the stored form of a picture (contract.image)
-        shading, size       "phong" or "toon"; pixels a side
+        shading, size       "phong", "toon", or "mixed": as each model's row says of each of its
+                            light levels (light_shadings); pixels a side
         ambient_low, ambient_high   the range that the ambient light was drawn from
         codec               "qoi" or "webp": what each frame's bytes are, both lossless
         number              which shard of its data set this is
         seed                with a model's sha256 and a sample's index it decides the sample
-        sampling_version    of the function that does so (dataset.sampling)
+        sampling_version    of the function that does so (dataset.build.sampling)
         configuration_hash  sha256 of all options that decide the pictures
         generator           "opentha <version>"; gl_renderer: the OpenGL that drew
     frames         (B,) uint8: the encoded pictures, one after the other, contiguous
     frame_offsets  (F + 1,) int64: frame n is frames[frame_offsets[n]:frame_offsets[n + 1]]
     frame_crc32    (F,) uint32: of a frame's bytes, as zlib.crc32 gives it
     samples        (N,) records: pose (6 float32), model (row), index, light, ambient, and the
-                   frame numbers rest, expression and posed (dataset.records.SAMPLE_DTYPE)
+                   frame numbers rest, expression and posed (dataset.shards.records.SAMPLE_DTYPE)
     models         (T,) uint8: UTF-8 text, one line of JSON a model, in row order
-                   (dataset.records.ModelRow)
+                   (dataset.shards.records.ModelRow)
     The attribute tables_crc32 is the zlib.crc32 of the bytes of frame_offsets, frame_crc32,
     samples and models, one after the other.
 

@@ -71,7 +71,7 @@ def _put_triple(sheet: Sheet, left: int, top: int, sample: Sample) -> None:
     values = dict(zip(AXIS_NAMES, map(float, sample.pose), strict=True))
     words = {name: f"{_SHORT_NAMES[name]} {value:.2f}" for name, value in values.items()}
     captions = (
-        f"ambient {sample.ambient:.2f}",
+        f"{sample.light.shading}   ambient {sample.light.ambient:.2f}",
         "   ".join(words[name] for name in FACE_AXES),
         "   ".join(words[name] for name in JOINT_AXES),
     )

@@ -12,7 +12,7 @@ from contract.errors import ShardError
 from contract.pose import AXES, PoseAxis
 from contract.text import counted, printable
 from dataset.shards.records import ModelRow
-from dataset.shards.schema import CONVENTIONS, ShardHeader
+from dataset.shards.schema import CONVENTIONS, MIXED, ShardHeader
 from dataset.shards.shard import ShardReader
 
 HISTOGRAM_BINS = 16
@@ -34,7 +34,8 @@ class AxisSummary:
 class ShardsSummary:
     """What is in some shards of one data set; ``header`` is that of the first.
 
-    ``ambient``: lowest and highest; ``bytes_a_frame``: mean of the encoded pictures.
+    ``ambient``: lowest and highest; ``toon``: how many of the samples are shaded so;
+    ``bytes_a_frame``: mean of the encoded pictures.
     """
 
     shards: int
@@ -46,6 +47,7 @@ class ShardsSummary:
     conventions: dict[str, str | int]
     gl_renderers: tuple[str, ...]
     ambient: tuple[float, float]
+    toon: int
     poses: tuple[AxisSummary, ...]
     models: tuple[ModelRow, ...]
 
@@ -68,10 +70,19 @@ def summarise(readers: Sequence[ShardReader]) -> ShardsSummary:
         conventions=dict(CONVENTIONS),
         gl_renderers=tuple(sorted({reader.header.gl_renderer for reader in readers})),
         ambient=(float(samples["ambient"].min()), float(samples["ambient"].max())),
+        toon=sum(_toon_samples(reader) for reader in readers),
         poses=tuple(
             _axis_summary(axis, samples["pose"][:, number]) for number, axis in enumerate(AXES)
         ),
         models=_merged(model for reader in readers for model in reader.models),
+    )
+
+
+def _toon_samples(reader: ShardReader) -> int:
+    shading = reader.header.shading
+    return sum(
+        reader.models[row["model"]].light(int(row["light"]), shading).shading == "toon"
+        for row in reader.samples
     )
 
 
@@ -101,10 +112,13 @@ def summary_text(summary: ShardsSummary) -> str:
     header = summary.header
     low, high = summary.ambient
     light = f"ambient {low:.2f}" if low == high else f"ambient {low:.2f} to {high:.2f}"
+    shading = f"{header.shading} shading"
+    if header.shading == MIXED:
+        shading += f" ({summary.toon / summary.samples:.0%} toon)"
     lines = [
         f"samples    {summary.samples} of {counted(len(summary.models), 'model')}, "
         f"{counted(summary.pictures, 'picture')}, {counted(summary.shards, 'shard')}",
-        f"pictures   {header.size}x{header.size} RGBA, {header.shading} shading, {light}",
+        f"pictures   {header.size}x{header.size} RGBA, {shading}, {light}",
         f"storage    {header.codec}, {summary.bytes_a_frame / 1e3:.1f} kB a frame, "
         f"{summary.file_bytes / 1e6:.1f} MB",
         f"made by    {header.generator}, seed {header.seed}, "

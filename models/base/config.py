@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from typing import Literal, get_args
 
 from contract.errors import InputError
 from contract.image import DEFAULT_SIZE
@@ -11,6 +12,8 @@ from contract.image import DEFAULT_SIZE
 IMAGE_CHANNELS = 4
 DOWNSAMPLINGS = 3
 """Halvings between the picture and the bottleneck (256 -> 32)."""
+
+Part = Literal["whole", "middle"]
 
 _LARGEST_SIZE = 2048
 _MOST_CHANNELS = 2048
@@ -28,6 +31,13 @@ class NetworkConfig:
     flow_scale: factor on the He-normal weights that the flow head starts with, in [0, 1]. As they
         come, offsets are as large as the picture; 0 starts the flow as the identity. See
         ``copying``.
+    sees: pixels a side of what a network looks at, a multiple of 8 that divides ``size``; 0: the
+        pictures as they are. What it decides has this size and is applied to the whole picture.
+    looks_at: the part of the picture that the morpher looks at and changes; "middle" is the middle
+        half of rows and columns, where the picture convention has the face, and wants ``sees`` to
+        divide half of ``size``. Rotator and combiner always see the whole.
+    rests: whether what the networks change vanishes as the pose comes to rest, so that rest gives
+        the input back.
 
     Raises:
         InputError: a value that no network can have.
@@ -38,19 +48,26 @@ class NetworkConfig:
     max_channels: int = 512
     residual_blocks: int = 6
     flow_scale: float = 1.0
+    sees: int = 0
+    looks_at: Part = "whole"
+    rests: bool = False
 
     def __post_init__(self) -> None:
         # A configuration may come from a stranger's file: types and bounds before any tensor.
         for field in fields(self):
-            value = getattr(self, field.name)
-            kinds = (int,) if isinstance(field.default, int) else (int, float)
-            if isinstance(value, bool) or not isinstance(value, kinds):
-                raise InputError(f"network: {field.name} is {value!r}; give a number")
+            value, (kinds, what) = getattr(self, field.name), _KINDS[type(field.default)]
+            is_mixed_up = isinstance(value, bool) != isinstance(field.default, bool)
+            if is_mixed_up or not isinstance(value, kinds):
+                raise InputError(f"network: {field.name} is {value!r}; give {what}")
         self._require("size", 16 <= self.size <= _LARGEST_SIZE and self.size % 8 == 0)
         self._require("channels", 1 <= self.channels <= _MOST_CHANNELS)
         self._require("max_channels", self.channels <= self.max_channels <= _MOST_CHANNELS)
         self._require("residual_blocks", 0 <= self.residual_blocks <= _MOST_BLOCKS)
         self._require("flow_scale", 0 <= self.flow_scale <= 1)
+        self._require("looks_at", self.looks_at in get_args(Part))
+        seen = self.size if self.looks_at == "whole" else self.size // 2
+        fits = self.sees >= 16 and self.sees % 8 == 0 and seen % self.sees == 0
+        self._require("sees", fits or (self.sees == 0 and self.looks_at == "whole"))
 
     def _require(self, name: str, holds: bool) -> None:
         if not holds:
@@ -62,17 +79,40 @@ class NetworkConfig:
         doubled = (self.channels * 2**level for level in range(DOWNSAMPLINGS + 1))
         return tuple(min(width, self.max_channels) for width in doubled)
 
-    def to_json(self) -> dict[str, int | float]:
-        """The fields, as JSON can hold them."""
-        return asdict(self)
+    @property
+    def look(self) -> int:
+        """Pixels a side of what a network looks at and of what it decides."""
+        return self.sees or self.size
+
+    def to_json(self) -> dict[str, int | float | str]:
+        """The fields, as JSON can hold them; of those that came later only what is not usual.
+
+        So a program that does not know them reads the networks that do without.
+        """
+        return {
+            name: value
+            for name, value in asdict(self).items()
+            if name not in _LATER or value != _LATER[name]
+        }
 
 
+_KINDS: Mapping[type, tuple[tuple[type, ...], str]] = {
+    int: ((int,), "a number"),
+    float: ((int, float), "a number"),
+    str: ((str,), "a word"),
+    bool: ((bool,), "true or false"),
+}
+_LATER: Mapping[str, object] = {"sees": 0, "looks_at": "whole", "rests": False}
+"""Fields that older records lack, and what is meant then."""
 _RULES = {
     "size": f"it must be a multiple of 8 from 16 to {_LARGEST_SIZE}",
     "channels": f"it must lie in [1, {_MOST_CHANNELS}]",
     "max_channels": f"it must lie between channels and {_MOST_CHANNELS}",
     "residual_blocks": f"it must lie in [0, {_MOST_BLOCKS}]",
     "flow_scale": "it must lie in [0, 1]",
+    "sees": "it must be a multiple of 8 from 16 on and divide size (half of size where the morpher "
+    "looks at the middle), or 0 to look at the whole pictures as they are",
+    "looks_at": f"it must be {' or '.join(get_args(Part))}",
 }
 
 PAPER = NetworkConfig()
@@ -94,7 +134,7 @@ def copying(config: NetworkConfig) -> NetworkConfig:
 def config_from_json(values: Mapping[str, object]) -> NetworkConfig:
     """The configuration that ``to_json`` gave; ``InputError`` on unknown or missing fields."""
     names = {field.name for field in fields(NetworkConfig)}
-    if set(values) != names:
-        odd = ", ".join(sorted(map(str, set(values) ^ names)))
-        raise InputError(f"network: fields are missing or unknown ({odd}); use a matching version")
+    if odd := (set(values) - names) | (names - set(_LATER) - set(values)):
+        told = ", ".join(sorted(map(str, odd)))
+        raise InputError(f"network: fields are missing or unknown ({told}); use a matching version")
     return NetworkConfig(**values)  # type: ignore[arg-type]  # __post_init__ checks every type

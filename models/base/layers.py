@@ -1,4 +1,4 @@
-"""The units of which all three networks are built: convolutions, normalisation, trunk, U-Net.
+"""The units of which all three networks are built, and the weights that they start from.
 
 Source: the generator of Pumarola et al. 2018 (GANimation), as used in 2019 for talking heads.
 Pictures and features are (N, C, H, W). No convolution has a bias.
@@ -173,3 +173,14 @@ def run_heads(features: Tensor, *heads: nn.Conv2d) -> list[Tensor]:
 def blend(alpha: Tensor, over: Tensor, under: Tensor) -> Tensor:
     """``alpha * over + (1 - alpha) * under``, all (N, 4, H, W)."""
     return torch.lerp(under, over, alpha)
+
+
+def fill_he_normal(network: nn.Module, generator: torch.Generator | None) -> None:
+    """Every convolution of ``network`` from N(0, 2 / fan_in), He et al. 2015, equation 10.
+
+    A transposed convolution's fan-in is taken as its outputs times its filter's area, as torch
+    counts it; instance norm follows each, so that this scale never reaches the output.
+    """
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.kaiming_normal_(module.weight, generator=generator)

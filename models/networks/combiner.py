@@ -8,15 +8,30 @@ import torch
 from torch import Tensor, nn
 
 from models.base.config import IMAGE_CHANNELS, NetworkConfig
-from models.base.initialisation import fill_he_normal
-from models.base.layers import UNet, blend, conv7, run_heads, with_pose
+from models.base.enlarge import coverage_of, covered, enlarged, laid, layer, snapped, spread
+from models.base.gates import gated, joint_gate
+from models.base.layers import UNet, blend, conv7, fill_he_normal, run_heads, with_pose
+from models.base.look import reduced
+
+
+class CombinerDecision(NamedTuple):
+    """What the network decides, of the size of its look (L pixels a side).
+
+    mask (N, 4, L, L) in [0, 1] is pathway 1's share of the combined picture, retouch_alpha
+    (N, 4, L, L) in [0, 1] the combined picture's share of the output, change (N, 4, L, L) in
+    network form what replaces the rest, coverage (N, 1, L, L) in [0, 1] the alpha of all together.
+    """
+
+    mask: Tensor
+    retouch_alpha: Tensor
+    change: Tensor
+    coverage: Tensor
 
 
 class CombinerOutput(NamedTuple):
-    """All (N, 4, H, W) float32; pictures in network form, shares in (0, 1).
+    """Two pictures (N, 4, D, D) in network form, float32: the output, and before the retouching.
 
-    ``mask`` is pathway 1's share of ``combined``, ``retouch_alpha`` the share of ``combined`` in
-    ``output``, ``change`` what replaces the rest.
+    The rest is ``CombinerDecision``'s, of its size.
     """
 
     output: Tensor
@@ -39,12 +54,36 @@ class Combiner(nn.Module):
         fill_he_normal(self, generator)
 
     def forward(self, pathway1: Tensor, pathway2: Tensor, pose: Tensor) -> CombinerOutput:
-        """Both pictures (N, 4, H, W) in network form, pose (N, 3); sides are multiples of 8."""
-        features = self.unet(with_pose(pathway1, pathway2, pose=pose))  # (N, 64, H, W)
+        """Both pictures (N, 4, D, D) in network form, any D; pose (N, 3)."""
+        decision = self.decide(self.look(pathway1), self.look(pathway2), pose)
+        return self.apply_to(pathway1, pathway2, decision)
+
+    def look(self, picture: Tensor) -> Tensor:
+        """What the network sees of a picture (N, 4, D, D): (N, 4, L, L)."""
+        return reduced(picture, self.config.look)
+
+    def decide(self, look1: Tensor, look2: Tensor, pose: Tensor) -> CombinerDecision:
+        """What is to become of the two pictures that are seen, (N, 4, L, L); pose (N, 3)."""
+        features = self.unet(with_pose(look1, look2, pose=pose))  # (N, 64, L, L)
         mask, retouch, change = run_heads(
             features, self.mask_head, self.retouch_head, self.change_head
         )
         mask, retouch, change = torch.sigmoid(mask), torch.sigmoid(retouch), torch.tanh(change)
-        combined = blend(mask, pathway1, pathway2)
-        output = blend(retouch, combined, change)
-        return CombinerOutput(output, combined, mask, retouch, change)
+        if self.config.rests:
+            retouch = gated(retouch, joint_gate(pose))
+        coverage = coverage_of(retouch, blend(mask, look1, look2), change)
+        return CombinerDecision(mask, retouch, change, coverage)
+
+    def apply_to(
+        self, pathway1: Tensor, pathway2: Tensor, decision: CombinerDecision
+    ) -> CombinerOutput:
+        """Combine two pictures (N, 4, D, D), of any size, as was decided."""
+        mask, retouch, change, coverage = decision
+        side, look = pathway1.shape[-1], mask.shape[-1]
+        if side == look:
+            combined = blend(mask, pathway1, pathway2)
+            return CombinerOutput(blend(retouch, combined, change), combined, mask, retouch, change)
+        wide1, wide2 = (spread(one, reduced(one, look)) for one in (pathway1, pathway2))
+        combined = blend(enlarged(snapped(mask), side), wide1, wide2)
+        output = laid(layer(retouch, change, coverage), combined)
+        return CombinerOutput(covered(output), covered(combined), mask, retouch, change)

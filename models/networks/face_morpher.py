@@ -8,15 +8,26 @@ import torch
 from torch import Tensor, nn
 
 from models.base.config import IMAGE_CHANNELS, NetworkConfig
-from models.base.initialisation import fill_he_normal
-from models.base.layers import Trunk, blend, conv7, run_heads, with_pose
+from models.base.enlarge import coverage_of, covered, laid, layer, spread
+from models.base.gates import border_gate, face_gate, gated
+from models.base.layers import Trunk, blend, conv7, fill_he_normal, run_heads, with_pose
+from models.base.look import middle, reduced, with_middle
+
+
+class MorpherDecision(NamedTuple):
+    """What the network decides, of the size of its look (L pixels a side) and for that part alone.
+
+    alpha (N, 4, L, L) in [0, 1] is the share of the input that is kept, change (N, 4, L, L) in
+    network form what replaces the rest, coverage (N, 1, L, L) in [0, 1] the alpha of both together.
+    """
+
+    alpha: Tensor
+    change: Tensor
+    coverage: Tensor
 
 
 class MorpherOutput(NamedTuple):
-    """All (N, 4, H, W) float32: the picture; the share of the input kept; what replaces the rest.
-
-    ``alpha`` lies in (0, 1), the pictures in network form.
-    """
+    """The picture (N, 4, D, D) in network form, float32, and ``MorpherDecision``'s first two."""
 
     output: Tensor
     alpha: Tensor
@@ -35,8 +46,35 @@ class FaceMorpher(nn.Module):
         fill_he_normal(self, generator)
 
     def forward(self, image: Tensor, pose: Tensor) -> MorpherOutput:
-        """image (N, 4, H, W) in network form, pose (N, 3); sides are multiples of 8."""
-        features = self.trunk(with_pose(image, pose=pose))  # (N, 64, H, W)
+        """image (N, 4, D, D) in network form, any D; pose (N, 3)."""
+        return self.apply_to(image, self.decide(self.look(image), pose))
+
+    def look(self, image: Tensor) -> Tensor:
+        """What the network sees of a picture (N, 4, D, D): (N, 4, L, L)."""
+        return reduced(self._part(image), self.config.look)
+
+    def decide(self, look: Tensor, pose: Tensor) -> MorpherDecision:
+        """What is to change of what is seen, (N, 4, L, L); pose (N, 3)."""
+        features = self.trunk(with_pose(look, pose=pose))  # (N, 64, L, L)
         alpha, change = run_heads(features, self.alpha_head, self.change_head)
         alpha, change = torch.sigmoid(alpha), torch.tanh(change)
-        return MorpherOutput(blend(alpha, image, change), alpha, change)
+        if self.config.looks_at == "middle":
+            alpha = gated(alpha, border_gate(look.shape[-1], look.device))
+        if self.config.rests:
+            alpha = gated(alpha, face_gate(pose))
+        return MorpherDecision(alpha, change, coverage_of(alpha, look, change))
+
+    def apply_to(self, image: Tensor, decision: MorpherDecision) -> MorpherOutput:
+        """Change a picture (N, 4, D, D), of any size, as was decided."""
+        alpha, change, coverage = decision
+        part = self._part(image)
+        side = part.shape[-1]
+        if part is image and side == alpha.shape[-1]:
+            return MorpherOutput(blend(alpha, image, change), alpha, change)
+        wide = spread(part, reduced(part, alpha.shape[-1]))
+        output = covered(laid(layer(alpha, change, coverage), wide))
+        whole = output if part is image else with_middle(image, output)
+        return MorpherOutput(whole, alpha, change)
+
+    def _part(self, image: Tensor) -> Tensor:
+        return middle(image) if self.config.looks_at == "middle" else image

@@ -12,17 +12,31 @@ import torch
 from torch import Tensor, nn
 
 from models.base.config import IMAGE_CHANNELS, NetworkConfig
-from models.base.initialisation import fill_he_normal
-from models.base.layers import Trunk, blend, conv7, run_heads, with_pose
+from models.base.enlarge import coverage_of, covered, enlarged_offset, laid, layer, spread
+from models.base.gates import gated, joint_gate
+from models.base.layers import Trunk, blend, conv7, fill_he_normal, run_heads, with_pose
+from models.base.look import reduced
 from models.base.warp import warp
 
 
-class RotatorOutput(NamedTuple):
-    """The two pictures and what they were made of; float32.
+class RotatorDecision(NamedTuple):
+    """What the network decides, of the size of its look (L pixels a side).
 
-    pathway1, pathway2: (N, 4, H, W) in network form. alpha (N, 4, H, W) in (0, 1) is the share of
-    the input in pathway 1, change (N, 4, H, W) what replaces the rest. offset (N, 2, H, W) is
-    pathway 2's flow, x then y, in units of half the picture.
+    alpha (N, 4, L, L) in [0, 1] is the share of the input in pathway 1, change (N, 4, L, L) in
+    network form what replaces the rest, coverage (N, 1, L, L) in [0, 1] the alpha of both together.
+    offset (N, 2, L, L) is pathway 2's flow, x then y, in units of half the picture.
+    """
+
+    alpha: Tensor
+    change: Tensor
+    offset: Tensor
+    coverage: Tensor
+
+
+class RotatorOutput(NamedTuple):
+    """The two pictures (N, 4, D, D) in network form, float32, and what they were made of.
+
+    The rest is ``RotatorDecision``'s, of its size.
     """
 
     pathway1: Tensor
@@ -46,11 +60,33 @@ class FaceRotator(nn.Module):
         self.flow_head.weight.data.mul_(config.flow_scale)
 
     def forward(self, image: Tensor, pose: Tensor) -> RotatorOutput:
-        """image (N, 4, H, W) in network form, pose (N, 3); sides are multiples of 8."""
-        features = self.trunk(with_pose(image, pose=pose))  # (N, 64, H, W)
+        """image (N, 4, D, D) in network form, any D; pose (N, 3)."""
+        return self.apply_to(image, self.decide(self.look(image), pose))
+
+    def look(self, image: Tensor) -> Tensor:
+        """What the network sees of a picture (N, 4, D, D): (N, 4, L, L)."""
+        return reduced(image, self.config.look)
+
+    def decide(self, look: Tensor, pose: Tensor) -> RotatorDecision:
+        """What is to change of what is seen, (N, 4, L, L); pose (N, 3)."""
+        features = self.trunk(with_pose(look, pose=pose))  # (N, 64, L, L)
         alpha, change, offset = run_heads(
             features, self.alpha_head, self.change_head, self.flow_head
         )
         alpha, change = torch.sigmoid(alpha), torch.tanh(change)
-        pathway1 = blend(alpha, image, change)
-        return RotatorOutput(pathway1, warp(image, offset), alpha, change, offset)
+        if self.config.rests:
+            gate = joint_gate(pose)
+            alpha, offset = gated(alpha, gate), gate * offset
+        return RotatorDecision(alpha, change, offset, coverage_of(alpha, look, change))
+
+    def apply_to(self, image: Tensor, decision: RotatorDecision) -> RotatorOutput:
+        """Turn a picture (N, 4, D, D), of any size, as was decided."""
+        alpha, change, offset, coverage = decision
+        side = image.shape[-1]
+        if side == alpha.shape[-1]:
+            pathway1 = blend(alpha, image, change)
+            return RotatorOutput(pathway1, warp(image, offset), alpha, change, offset)
+        wide = spread(image, reduced(image, alpha.shape[-1]))
+        pathway1 = laid(layer(alpha, change, coverage), wide)
+        pathway2 = warp(wide, enlarged_offset(offset, side))
+        return RotatorOutput(covered(pathway1), covered(pathway2), alpha, change, offset)

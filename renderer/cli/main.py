@@ -9,10 +9,11 @@ import click
 from contract.cli import ErrorLineGroup, out_option, pose_option
 from contract.files import write_bytes
 from contract.image import DEFAULT_SIZE
+from contract.light import DEFAULT_AMBIENT, MAX_AMBIENT, SHADINGS, Light, Shading
 from contract.png import png_bytes
 from contract.pose import REST, Pose
 from renderer.cli.mesh import mesh
-from renderer.draw.canvas import DEFAULT_SUPERSAMPLE, SHADINGS, Canvas, Shading
+from renderer.draw.canvas import DEFAULT_SUPERSAMPLE, Canvas
 from renderer.draw.device import INSTALL_HINT, DeviceReport, report_devices
 from renderer.fit.fit_rig import fit_rig
 from renderer.formats.read import read_model
@@ -62,7 +63,9 @@ def _device_lines(report: DeviceReport) -> str:
 @pose_option(REST, "the others are at rest")
 @click.option("--shading", type=click.Choice(SHADINGS), default="phong", show_default=True)
 @click.option("--size", type=click.IntRange(16, 4096), default=DEFAULT_SIZE, show_default=True)
-@click.option("--ambient", type=click.FloatRange(0, 4), default=0.5, show_default=True)
+@click.option(
+    "--ambient", type=click.FloatRange(0, MAX_AMBIENT), default=DEFAULT_AMBIENT, show_default=True
+)
 @click.option("--supersample", type=click.IntRange(1, 8), default=2, show_default=True)
 @click.option("--device", default="auto", show_default=True, help="auto, software, or a number.")
 @out_option()
@@ -78,13 +81,14 @@ def still(
 ) -> None:
     """Draw MODEL's head in one pose as a PNG with a transparent background.
 
-    Textures that cannot be used are named on stderr and drawn white.
+    Textures that cannot be used are named on stderr and drawn white; so is what is asked for and
+    what the annotator is not sure of.
     """
     parsed = read_model(model)
     rig = fit_rig(parsed)
-    canvas = Canvas(size, shading, device, supersample)
+    canvas = Canvas(size, device, supersample)
     portrait = Portrait(canvas, parsed, rig, strict_textures=False)
     for fault in portrait.texture_faults:
         click.echo(f"warning: {model.name}: {fault}", err=True)
-    write_bytes(out, png_bytes(portrait.draw(pose, ambient)))
+    write_bytes(out, png_bytes(portrait.draw(pose, Light(ambient, shading))))
     click.echo(f"{out}: {size}x{size}, {shading}, {canvas.renderer_name}")

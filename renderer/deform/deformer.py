@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -85,6 +86,12 @@ class Deformer:
             parents_first=model.format == "pmd",
             wanted=np.unique(mesh.bone_indices).tolist(),
         )
+
+    def with_normals(self, normals: F32) -> Deformer:
+        """The same model with other normals at rest, one for each row of its mesh."""
+        other = copy(self)
+        other._normals = _frozen(unit_rows(normals))
+        return other
 
     def morph(self, uses: Sequence[MorphUse]) -> MorphedMesh:
         """The expression that the uses come to; weights add up, in any order."""

@@ -6,21 +6,18 @@ device, and on software OpenGL faster than 4x MSAA, which is the most that offer
 
 from __future__ import annotations
 
-from typing import Literal
-
 import moderngl
 import numpy as np
 
 from contract.errors import DeviceError
 from contract.image import DEFAULT_SIZE, Stored
+from contract.light import Light
 from renderer.deform.deformer import PosedMesh
 from renderer.draw.device import open_context
 from renderer.draw.gpu_model import DrawList, DrawnModel, Frame
 from renderer.draw.programs import Programs
-from renderer.draw.view import Camera, Light
+from renderer.draw.view import Camera
 
-Shading = Literal["phong", "toon"]
-SHADINGS: tuple[Shading, ...] = ("phong", "toon")
 DEFAULT_SUPERSAMPLE = 2
 EDGE_PIXELS_AT_DEFAULT_SIZE = 1.0
 
@@ -38,16 +35,14 @@ class Canvas:
     def __init__(
         self,
         size: int = DEFAULT_SIZE,
-        shading: Shading = "phong",
         device: str = "auto",
         supersample: int = DEFAULT_SUPERSAMPLE,
     ) -> None:
         self.size = size
-        self.shading = shading
         self._context = open_context(device)
         self._require_target(size * supersample)
         self._make_targets(size * supersample)
-        self._programs = Programs(self._context, toon=shading == "toon")
+        self._programs = Programs(self._context)
         self._resolve = self._context.vertex_array(self._programs.resolve, [])
         self._resolve.program["factor"] = supersample
         self._resolve.program["size"] = size
@@ -92,8 +87,7 @@ class Canvas:
         return Frame(
             mmd_to_clip=tuple(camera.mmd_to_clip().T.ravel().tolist()),
             light=light,
-            clip_per_pixel=2.0 / self.size,
-            edge_pixels=EDGE_PIXELS_AT_DEFAULT_SIZE * self.size / DEFAULT_SIZE,
+            edge_width=EDGE_PIXELS_AT_DEFAULT_SIZE * 2 * camera.half_height / DEFAULT_SIZE,
         )
 
     def _begin(self) -> None:

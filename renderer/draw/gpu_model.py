@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import moderngl
 import numpy as np
 
+from contract.light import Light
 from renderer.deform.deformer import PosedMesh
 from renderer.deform.material_morphs import MaterialStates
 from renderer.draw.programs import Programs, set_uniform
 from renderer.draw.textures import Texture
-from renderer.draw.view import Light
 from renderer.formats.model import F32, I32, SphereMode
 
 _WHITE = Texture(np.full((1, 1, 4), 255, np.uint8))
@@ -44,12 +44,14 @@ class DrawList:
 
 @dataclass(frozen=True)
 class Frame:
-    """What all draw calls of one picture share; ``mmd_to_clip`` is 4x4, column by column."""
+    """What all draw calls of one picture share.
+
+    ``mmd_to_clip`` is 4x4, column by column; ``edge_width``, model units, is that of edge size 1.
+    """
 
     mmd_to_clip: tuple[float, ...]
     light: Light
-    clip_per_pixel: float
-    edge_pixels: float
+    edge_width: float
 
 
 class DrawnModel:
@@ -130,7 +132,9 @@ class DrawnModel:
         for surface, maps in zip(self._list.surfaces, self._maps, strict=True):
             if materials.diffuse[surface.material, 3] <= 0:
                 continue
-            program = self._programs.surface(surface.sphere_mode, _is_opaque(surface, materials))
+            program = self._programs.surface(
+                frame.light.shading, surface.sphere_mode, _is_opaque(surface, materials)
+            )
             _set_frame(program, frame)
             _set_material(program, materials, surface.material)
             for unit, texture in enumerate(maps):
@@ -147,17 +151,16 @@ class DrawnModel:
         """Draw the outlines of the materials that have one, as inverted hulls."""
         program = self._programs.edge
         program["mmd_to_clip"] = frame.mmd_to_clip
-        program["clip_per_pixel"] = frame.clip_per_pixel
         self._context.enable(moderngl.CULL_FACE)
         self._context.cull_face = "front"
         for surface in self._list.surfaces:
             number = surface.material
-            pixels = float(materials.edge_size[number]) * frame.edge_pixels
+            width = float(materials.edge_size[number]) * frame.edge_width
             alpha = float(materials.edge_color[number, 3] * materials.diffuse[number, 3])
-            if not surface.draw_edge or pixels <= 0 or alpha <= 0:
+            if not surface.draw_edge or width <= 0 or alpha <= 0:
                 continue
             colour = np.clip([*materials.edge_color[number, :3], alpha], 0, 1)
-            program["edge_pixels"] = pixels
+            program["edge_width"] = width
             program["edge_color"] = tuple(colour)
             self._edge_array.render(
                 moderngl.TRIANGLES, surface.index_count, first=surface.first_index
@@ -186,7 +189,6 @@ def _is_opaque(surface: Surface, materials: MaterialStates) -> bool:
 def _set_frame(program: moderngl.Program, frame: Frame) -> None:
     program["mmd_to_clip"] = frame.mmd_to_clip
     set_uniform(program, "ambient_light", frame.light.ambient)
-    set_uniform(program, "directional_light", frame.light.directional)
 
 
 def _set_material(program: moderngl.Program, materials: MaterialStates, number: int) -> None:

@@ -8,6 +8,7 @@ import moderngl
 import numpy as np
 import numpy.typing as npt
 
+from contract.light import Shading
 from contract.space import MMD_TO_VIEW
 from renderer.formats.model import SphereMode
 
@@ -27,21 +28,23 @@ def set_uniform(program: moderngl.Program, name: str, value: UniformValue) -> No
 
 
 class Programs:
-    """Surface programs (by sphere mode and opacity), the edge program and the resolve program."""
+    """Surface programs (by shading, sphere mode, opacity), the edge and the resolve program."""
 
-    def __init__(self, context: moderngl.Context, toon: bool) -> None:
+    def __init__(self, context: moderngl.Context) -> None:
         self._context = context
-        self._toon = toon
-        self._surfaces: dict[tuple[SphereMode, bool], moderngl.Program] = {}
+        self._surfaces: dict[tuple[Shading, SphereMode, bool], moderngl.Program] = {}
         self.edge = self._compile("edge")
         self.resolve = self._compile("resolve")
 
-    def surface(self, sphere_mode: SphereMode, opaque: bool) -> moderngl.Program:
+    def surface(self, shading: Shading, sphere_mode: SphereMode, opaque: bool) -> moderngl.Program:
         """The surface program for these, compiled when first asked for."""
-        key = sphere_mode, opaque
+        key = shading, sphere_mode, opaque
         if key not in self._surfaces:
             self._surfaces[key] = self._compile(
-                "surface", TOON=int(self._toon), SPHERE_MODE=int(sphere_mode), OPAQUE=int(opaque)
+                "surface",
+                TOON=int(shading == "toon"),
+                SPHERE_MODE=int(sphere_mode),
+                OPAQUE=int(opaque),
             )
             for unit, name in enumerate(("colour_map", "sphere_map", "toon_map")):
                 set_uniform(self._surfaces[key], name, unit)

@@ -1,4 +1,4 @@
-"""Where the camera stands and how the light falls; straight ahead, always."""
+"""Where the camera stands; it looks straight ahead, always."""
 
 from __future__ import annotations
 
@@ -11,17 +11,6 @@ from pyrr import Matrix44
 from contract.image import CHIN_FRACTION, SKULL_TOP_FRACTION
 from contract.rig import HeadBox
 from contract.space import MMD_TO_VIEW
-
-
-@dataclass(frozen=True)
-class Light:
-    """Two white lights: along -z, from the viewer into the scene; and ambient.
-
-    Source: the 2019 write-up's rendering section: directional 0.5; ambient 0.5, later 0.5 to 1.2.
-    """
-
-    ambient: float = 0.5
-    directional: float = 0.5
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,15 @@ from contract.rig import ANSWERS, DOUBTFUL_BELOW
 
 
 @dataclass(frozen=True)
+class Found:
+    """A height (model units), why it was chosen, and the checks on it (``judged``)."""
+
+    y: float
+    evidence: str
+    checks: Mapping[str, float]
+
+
+@dataclass(frozen=True)
 class Judgement:
     """One answer's ``score`` in [0, 1] and the checks that lowered it: ``check=factor``."""
 

@@ -6,22 +6,26 @@ the kind of a wink is the curve of the closed lids, the chin is a turn of the fa
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from contract.errors import RigError
 from contract.rig import ANSWERS, HeadBox, MorphUse, Rig, Side
+from renderer.fit.chin import find_chin
 from renderer.fit.confidence import doubtful_of, judged, objections_of, ramp
-from renderer.fit.face import Eyes, Face, Index, find_eyes
+from renderer.fit.eyes import Eyes, eye_readings
+from renderer.fit.face import Face, Index
 from renderer.fit.head_bones import Flags, carried_by, find_head_bone, find_neck_bone
-from renderer.fit.head_box import Found, find_chin, find_skull_top
 from renderer.fit.mouth_opening import MouthOpening, MouthProbe
+from renderer.fit.parts import connected_parts
+from renderer.fit.skull_top import find_skull_top
 from renderer.fit.upright import judge_upright
 from renderer.fit.winks import Wink, WinkProbe, agreeing, looked_for
 from renderer.formats.model import MmdModel
 
 _SPLIT_SHARE = 0.4  # of the way from the middle to the iris: less than to the corner of the eye
+_BOTH_EYES = 4  # ``_Look.eyes_seen_to_close`` of two eyes that are
 _LIPS = 0.7  # below the eyes, in distances between them, where no morph parts the lips
 
 
@@ -33,24 +37,22 @@ def fit_rig(model: MmdModel, *, allow_smile: bool = False) -> Rig:
 
     Raises:
         RigError: codes ``empty-mesh``, ``no-head-bone``, ``no-neck-bone``, ``no-left-eye-morph``,
-            ``no-right-eye-morph``, ``no-mouth-morph``, ``no-head-box``.
+            ``no-right-eye-morph``, ``no-mouth-morph``.
     """
     if not len(model.vertices) or not len(model.faces):
         raise RigError(f"{model.path.name}: there is no mesh; nothing can be drawn", "empty-mesh")
     head, head_why = find_head_bone(model)
     neck, neck_why = find_neck_bone(model, head)
-    eyes = _eyes(model, head)
-    face = Face(model, head, eyes)
-    winks, mouths = WinkProbe(face), MouthProbe(face)
-    for change in face.changes():
-        winks.add(change)
-        mouths.add(change)
-    left = _wink(model, winks, Side.LEFT, allow_smile)
-    right = _wink(model, winks, Side.RIGHT, allow_smile)
-    mouth = _mouth(model, mouths)
+    seen = _look(model, head, allow_smile)
+    face, eyes = seen.face, seen.face.eyes
+    left, right = seen.wink(Side.LEFT), seen.wink(Side.RIGHT)
+    mouth = _mouth(model, seen.mouths)
     lips_y = eyes.y - _LIPS * eyes.spacing if mouth.lips_y is None else mouth.lips_y
-    skin = np.isin(face.materials, face.materials[_skin_seen(face, mouth, lips_y)])
-    chin, skull_top = _head_box(face, head, skin, lips_y)
+    seen_skin = np.concatenate([mouth.faces, face.faces_below(lips_y)])
+    skin_paint = np.isin(face.materials, face.materials[seen_skin])
+    skin = _joined(model, skin_paint, seen_skin)
+    chin = find_chin(model, eyes, lips_y, skin)
+    skull_top = find_skull_top(model, eyes, chin.y, carried_by(model, head), skin_paint)
     box = HeadBox(chin.y, skull_top.y, eyes.centre_x)
     left_judgement, right_judgement = agreeing(left, right)
     judgements = {
@@ -91,25 +93,63 @@ def _level(model: MmdModel, head: int, eyes: Eyes) -> float:
     return ramp(aside, 0.3, 0.1)
 
 
-def _eyes(model: MmdModel, head: int) -> Eyes:
-    eyes = find_eyes(model, head)
-    if eyes is None or eyes.spacing <= 0:
+@dataclass(frozen=True)
+class _Look:
+    """What morphs do to a face, its eyes read one way; a wink is None where none was found."""
+
+    face: Face
+    winks: WinkProbe
+    mouths: MouthProbe
+    left: Wink | None
+    right: Wink | None
+
+    @property
+    def eyes_seen_to_close(self) -> int:
+        """Twice the number of eyes that are seen to close, and those that names alone close."""
+        return sum(1 + wink.seen_to_close for wink in (self.left, self.right) if wink)
+
+    def wink(self, side: Side) -> Wink:
+        """The wink of one eye; ``RigError`` where there is none."""
+        wink = self.left if side is Side.LEFT else self.right
+        if wink is None:
+            model = self.face.model
+            raise RigError(
+                f"{model.path.name}: no morph closes the {side.value} eye "
+                f"({looked_for(self.winks.names_of_closers(side), model)})",
+                f"no-{side.value}-eye-morph",
+            )
+        return wink
+
+
+def _look(model: MmdModel, head: int, allow_smile: bool) -> _Look:
+    """The face with its eyes where they are seen to close, else where the likeliest sign has them.
+
+    Raises:
+        RigError: code ``no-left-eye-morph``: nothing tells of eyes.
+    """
+    best: _Look | None = None
+    for eyes in eye_readings(model, head):
+        look = _look_at(Face(model, head, eyes), allow_smile)
+        if best is None or look.eyes_seen_to_close > best.eyes_seen_to_close:
+            best = look
+        if best.eyes_seen_to_close == _BOTH_EYES:
+            break
+    if best is None:
         raise RigError(
-            f"{model.path.name}: no eyes: no bone 左目 or 右目 carries a vertex, nothing blinks",
+            f"{model.path.name}: no eyes: no bone 左目 or 右目 carries a vertex, nothing blinks "
+            f"({looked_for((), model)})",
             "no-left-eye-morph",
         )
-    return eyes
+    return best
 
 
-def _wink(model: MmdModel, winks: WinkProbe, side: Side, allow_smile: bool) -> Wink:
-    wink = winks.choose(side, allow_smile=allow_smile)
-    if wink is None:
-        raise RigError(
-            f"{model.path.name}: no morph closes the {side.value} eye "
-            f"({looked_for(winks.names_of_closers(side))})",
-            f"no-{side.value}-eye-morph",
-        )
-    return wink
+def _look_at(face: Face, allow_smile: bool) -> _Look:
+    winks, mouths = WinkProbe(face), MouthProbe(face)
+    for change in face.changes():
+        winks.add(change)
+        mouths.add(change)
+    left, right = (winks.choose(side, allow_smile=allow_smile) for side in (Side.LEFT, Side.RIGHT))
+    return _Look(face, winks, mouths, left, right)
 
 
 def _mouth(model: MmdModel, mouths: MouthProbe) -> MouthOpening:
@@ -123,23 +163,13 @@ def _mouth(model: MmdModel, mouths: MouthProbe) -> MouthOpening:
     return mouth
 
 
-def _skin_seen(face: Face, mouth: MouthOpening, lips_y: float) -> Index:
-    """The model's faces that the mouth moves or that are seen below it."""
-    return np.concatenate([mouth.faces, face.faces_below(lips_y)])
+def _joined(model: MmdModel, paint: Flags, seen: Index) -> Flags:
+    """Which faces (F,) of the skin's materials hang together with the faces of skin in sight.
 
-
-def _head_box(face: Face, head: int, skin: Flags, lips_y: float) -> tuple[Found, Found]:
-    """Chin and skull top."""
-    model, eyes = face.model, face.eyes
-    chin = find_chin(model, eyes, lips_y, skin)
-    if chin is None:
-        raise RigError(
-            f"{model.path.name}: the face has no chin: its profile never turns back below the lips",
-            "no-head-box",
-        )
-    skull_top = find_skull_top(model, eyes, chin.y, carried_by(model, head), skin)
-    if not chin.y < skull_top.y:
-        raise RigError(
-            f"{model.path.name}: the skull top does not lie above the chin", "no-head-box"
-        )
-    return chin, skull_top
+    Collars, scarves and hair that share the face's one material do not.
+    """
+    rows = np.flatnonzero(paint)
+    parts = connected_parts(model.vertices.positions, model.faces[rows])
+    joined = np.zeros(len(paint), np.bool_)
+    joined[rows] = np.isin(parts, parts[np.isin(rows, seen)])
+    return joined

@@ -11,12 +11,18 @@ _SEPARATORS = re.compile(r"[\s_\-.:・()\[\]「」『』（）]+")
 _NO_BLINK = re.compile(
     r"は[ぅうぁあ]|なごみ|ぎゅ|きゅ|ギュ|キュ|><|じと|ジト|びっくり|驚|白目|ハート|heart|星|star|ぐる|グル"
     r"|瞳|hl|ハイライト|目無|目消|消し|コッチ|涙|tear|cry|泣|痛|半|half|細|squint|narrow|look|怒|angry|困"
+    r"|頬|ほほ|ほっぺ|hoho|cheek|blush|赤|染|青|影|shadow|汗|sweat|きりっ|キリッ|真面目|まじめ|serious|まゆ|mayu"
     r"|mouth|口|唇|lips|jaw|舌|歯|tongue|tooth|teeth|悲|sad|surprise|sorrow|extra|下|上|総|highlight|pupil|brow|眉|歪|照"
 )
-_SMILE = re.compile(r"笑|微|smile|joy|にこ|ニコ|にっこり|fun|happy|laugh|喜|楽")
-_CLOSE = re.compile(r"まばた|マバタ|まば|瞬|blink|閉|とじ|close|つぶ|つむ|眠|sleep")
-_WINK = re.compile(r"ウィンク|ういんく|うぃんく|wink|片目")
+_SMILE = re.compile(
+    r"笑|微|smile|joy|にこ|ニコ|にっこり|fun|happy|laugh|喜|楽|乐|warai|egao|nikori|웃|스마일"
+)
+_CLOSE = re.compile(
+    r"まばた|マバタ|まば|瞬|blink|閉|闭|とじ|トジ|close|shut|つぶ[りるっ]|つむ[りるっ]|mabata|matata|眨|合眼|깜[박빡]|눈감"
+)
+_WINK = re.compile(r"ウィンク|ういんく|うぃんく|wink|uinku|uwinku|片目|单眼|單眼|윙크")
 _NORMAL_WINK = re.compile(r"2|normal")
+_PUPIL = re.compile(r"瞳(孔|小|大|縮|拡|small|large|$)|pupil|iris(size|small|big)")
 
 # In the order of preference; the whole name must match.
 _MOUTHS: tuple[re.Pattern[str], ...] = tuple(
@@ -32,8 +38,11 @@ _MOUTHS: tuple[re.Pattern[str], ...] = tuple(
 )
 
 
-NOT_A_BLINK = -3.0
-"""``blink_hint`` of names of other faces with closed eyes, and of what is no closing at all."""
+NOT_A_BLINK, SMILING, SURELY_CLOSING = -3.0, -2.0, 2.0
+"""``blink_hint`` of names of other faces with closed eyes and of what is no closing at all; of
+smiles; and of what is called a blink."""
+WINKING = (-0.5, 0.5)
+"""``blink_hint`` of winks: of those that smile more often than not, and of those called normal."""
 
 
 def normalised(name: str) -> str:
@@ -48,12 +57,17 @@ def blink_hint(name: str) -> float:
     if _NO_BLINK.search(text):
         return NOT_A_BLINK
     if _SMILE.search(text):
-        return -2.0
+        return SMILING
     if _CLOSE.search(text):
-        return 2.0
+        return SURELY_CLOSING
     if _WINK.search(text):
-        return 0.5 if _NORMAL_WINK.search(text) else -0.5
+        return WINKING[_NORMAL_WINK.search(text) is not None]
     return 0.0
+
+
+def moves_pupils(name: str) -> bool:
+    """Whether a morph is called one of the pupils, as 瞳小."""
+    return _PUPIL.search(normalised(name)) is not None
 
 
 def mouth_rank(name: str) -> int | None:

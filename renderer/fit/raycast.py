@@ -24,8 +24,11 @@ class Hits:
     weights: F64  # (N, 3)
 
 
-def first_hits(corners: F64, points: F64) -> Hits:
-    """The hits with the least z of rays through ``points`` (N, 2) with triangles (T, 3, 3)."""
+def first_hits(corners: F64, points: F64, beyond: F64 | None = None) -> Hits:
+    """The hits with the least z of rays through ``points`` (N, 2) with triangles (T, 3, 3).
+
+    ``beyond`` (N,): hits whose z is not greater than this do not count.
+    """
     hits = Hits(
         np.full(len(points), -1, np.intp),
         np.full(len(points), np.inf),
@@ -47,11 +50,19 @@ def first_hits(corners: F64, points: F64) -> Hits:
         )
         if len(near):
             near = about[near]
-            _fill(hits, chunk, corners[near], points[chunk], near)
+            after = None if beyond is None else beyond[chunk]
+            _fill(hits, chunk, corners[near], points[chunk], near, after)
     return hits
 
 
-def _fill(hits: Hits, chunk: slice, corners: F64, points: F64, places: Index) -> None:
+def _fill(
+    hits: Hits,
+    chunk: slice,
+    corners: F64,
+    points: F64,
+    places: Index,
+    beyond: F64 | None,
+) -> None:
     a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
     ca, cb = a - c, b - c
     area = ca[:, 0] * cb[:, 1] - ca[:, 1] * cb[:, 0]
@@ -64,9 +75,11 @@ def _fill(hits: Hits, chunk: slice, corners: F64, points: F64, places: Index) ->
     v = (y * ca[:, 0] - x * ca[:, 1]) / area
     inside = (u >= 0) & (v >= 0) & (u + v <= 1)
     z = np.where(inside, c[:, 2] + u * ca[:, 2] + v * cb[:, 2], np.inf)
+    if beyond is not None:
+        z = np.where(z > beyond[:, None], z, np.inf)
     nearest = z.argmin(axis=1)
     rows = np.arange(len(points))
-    hit = inside[rows, nearest]
+    hit = np.isfinite(z[rows, nearest])
     u, v = u[rows, nearest], v[rows, nearest]
     hits.triangles[chunk] = np.where(hit, places[nearest], -1)
     hits.z[chunk] = z[rows, nearest]

@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from contract.rig import HeadBox
 from renderer.fit.confidence import Judgement, judged, ramp
-from renderer.fit.face import Eye, Eyes, Face
+from renderer.fit.eyes import Eye, Eyes
+from renderer.fit.face import Face
 from renderer.fit.head_bones import Flags
 from renderer.fit.raycast import first_hits
 
@@ -22,6 +23,7 @@ F64 = npt.NDArray[np.float64]
 
 _CHEEK_X, _CHEEK_Y = (0.35, 0.5, 0.65), (-0.5, -0.4, -0.3)
 _BROW_Y = 0.3
+_ABOUT_LIPS = (-0.12, 0.12)
 _AHEAD = 0.1  # what lies further ahead of an iris is no lash and no gloss of the eye itself
 _CLEAR_ALPHA = 0.5
 _SAMPLES = 9
@@ -67,24 +69,27 @@ def _tilted_degrees(eyes: Eyes) -> float:
 
 
 def _nodding_degrees(face: Face, lips_y: float, skin: Flags) -> float:
-    """How far the line from brow to upper lip leans; positive: the brow is ahead."""
+    """How far the line from brow to lips leans; positive: the brow is ahead.
+
+    Between the lips a ray passes into the mouth, so what lies foremost about them counts.
+    """
     eyes, unit = face.eyes, face.eyes.spacing
     x = eyes.centre_x + unit * np.linspace(-0.1, 0.1, 3)
     corners = face.positions[face.triangles[skin[face.faces]]]
-    brow, lips = (
-        first_hits(corners, np.stack([x, np.full(3, y)], 1)).z
-        for y in (eyes.y + _BROW_Y * unit, lips_y)
-    )
-    both = np.isfinite(brow) & np.isfinite(lips)
-    if not both.any():
+    brow_y = eyes.y + _BROW_Y * unit
+    brow = first_hits(corners, np.stack([x, np.full(3, brow_y)], 1)).z
+    grid = np.stack(np.meshgrid(x, lips_y + unit * np.linspace(*_ABOUT_LIPS, 7)), axis=-1)
+    lips = first_hits(corners, grid.reshape(-1, 2)).z
+    brow, lips = brow[np.isfinite(brow)], lips[np.isfinite(lips)]
+    if not len(brow) or not len(lips):
         return 0.0
-    rise = eyes.y + _BROW_Y * unit - lips_y
-    return math.degrees(math.atan2(float(np.median(lips[both] - brow[both])), rise))
+    behind = float(np.percentile(lips, 25) - np.median(brow))
+    return math.degrees(math.atan2(behind, brow_y - lips_y))
 
 
 def _nodding(face: Face, lips_y: float, skin: Flags) -> float:
     degrees = _nodding_degrees(face, lips_y, skin)
-    return min(ramp(degrees, 23.5, 19.5), ramp(degrees, -14, -7))
+    return min(ramp(degrees, 21, 16), ramp(degrees, -14, -7))
 
 
 def _hidden(face: Face, eye: Eye) -> float:

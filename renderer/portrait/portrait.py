@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from contract.errors import TextureError
 from contract.image import Stored
+from contract.light import DEFAULT_LIGHT, Light, Shading
 from contract.pose import REST, Pose
 from contract.rig import Rig
 from renderer.deform.deformer import (
@@ -23,11 +24,11 @@ from renderer.deform.deformer import (
 )
 from renderer.draw.canvas import Canvas
 from renderer.draw.gpu_model import DrawList, Surface
-from renderer.draw.view import Light, frame_head
+from renderer.draw.view import frame_head
 from renderer.formats.model import I32, Material, MmdModel, SphereMode
 from renderer.portrait.maps import Maps
 from renderer.portrait.missing import SHUT, Sighting, blackened, where_it_shows
-from renderer.portrait.normals import outward_normals
+from renderer.portrait.normals import lit_normals
 from renderer.portrait.sound import require_sound
 from renderer.portrait.visible import VisiblePart, visible_part
 
@@ -60,8 +61,6 @@ class Portrait:
     ) -> None:
         self._canvas = canvas
         self._rig = rig
-        if canvas.shading == "phong":
-            model = replace(model, vertices=replace(model.vertices, normals=outward_normals(model)))
         split = rig.split_x, rig.split_half_width
         whole = Deformer(model, None, *split)
         depth = _DEPTH_MARGIN * float(np.abs(model.vertices.positions).max()) + 1.0
@@ -74,6 +73,11 @@ class Portrait:
         self.texture_files = dict(maps.files)
         self._deformer = Deformer(model, part.vertices, *split)
         require_sound(model, rig, part, self._deformer.skeleton)
+        normals = lit_normals(model, rig, whole)[part.vertices]
+        self._skinned: dict[Shading, Deformer] = {
+            "phong": self._deformer.with_normals(normals),
+            "toon": self._deformer,
+        }
         self._expression: tuple[Pose, MorphedMesh] | None = None
         self._drawn = canvas.upload(
             DrawList(model.vertices.edge_scales[part.vertices], part.faces, surfaces)
@@ -97,19 +101,21 @@ class Portrait:
 
     def _see(self, without: npt.NDArray[np.bool_], pose: Pose) -> Sighting:
         """A pose with the materials (M,) ``without`` colour map white, as they are, and black."""
-        white = self._posed(pose)
+        white = self._posed(pose, DEFAULT_LIGHT)
         black = replace(white, materials=blackened(white.materials, without))
         white_picture, black_picture = (
-            self._canvas.draw(self._drawn, mesh, self._camera, Light()) for mesh in (white, black)
+            self._canvas.draw(self._drawn, mesh, self._camera, DEFAULT_LIGHT)
+            for mesh in (white, black)
         )
         return Sighting(white_picture, black_picture, white.positions)
 
-    def draw(self, pose: Pose, ambient: float = 0.5) -> Stored:
-        """Draw a pose under an ambient light: (size, size, 4) uint8 in the stored form."""
-        return self._canvas.draw(self._drawn, self._posed(pose), self._camera, Light(ambient))
+    def draw(self, pose: Pose, light: Light = DEFAULT_LIGHT) -> Stored:
+        """Draw a pose under a light: (size, size, 4) uint8 in the stored form."""
+        return self._canvas.draw(self._drawn, self._posed(pose, light), self._camera, light)
 
-    def _posed(self, pose: Pose) -> PosedMesh:
-        return self._deformer.skin(self._morphed(pose.face_only()), bone_rotations(self._rig, pose))
+    def _posed(self, pose: Pose, light: Light) -> PosedMesh:
+        morphed = self._morphed(pose.face_only())
+        return self._skinned[light.shading].skin(morphed, bone_rotations(self._rig, pose))
 
     def _morphed(self, expression: Pose) -> MorphedMesh:
         if self._expression is None or self._expression[0] != expression:

@@ -28,36 +28,20 @@ from contract.pose import FACE, JOINTS, Pose
 from models.base.config import NetworkConfig
 from models.base.configurations import CONFIGURATIONS
 from models.base.execution import Execution
-from models.files.bundle import Bundle, load_bundle, save_bundle
+from models.files.bundle import load_bundle, save_bundle
 from models.files.onnx_export import export_onnx
-from models.networks.combiner import Combiner
-from models.networks.face_morpher import FaceMorpher
-from models.networks.face_rotator import FaceRotator
 from tests.conftest import REPOSITORY
 from tests.support.shifting import drawing
+from tests.support.untrained import untrained
 
 CONFIG = NetworkConfig(size=16, channels=4, max_channels=8, residual_blocks=1)
 POSES = (Pose(), Pose(0.9, -0.8, 0.7, 0.6, 0.1, 0.3), Pose(-1, 1, -1, 1, 1, 0))
 
 
-def whole_bundle(config: NetworkConfig) -> Bundle:
-    """All seven networks, untrained."""
-    torch.manual_seed(1)
-    losses = ("L1", "P")
-    made = Bundle(
-        FaceMorpher(config),
-        {a: FaceRotator(config) for a in losses},
-        {(a, b): Combiner(config) for a in losses for b in losses},
-    )
-    for network in made.networks().values():
-        network.eval()
-    return made
-
-
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bundle") / "bundle"
-    save_bundle(folder, whole_bundle(CONFIG))
+    save_bundle(folder, untrained(CONFIG, "L1", "P", seed=1))
     return folder
 
 
@@ -89,8 +73,8 @@ def test_every_configuration_is_exported_faithfully(
 
 def test_full_size_networks_are_exported_faithfully(tmp_path: Path) -> None:
     config = NetworkConfig(size=256, channels=4, max_channels=8, residual_blocks=1)
-    save_bundle(tmp_path / "bundle", whole_bundle(config))
-    name = export_onnx(whole_bundle(config), None, tmp_path / "onnx")
+    save_bundle(tmp_path / "bundle", untrained(config, "L1", "P", seed=1))
+    name = export_onnx(untrained(config, "L1", "P", seed=1), None, tmp_path / "onnx")
     assert name == "FU-P-P"
     require_parity(tmp_path / "bundle", tmp_path / "onnx", name)
 

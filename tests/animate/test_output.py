@@ -24,11 +24,9 @@ from models.base.config import NetworkConfig
 from models.base.configurations import choose_configuration
 from models.base.device import open_device
 from models.base.execution import Execution
-from models.files.bundle import Bundle, save_bundle
-from models.networks.combiner import Combiner
-from models.networks.face_morpher import FaceMorpher
-from models.networks.face_rotator import FaceRotator
+from models.files.bundle import save_bundle
 from tests.support.shifting import SIZE, Shifting, drawing
+from tests.support.untrained import untrained
 
 CLEAR = (0, 0, 0, 0)
 
@@ -68,20 +66,10 @@ def test_a_drawing_of_another_size_is_refused() -> None:
 CONFIG = NetworkConfig(size=SIZE, channels=4, max_channels=8, residual_blocks=1)
 
 
-def small_bundle() -> Bundle:
-    torch.manual_seed(0)
-    made = Bundle(
-        FaceMorpher(CONFIG), {"L1": FaceRotator(CONFIG)}, {("L1", "L1"): Combiner(CONFIG)}
-    )
-    for network in made.networks().values():
-        network.eval()
-    return made
-
-
 @pytest.mark.parametrize("name", ["PU-L1", "ZH-L1", "FU-L1-L1"])
 def test_a_poser_does_what_the_bundle_does(name: str) -> None:
     pose = Pose(0.3, -0.6, 0.9, 0.2, 0.7, 0.4)
-    bundle = small_bundle()
+    bundle = untrained(CONFIG, "L1")
     image = torch.from_numpy(stored_to_network(drawing()))[None]
     with torch.inference_mode():
         expected = bundle.system(name)(image, torch.from_numpy(pose.to_vector())[None])[0].numpy()
@@ -96,7 +84,7 @@ def test_a_poser_does_what_the_bundle_does(name: str) -> None:
 
 
 def test_the_best_configuration_of_a_bundle_is_taken() -> None:
-    whole = small_bundle().networks()
+    whole = untrained(CONFIG, "L1").networks()
     assert choose_configuration(whole) == "FU-L1-L1"
     assert choose_configuration(whole, "PU-L1") == "PU-L1"
     assert choose_configuration(["morpher", "rotator-L1"]) == "ZH-L1"
@@ -233,7 +221,7 @@ def test_a_background_is_a_colour_or_a_picture(tmp_path: Path) -> None:
 
 @pytest.fixture
 def run(tmp_path: Path) -> Iterator[object]:
-    save_bundle(tmp_path / "bundle", small_bundle())
+    save_bundle(tmp_path / "bundle", untrained(CONFIG, "L1"))
     write_still(tmp_path / "a.png", drawing())
 
     def invoke(*arguments: object) -> Result:

@@ -21,7 +21,6 @@ from renderer.deform.quaternion import Quat, from_axis_angle, multiply, rotate
 from renderer.fit.fit_rig import fit_rig
 from renderer.formats.read import read_model
 from renderer.formats.vmd import read_vmd
-from tests.conftest import SHARED
 from tests.support.vmd_bytes import bone, morph, vmd
 
 F64 = npt.NDArray[np.float64]
@@ -181,10 +180,9 @@ def test_a_motion_without_end_is_refused(tmp_path: Path) -> None:
         motion_of(tmp_path, [bone(HEAD, 0xFFFFFFFF)])
 
 
-def test_real_motions_move_within_the_ranges() -> None:
-    paths = sorted((SHARED / "motions").glob("*.vmd"))
-    if not paths:
-        pytest.skip("real motions are not beside the repository (../shared/motions)")
+def test_real_motions_move_within_the_ranges(real_motions: Path) -> None:
+    paths = sorted(real_motions.glob("*.vmd"))
+    assert paths
     for path in paths:
         motion = read_motion(path, 25)
         for column, axis in zip(motion.poses.T, AXES, strict=True):
@@ -199,11 +197,11 @@ def turn_of(before: F64, after: F64) -> F64:
 
 
 @pytest.mark.parametrize("name", ["28_sleepy", "35_Afraid", "36_Anxious", "38_Ashamed"])
-def test_a_real_model_turns_as_a_real_motion_says(real_models: Path, name: str) -> None:
+def test_a_real_model_turns_as_a_real_motion_says(
+    real_models: Path, real_motions: Path, name: str
+) -> None:
     """At the keyframes: what lies within the ranges exactly so, what does not to the same side."""
-    path = SHARED / "motions" / f"{name}.vmd"
-    if not path.is_file():
-        pytest.skip("real motions are not beside the repository (../shared/motions)")
+    path = real_motions / f"{name}.vmd"
     model = read_model(real_models / "piapro/LatMiku/Normal.pmd")
     rig, deformer, motion = fit_rig(model), Deformer(model), read_vmd(path)
     rest = deformer.morph(())

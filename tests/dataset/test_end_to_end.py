@@ -53,7 +53,8 @@ def test_characters_become_a_verified_data_set(characters: Path, tmp_path: Path)
 
 
 def test_the_stored_pictures_are_those_of_the_renderer(characters: Path, tmp_path: Path) -> None:
-    configuration = Configuration(2, size=SIZE, shading="toon")
+    """Of mixed shading: rest, expression and posed picture of a sample are lit alike."""
+    configuration = Configuration(6, 1, SIZE, "mixed", 0.5, 1.2, light_levels=4)
     studio, scanner = partial(open_renderer, "auto"), partial(open_scanner, "auto")
     log = LogProgress(io.StringIO(), "samples")
     catalog = scan(characters, tmp_path / "catalog.jsonl", Crew(1, 120), scanner, log)
@@ -63,13 +64,18 @@ def test_the_stored_pictures_are_those_of_the_renderer(characters: Path, tmp_pat
         build(characters, selection, out, configuration, Crew(workers, 120), studio, log)
     assert tables(tmp_path / "1") == tables(tmp_path / "2")
     reader = ShardReader(tmp_path / "1" / "shard-00000.h5")
-    opened = open_renderer("auto", SIZE, "toon")
+    opened = open_renderer("auto", SIZE)
     model = selection.models[1]
     subject = opened.open(characters / model.path, model.annotation)
     assert reader.models[1].facts == subject.facts
-    sample = reader.sample(3)
-    np.testing.assert_array_equal(sample.rest, subject.draw(REST, 0.5))
-    np.testing.assert_array_equal(sample.posed, subject.draw(pose_from_vector(sample.pose), 0.5))
+    samples = [reader.sample(int(i)) for i in np.flatnonzero(reader.samples["model"] == 1)]
+    assert {sample.light.shading for sample in samples} == {"phong", "toon"}
+    for sample in samples:
+        pose = pose_from_vector(sample.pose)
+        np.testing.assert_array_equal(sample.rest, subject.draw(REST, sample.light))
+        expression = subject.draw(pose.face_only(), sample.light)
+        np.testing.assert_array_equal(sample.expression, expression)
+        np.testing.assert_array_equal(sample.posed, subject.draw(pose, sample.light))
 
 
 def test_real_models_are_drawn_and_broken_ones_put_away(real_models: Path, tmp_path: Path) -> None:

@@ -96,6 +96,13 @@ def _hollow(file: h5py.File) -> None:
     file.create_dataset("frames", (1 << 40,), np.uint8)
 
 
+def _with_shadings(file: h5py.File, shadings: str) -> None:
+    """Give the rows of all models these shadings of their lights."""
+    lines = file["models"][:].tobytes().decode("utf-8")
+    said = f'"light_shadings": {shadings}' + "}\n"
+    _replace_models(file, lines.replace("}\n", ", " + said))
+
+
 HOSTILE: dict[str, tuple[Callable[[h5py.File], object], str]] = {
     "another schema": (
         lambda f: f.attrs.modify("schema", np.bytes_(b"other")),
@@ -112,6 +119,26 @@ HOSTILE: dict[str, tuple[Callable[[h5py.File], object], str]] = {
     "endless pictures": (lambda f: f.attrs.modify("size", 1 << 30), "1073741824 pixels"),
     "a list for a size": (lambda f: f.attrs.create("size", [8, 8]), "attribute size"),
     "NaN light": (lambda f: f.attrs.modify("ambient_low", float("nan")), "ambient light"),
+    "shading of no kind": (
+        lambda f: f.attrs.modify("shading", np.bytes_(b"shiny")),
+        "shading 'shiny' is none of phong, toon, mixed",
+    ),
+    "mixed shading that nobody mixed": (
+        lambda f: f.attrs.modify("shading", np.bytes_(b"mixed")),
+        "models row 0 and the shading mixed disagree",
+    ),
+    "shadings where all are alike": (
+        lambda f: _with_shadings(f, '["phong", "toon"]'),
+        "models row 0 and the shading phong disagree",
+    ),
+    "fewer shadings than lights": (
+        lambda f: _with_shadings(f, '["phong"]'),
+        "light_levels and light_shadings disagree",
+    ),
+    "a light of no shading": (
+        lambda f: _with_shadings(f, '["phong", "glossy"]'),
+        "'glossy' is no",
+    ),
     "no frames": (lambda f: f.pop("frames"), "frames is missing"),
     "frames elsewhere": (_link_out, "frames is missing"),
     "frames stored outside": (_store_outside, "frames does not lie whole and plain"),

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -16,7 +17,7 @@ import pytest
 
 from contract.errors import InputError
 from contract.lock import only_run
-from dataset.catalog.quarantine import Quarantine
+from dataset.catalog.quarantine import Quarantine, Refusal
 from tests.conftest import REPOSITORY
 from tests.support.tiny_builds import (
     COMMAND,
@@ -25,7 +26,7 @@ from tests.support.tiny_builds import (
     tables,
     write_models,
 )
-from tests.support.tiny_renderer import SLOWNESS
+from tests.support.tiny_renderer import SLOWNESS, select_all
 
 
 def test_damaged_and_lost_shards_are_made_again(tmp_path: Path) -> None:
@@ -55,6 +56,39 @@ def test_a_half_written_quarantine_row_is_dropped(tmp_path: Path) -> None:
         file.write('{"path": "a.pmx", "sha')
     run(models, tmp_path / "out")
     assert [row.path for row in Quarantine(tmp_path / "out").rows] == ["b.pmx"]
+
+
+def test_a_worker_that_is_killed_once_costs_no_model(tmp_path: Path) -> None:
+    behaviours = {f"m{n}": "ok" for n in range(6)} | {"m2": "drawn-killed-once"}
+    models = write_models(tmp_path / "models", behaviours)
+    summary, _ = run(models, tmp_path / "out")
+    assert (summary.models, summary.quarantined) == (6, 0)
+    (tmp_path / "whole").mkdir()
+    run(models, tmp_path / "whole")
+    assert tables(tmp_path / "out") == tables(tmp_path / "whole")
+
+
+def test_a_plan_takes_mended_models_back_and_draws_no_other_again(tmp_path: Path) -> None:
+    models, out = (
+        write_models(tmp_path / "models", {"a": "ok", "b": "ok", "c": "ok"}),
+        tmp_path / "out",
+    )
+    whole = select_all(models)
+    b = whole.models[1]
+    refusal = Refusal(b.sha256, "worker-died", "b.pmx: its process was killed", "open")
+    without = replace(whole, models=(whole.models[0], whole.models[2]), refused={b.path: refusal})
+    run(models, out, selection=without)
+    assert [row.path for row in Quarantine(out).rows] == ["b.pmx"]
+    before = {path.name: path.read_bytes() for path in out.glob("*.h5")}
+    alone = replace(whole, models=(b,))
+    pictures_of_one = run(models, tmp_path / "alone", selection=alone)[0].pictures
+    summary, _ = run(models, out, selection=whole)
+    assert (summary.models, summary.quarantined, summary.pictures) == (3, 0, pictures_of_one)
+    after = {path.name: path.read_bytes() for path in out.glob("*.h5")}
+    assert {name: after[name] for name in before} == before
+    assert len(after) == len(before) + 1
+    assert_sound(out)
+    run(models, out, selection=whole)  # once taken back, it is of the plan
 
 
 def test_a_quarantine_file_that_is_none_is_refused_by_line(tmp_path: Path) -> None:

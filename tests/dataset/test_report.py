@@ -23,7 +23,7 @@ from dataset.shards.records import FoundText
 from dataset.shards.shard import ShardReader, ShardWriter
 from dataset.sheets.samples_sheet import TILE, choose_samples, draw_sheet
 from dataset.sheets.summary import sparkline, summarise, summary_text
-from tests.support.shard_bytes import HEADER, add_model, model_row, write_shard
+from tests.support.shard_bytes import HEADER, add_model, mixed_row, model_row, write_shard
 from tests.support.tiny_builds import write_models
 from tests.support.tiny_renderer import open_tiny_device, open_tiny_scanner
 
@@ -79,6 +79,17 @@ def test_the_text_names_pictures_poses_models_and_terms(shard: Path) -> None:
     assert "  mio   3 samples, source 源, sha256 6d696f000000\n" in text
     assert "    terms    源/readme.txt: ご自由に\n" in text
     assert "mouth morph of mouth" in text
+
+
+def test_of_mixed_shading_the_text_says_how_much_is_toon(tmp_path: Path) -> None:
+    with ShardWriter(tmp_path / "a.h5", replace(HEADER, shading="mixed")) as writer:
+        add_model(writer, mixed_row("mio", 8))
+        writer.finish()
+    reader = ShardReader(tmp_path / "a.h5")
+    toon = sum(reader.sample(i).light.shading == "toon" for i in range(8))
+    assert 0 < toon < 8
+    said = f"mixed shading ({toon / 8:.0%} toon), ambient "
+    assert said in summary_text(summarise([reader]))
 
 
 def test_what_strangers_wrote_does_not_steer_the_terminal(tmp_path: Path) -> None:
@@ -192,6 +203,32 @@ def test_a_build_with_some_models_quarantined_exits_with_0(
         f"1 model quarantined (see {tmp_path}/out/quarantine.jsonl)",
     )
     assert errors.startswith("2 models\n1 model x 3 poses = 3 samples in 1 shard\n")
+
+
+@pytest.mark.parametrize(
+    ("options", "shading", "low", "high"),
+    [
+        ((), "mixed", 0.5, 1.2),
+        (("--ambient", "0.7"), "mixed", 0.7, 0.7),
+        (("--shading", "toon"), "toon", 0.5, 0.5),
+        (("--shading", "phong", "--ambient", "0.5..1.0"), "phong", 0.5, 1.0),
+    ],
+)
+def test_shading_is_mixed_under_a_wide_light_unless_said_otherwise(
+    options: tuple[str, ...],
+    shading: str,
+    low: float,
+    high: float,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(dataset.drawing.rendering, "open_renderer", open_tiny_device)
+    monkeypatch.setattr(dataset.drawing.rendering, "open_scanner", open_tiny_scanner)
+    models, out = write_models(tmp_path / "models", {"a": "ok"}), tmp_path / "out"
+    common = ("--poses", 1, "--size", 16, "--workers", 1)
+    assert _invoke("build", models, "-o", out, *common, *options)[0] == 0
+    header = ShardReader(out / "shard-00000.h5").header
+    assert (header.shading, header.ambient_low, header.ambient_high) == (shading, low, high)
 
 
 @pytest.mark.parametrize("ambient", ["1.2..0.5", "nan", "0.5..", "bright", "9"])

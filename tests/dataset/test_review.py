@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,18 +18,17 @@ from PIL import Image
 import dataset.drawing.rendering
 from contract.errors import ModelError
 from contract.image import Stored
-from contract.pose import REST
+from contract.light import Light
+from contract.pose import REST, Pose
 from contract.rig import HeadBox
 from dataset.catalog.catalog import CatalogRow, load_catalog
 from dataset.catalog.choose import Wish, choose
 from dataset.catalog.corrections import load_corrections, overrides_of
 from dataset.commands.main import main
-from dataset.review.objections import in_words
 from dataset.review.painter import Painter, Painting, Tools
 from dataset.review.review import Review
 from dataset.review.server import make_app
 from dataset.shards.shard import ShardReader
-from tests.conftest import REPOSITORY
 from tests.support.tiny_builds import SIZE, look, write_models
 from tests.support.tiny_renderer import (
     TinyRenderer,
@@ -249,10 +247,15 @@ def read_png(data: bytes) -> Stored:
         return np.array(image.convert("RGBA"))
 
 
-def test_a_picture_is_that_of_its_model_and_pose(opened: Opened) -> None:
+def test_a_picture_is_that_of_its_model_pose_and_light(opened: Opened) -> None:
     sha256 = opened.row("s/sure.pmx").sha256
     answer = opened.client.get(f"/api/models/{sha256}/picture/rest")
-    np.testing.assert_array_equal(read_png(answer.content), tiny_picture("s/sure", REST, 0.5, SIZE))
+    np.testing.assert_array_equal(
+        read_png(answer.content), tiny_picture("s/sure", REST, Light(0.5, "toon"), SIZE)
+    )
+    answer = opened.client.get(f"/api/models/{sha256}/picture/both")
+    shut = tiny_picture("s/sure", Pose(left_eye=1, right_eye=1), Light(1.2, "phong"), SIZE)
+    np.testing.assert_array_equal(read_png(answer.content), shut)
     assert opened.client.get(f"/api/models/{sha256}/morphs").json() == ["sure", "a", "b"]
     assert "view tail: unknown" in opened.client.get(f"/api/models/{sha256}/picture/tail").text
     bad = opened.row("t/bad.pmx").sha256
@@ -277,24 +280,6 @@ def test_a_model_that_hangs_is_given_up(tmp_path: Path) -> None:
         assert painter.paint(Painting(models / "b.pmx", tiny_annotation(), REST))
     finally:
         painter.close()
-
-
-def test_objections_are_put_into_words() -> None:
-    assert in_words("chin:sharp=0.79") == (
-        "chin: the chin is blunt: where it ends is not clear (0.79)"
-    )
-    assert in_words("left_eye:eyes-alike=0.40").startswith("left eye: the two eyes close in")
-    assert in_words("chin:unheard-of=0.10") == "chin:unheard-of=0.10"
-
-
-def test_every_check_of_the_annotator_has_words() -> None:
-    """So that a new check is not shown as a code."""
-    folder = REPOSITORY / "renderer" / "fit"
-    code = "".join(path.read_text("utf-8") for path in sorted(folder.glob("*.py")))
-    checks = set(re.findall(r'^\s+"([a-z]+(?:-[a-z]+)*)": (?!")', code, re.MULTILINE))
-    judged = {name for name in checks if in_words(f"chin:{name}=0.10") != f"chin:{name}=0.10"}
-    assert {"sharp", "covered", "turned", "opening"} <= judged
-    assert checks - judged <= {*ANSWERS, "deg"}  # "deg" is a word of ``mesh``
 
 
 def test_a_painter_whose_process_was_killed_starts_another(tmp_path: Path) -> None:

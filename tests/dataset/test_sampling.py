@@ -9,7 +9,9 @@ from contract.pose import AXES, AXIS_NAMES
 from dataset.build.sampling import (
     F32,
     LightRange,
+    default_ambient,
     draw_light_levels,
+    draw_light_shadings,
     draw_pose,
     draw_sample,
     light_generator,
@@ -111,3 +113,34 @@ def test_light_is_uniform_over_samples_of_many_models() -> None:
 def test_a_light_outside_the_limits_is_refused(low: float, high: float, levels: int) -> None:
     with pytest.raises(InputError, match="ambient"):
         LightRange(low, high, levels)
+
+
+def test_shadings_depend_on_seed_and_hash_alone() -> None:
+    first = draw_light_shadings(0, SHA, 8, "mixed")
+    draw_light_shadings(1, SHA, 8, "mixed")
+    assert draw_light_shadings(0, SHA, 8, "mixed") == first
+    assert draw_light_shadings(1, SHA, 8, "mixed") != first
+    assert draw_light_shadings(0, OTHER_SHA, 8, "mixed") != first
+
+
+def test_shadings_stay_what_they_were_in_this_sampling_version() -> None:
+    drawn = draw_light_shadings(0, SHA, 8, "mixed")
+    assert "".join(shading[0] for shading in drawn) == "tppppppp"
+
+
+def test_toon_and_phong_have_equal_chances_for_each_level_alone() -> None:
+    drawn = np.array([draw_light_shadings(0, f"{n:064x}", 4, "mixed") for n in range(1000)])
+    toon = drawn == "toon"
+    assert set(drawn.ravel()) == {"toon", "phong"}
+    assert np.abs(toon.mean(axis=0) - 0.5).max() < 0.05
+    assert np.abs(np.corrcoef(toon.T) - np.eye(4)).max() < 0.1
+
+
+def test_of_one_shading_there_is_nothing_to_draw() -> None:
+    for shading in ("phong", "toon"):
+        assert draw_light_shadings(0, SHA, 8, shading) == ()
+
+
+def test_the_range_of_the_ambient_light_is_wide_where_shading_is_mixed() -> None:
+    assert default_ambient("mixed") == (0.5, 1.2)
+    assert default_ambient("phong") == default_ambient("toon") == (0.5, 0.5)

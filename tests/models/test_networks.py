@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 import torch
@@ -18,7 +19,6 @@ from models.files.tha1 import names
 from models.networks.combiner import Combiner
 from models.networks.face_morpher import FaceMorpher
 from models.networks.face_rotator import FaceRotator
-from tests.conftest import SHARED
 from tests.support.plain_networks import PLAIN, listed_tensors
 
 Network = type[FaceMorpher] | type[FaceRotator] | type[Combiner]
@@ -54,15 +54,15 @@ def _plain(network: FaceMorpher | FaceRotator | Combiner) -> nn.Module:
 
 
 @pytest.mark.parametrize("kind", NETWORKS)
-def test_every_tensor_of_the_paper_has_tha1s_name_shape_and_place(kind: Network) -> None:
-    if not (SHARED / "spec").is_dir():
-        pytest.skip("THA1's list of tensors is not beside the repository (../shared/spec)")
+def test_every_tensor_of_the_paper_has_tha1s_name_shape_and_place(
+    tha1_tensors: Path, kind: Network
+) -> None:
     with torch.device("meta"):
         network = kind(PAPER)
     file, numbers = FILES[kind]
     state = network.state_dict()
     ours = {theirs: tuple(state[own].shape) for theirs, own in names(network)}
-    listed = listed_tensors(SHARED)[file]
+    listed = listed_tensors(tha1_tensors)[file]
     assert list(ours.items()) == list(listed.items())
     assert len(ours) == len(state)
     assert sum(parameter.numel() for parameter in network.parameters()) == numbers
@@ -230,5 +230,5 @@ def test_unknown_and_missing_fields_are_named() -> None:
 
 
 def test_the_paper_is_the_default() -> None:
-    assert dataclasses.astuple(PAPER) == (256, 64, 512, 6, 1.0)
+    assert dataclasses.astuple(PAPER) == (256, 64, 512, 6, 1.0, 0, "whole", False)
     assert PAPER.widths == (64, 128, 256, 512)

@@ -21,7 +21,6 @@ from models.files.tha1 import Tha1Networks, export_tha1, import_tha1, names, rea
 from models.networks.combiner import Combiner
 from models.networks.face_morpher import FaceMorpher
 from models.networks.face_rotator import FaceRotator
-from tests.conftest import SHARED
 from tests.support.plain_networks import PlainMorpher, PlainRotator, listed_tensors
 
 TINY = NetworkConfig(size=32, channels=4, max_channels=8, residual_blocks=1)
@@ -44,12 +43,12 @@ def _saved(folder: Path, content: object) -> Path:
     return path
 
 
-def test_the_three_published_shapes_come_in_and_go_out_bit_for_bit(tmp_path: Path) -> None:
-    if not (SHARED / "spec").is_dir():
-        pytest.skip("THA1's list of tensors is not beside the repository (../shared/spec)")
+def test_the_three_published_shapes_come_in_and_go_out_bit_for_bit(
+    tha1_tensors: Path, tmp_path: Path
+) -> None:
     draw = torch.Generator().manual_seed(0)
     published: dict[str, OrderedDict[str, Tensor]] = {}
-    for file, shapes in listed_tensors(SHARED).items():
+    for file, shapes in listed_tensors(tha1_tensors).items():
         # Any bits at all, NaN and denormal numbers among them.
         published[file] = OrderedDict(
             (name, torch.randint(-(2**31), 2**31, shape, generator=draw, dtype=torch.int32))

@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 from contract.image import Stored
+from contract.light import DEFAULT_LIGHT, SHADINGS, Light, Shading
 from renderer.deform.deformer import PosedMesh
 from renderer.deform.material_morphs import MaterialStates
-from renderer.draw.canvas import Canvas, Shading
+from renderer.draw.canvas import Canvas
 from renderer.draw.gpu_model import DrawList, Surface
 from renderer.draw.textures import Texture
 from renderer.draw.toon import shared_toon
-from renderer.draw.view import Camera, Light
+from renderer.draw.view import Camera
 from renderer.formats.model import SphereMode
 
 SIZE = 4
@@ -27,15 +28,8 @@ NOTHING = [0, 0, 0, 0]
 
 
 @pytest.fixture(scope="module")
-def phong() -> Iterator[Canvas]:
-    canvas = Canvas(SIZE, "phong")
-    yield canvas
-    canvas.release()
-
-
-@pytest.fixture(scope="module")
-def toon() -> Iterator[Canvas]:
-    canvas = Canvas(SIZE, "toon")
+def canvas() -> Iterator[Canvas]:
+    canvas = Canvas(SIZE)
     yield canvas
     canvas.release()
 
@@ -84,7 +78,7 @@ def _draw(
     materials: MaterialStates,
     surfaces: list[Surface] | None = None,
     normal: tuple[float, float, float] = TOWARD_VIEWER,
-    ambient: float = 0.5,
+    light: Light = DEFAULT_LIGHT,
     sub_uv: tuple[float, float] | None = None,
 ) -> Stored:
     positions = np.array([corner for quad in quads for corner in quad[0]], np.float32)
@@ -107,7 +101,7 @@ def _draw(
         additional_uv=uv1,
         materials=materials,
     )
-    picture = canvas.draw(drawn, mesh, UNIT_CAMERA, Light(ambient))
+    picture = canvas.draw(drawn, mesh, UNIT_CAMERA, light)
     drawn.release()
     return picture
 
@@ -119,106 +113,113 @@ def _texture(rows: list[list[list[int]]]) -> Texture:
     return Texture(np.array(rows, np.uint8))
 
 
-def test_every_byte_of_a_quad_on_the_upper_right(phong: Canvas) -> None:
+def test_every_byte_of_a_quad_on_the_upper_right(canvas: Canvas) -> None:
     """Row 0 is the top; +x, the character's left, is on the right of the screen."""
-    picture = _draw(phong, [_quad(0, 1, 0, 1)], _materials((1, 0, 0, 1)))
+    picture = _draw(canvas, [_quad(0, 1, 0, 1)], _materials((1, 0, 0, 1)))
     row_with, row_without = [NOTHING, NOTHING, RED, RED], [NOTHING] * 4
     assert picture.dtype == np.uint8
     assert picture.tolist() == [row_with, row_with, row_without, row_without]
 
 
-def test_nothing_drawn_is_exactly_the_background(phong: Canvas) -> None:
-    picture = _draw(phong, [_quad(5, 6, 5, 6)], _materials((1, 1, 1, 1)))
+def test_nothing_drawn_is_exactly_the_background(canvas: Canvas) -> None:
+    picture = _draw(canvas, [_quad(5, 6, 5, 6)], _materials((1, 1, 1, 1)))
     assert not picture.any()
 
 
-def test_what_is_nearer_the_viewer_hides_whatever_the_order(phong: Canvas) -> None:
+def test_what_is_nearer_the_viewer_hides_whatever_the_order(canvas: Canvas) -> None:
     """Smaller z is nearer: MMD's characters face -z."""
     near, far = _quad(-1, 1, -1, 1, z=-1.0), _quad(-1, 1, -1, 1, z=1.0)
     colours = _materials((1, 0, 0, 1), (0, 1, 0, 1))
-    assert (_draw(phong, [near, far], colours) == RED).all()
-    assert (_draw(phong, [far, near], colours) == GREEN).all()
+    assert (_draw(canvas, [near, far], colours) == RED).all()
+    assert (_draw(canvas, [far, near], colours) == GREEN).all()
 
 
-def test_phong_sums_ambient_and_diffuse_reflection(phong: Canvas) -> None:
-    """k_a 0.4 L_a 0.5 + k_d 0.8 L_d 0.5 cos 60 = 0.2 + 0.2 = 0.4 = 102 of 255."""
+def test_what_faces_the_light_shows_its_texture_unchanged(canvas: Canvas) -> None:
+    """0.5 + 0.5 = 1; MMD's own ambient colour has no say."""
+    surface = _surface(colour_map=_texture([[[240, 200, 160, 255]]]))
+    black = np.zeros((1, 3), np.float32)
+    picture = _draw(canvas, [FULL], _materials((1, 1, 1, 1), ambient=black), [surface])
+    assert (picture == [240, 200, 160, 255]).all()
+
+
+def test_both_lights_fall_on_the_diffuse_colour(canvas: Canvas) -> None:
+    """k_d 0.8 (L_a 0.5 + L_d 0.5 cos 60) = 0.6 = 153 of 255."""
     grey = np.full((1, 3), 0.4, np.float32)
     tilted = (np.sqrt(0.75), 0.0, -0.5)
-    picture = _draw(phong, [FULL], _materials((0.8, 0.8, 0.8, 1), ambient=grey), normal=tilted)
-    assert (picture == [102, 102, 102, 255]).all()
-
-
-def test_the_ambient_light_scales_the_ambient_part_only(phong: Canvas) -> None:
-    """0.4 x 1.0 + 0.4 x 0.5 = 0.6 = 153 of 255."""
-    grey = np.full((1, 3), 0.4, np.float32)
-    picture = _draw(phong, [FULL], _materials((0.4, 0.4, 0.4, 1), ambient=grey), ambient=1.0)
+    picture = _draw(canvas, [FULL], _materials((0.8, 0.8, 0.8, 1), ambient=grey), normal=tilted)
     assert (picture == [153, 153, 153, 255]).all()
 
 
-def test_a_surface_turned_away_from_the_light_keeps_its_ambient_part(phong: Canvas) -> None:
-    sideways = (1.0, 0.0, 0.0)
-    picture = _draw(phong, [FULL], _materials((0.8, 0.8, 0.8, 1)), normal=sideways)
+def test_light_never_exceeds_the_diffuse_colour(canvas: Canvas) -> None:
+    """k_d 0.4 min(1, 1.2 + 0.5) = 0.4 = 102 of 255."""
+    picture = _draw(canvas, [FULL], _materials((0.4, 0.4, 0.4, 1)), light=Light(1.2))
     assert (picture == [102, 102, 102, 255]).all()
 
 
-def test_phong_adds_the_mirrored_light_to_the_power(phong: Canvas) -> None:
+def test_a_surface_edge_on_to_the_light_keeps_its_ambient_part(canvas: Canvas) -> None:
+    sideways = (1.0, 0.0, 0.0)
+    picture = _draw(canvas, [FULL], _materials((0.8, 0.8, 0.8, 1)), normal=sideways)
+    assert (picture == [102, 102, 102, 255]).all()
+
+
+def test_phong_adds_the_mirrored_light_to_the_power(canvas: Canvas) -> None:
     """cos 30: r.v = 2 x 0.75 - 1 = 0.5; 0.5^2 x k_s 0.8 x L 0.5 = 0.1 = 25.5 of 255."""
     shiny = np.full((1, 3), 0.8, np.float32)
     materials = _materials((0, 0, 0, 1), specular=shiny, specular_power=np.full(1, 2, np.float32))
-    picture = _draw(phong, [FULL], materials, normal=(0.5, 0.0, -np.sqrt(0.75)))
+    picture = _draw(canvas, [FULL], materials, normal=(0.5, 0.0, -np.sqrt(0.75)))
     assert np.abs(picture[..., :3].astype(int) - 25.5).max() <= 0.5 + 1e-6
 
 
-def test_a_specular_power_of_zero_means_no_highlight(phong: Canvas) -> None:
+def test_a_specular_power_of_zero_means_no_highlight(canvas: Canvas) -> None:
     materials = _materials((0, 0, 0, 1), specular=np.ones((1, 3), np.float32))
-    assert (_draw(phong, [FULL], materials) == [0, 0, 0, 255]).all()
+    assert (_draw(canvas, [FULL], materials) == [0, 0, 0, 255]).all()
 
 
-def test_back_faces_are_culled_unless_the_material_is_double_sided(phong: Canvas) -> None:
+def test_back_faces_are_culled_unless_the_material_is_double_sided(canvas: Canvas) -> None:
     corners, uv = FULL
     turned = (corners[::-1], uv)
-    assert not _draw(phong, [turned], _materials((1, 0, 0, 1))).any()
+    assert not _draw(canvas, [turned], _materials((1, 0, 0, 1))).any()
     both = [_surface(double_sided=True)]
     away = (0.0, 0.0, 1.0)
-    assert (_draw(phong, [turned], _materials((1, 0, 0, 1)), both, normal=away) == RED).all()
+    assert (_draw(canvas, [turned], _materials((1, 0, 0, 1)), both, normal=away) == RED).all()
 
 
-def test_a_texture_is_the_right_way_up(phong: Canvas) -> None:
+def test_a_texture_is_the_right_way_up(canvas: Canvas) -> None:
     texture = _texture([[RED, GREEN], [BLUE, [255] * 4]])
-    picture = _draw(phong, [FULL], _materials((1, 1, 1, 1)), [_surface(colour_map=texture)])
+    picture = _draw(canvas, [FULL], _materials((1, 1, 1, 1)), [_surface(colour_map=texture)])
     assert picture[0, 0, :3].argmax() == 0
     assert picture[0, 3, :3].argmax() == 1
     assert picture[3, 0, :3].argmax() == 2
     assert (picture[3, 3] > 150).all()
 
 
-def test_alpha_blends_in_file_order(phong: Canvas) -> None:
+def test_alpha_blends_in_file_order(canvas: Canvas) -> None:
     """Half green over red: (0.5, 0.5, 0), opaque."""
     quads = [_quad(-1, 1, -1, 1, 0.0), _quad(-1, 1, -1, 1, -0.1)]
-    picture = _draw(phong, quads, _materials((1, 0, 0, 1), (0, 1, 0, 0.5)))
+    picture = _draw(canvas, quads, _materials((1, 0, 0, 1), (0, 1, 0, 0.5)))
     assert np.abs(picture.astype(int) - [127.5, 127.5, 0, 255]).max() <= 0.5
 
 
-def test_a_transparent_surface_writes_depth_like_any_other(phong: Canvas) -> None:
+def test_a_transparent_surface_writes_depth_like_any_other(canvas: Canvas) -> None:
     """Drawn first and nearer, it hides what follows: models are authored for that."""
     quads = [_quad(-1, 1, -1, 1, -0.1), _quad(-1, 1, -1, 1, 0.0)]
-    picture = _draw(phong, quads, _materials((0, 1, 0, 0.5), (1, 0, 0, 1)))
+    picture = _draw(canvas, quads, _materials((0, 1, 0, 0.5), (1, 0, 0, 1)))
     assert np.abs(picture.astype(int) - [0, 255, 0, 127.5]).max() <= 0.5
 
 
-def test_invisible_texels_leave_no_trace_in_colour_or_depth(phong: Canvas) -> None:
+def test_invisible_texels_leave_no_trace_in_colour_or_depth(canvas: Canvas) -> None:
     clear = _surface(0, colour_map=_texture([[NOTHING]]))
     quads = [_quad(-1, 1, -1, 1, -0.1), _quad(-1, 1, -1, 1, 0.0)]
-    picture = _draw(phong, quads, _materials((1, 1, 1, 1), (1, 0, 0, 1)), [clear, _surface(1)])
+    picture = _draw(canvas, quads, _materials((1, 1, 1, 1), (1, 0, 0, 1)), [clear, _surface(1)])
     assert (picture == RED).all()
 
 
 @pytest.mark.parametrize("paper", [(255, 255, 255), (0, 0, 0), (255, 0, 255)])
 def test_a_half_covered_pixel_shows_no_fringe_on_any_paper(
-    phong: Canvas, paper: tuple[int, int, int]
+    canvas: Canvas, paper: tuple[int, int, int]
 ) -> None:
     """The rim is the surface's own colour at half alpha, so compositing is a plain mix."""
-    picture = _draw(phong, [_quad(-1, 0.25, -1, 1)], _materials((0.2, 0.6, 1, 1)))
+    picture = _draw(canvas, [_quad(-1, 0.25, -1, 1)], _materials((0.2, 0.6, 1, 1)))
     colour = np.array([51, 153, 255])
     rim = picture[:, 2].astype(int)
     assert (rim == [*colour, 128]).all()
@@ -227,10 +228,10 @@ def test_a_half_covered_pixel_shows_no_fringe_on_any_paper(
     assert np.abs(composited - (colour + np.array(paper)) / 2).max() <= 1.0
 
 
-def test_a_faint_texture_keeps_its_colour(phong: Canvas) -> None:
+def test_a_faint_texture_keeps_its_colour(canvas: Canvas) -> None:
     """Alpha 16 of 255, premultiplied red: colour survives the trip within rounding."""
     faint = _surface(colour_map=_texture([[[16, 8, 0, 16]]]))
-    picture = _draw(phong, [FULL], _materials((1, 1, 1, 1)), [faint])
+    picture = _draw(canvas, [FULL], _materials((1, 1, 1, 1)), [faint])
     assert np.abs(picture.astype(int) - [255, 128, 0, 16]).max() <= 1
 
 
@@ -241,91 +242,188 @@ SPHERE = [[[128, 128, 128, 255]]]
     ("mode", "expected"),
     [(SphereMode.MULTIPLY, 64), (SphereMode.ADD, 255), (SphereMode.NONE, 128)],
 )
-def test_sphere_maps_multiply_or_add(phong: Canvas, mode: SphereMode, expected: int) -> None:
+def test_sphere_maps_multiply_or_add(canvas: Canvas, mode: SphereMode, expected: int) -> None:
     surface = _surface(sphere_mode=mode, sphere_map=_texture(SPHERE))
     half = _materials((0.502, 0.502, 0.502, 1))
-    picture = _draw(phong, [FULL], half, [surface])
+    picture = _draw(canvas, [FULL], half, [surface])
     assert np.abs(picture[..., :3].astype(int) - expected).max() <= 1
 
 
-def test_a_sphere_map_is_looked_up_by_the_normal(phong: Canvas) -> None:
+def test_a_sphere_map_is_looked_up_by_the_normal(canvas: Canvas) -> None:
     """Up is the top row of the picture, the screen's right its right column."""
     corners = _texture([[RED, GREEN], [BLUE, [255] * 4]])
     surface = _surface(sphere_mode=SphereMode.MULTIPLY, sphere_map=corners)
     tilt = 0.5
     for x, y, channel in ((-tilt, tilt, 0), (tilt, tilt, 1), (-tilt, -tilt, 2)):
         normal = (x, y, -np.sqrt(1 - x * x - y * y))
-        picture = _draw(phong, [FULL], _materials((1, 1, 1, 1)), [surface], normal=normal)
+        picture = _draw(canvas, [FULL], _materials((1, 1, 1, 1)), [surface], normal=normal)
         assert picture[0, 0, :3].argmax() == channel
 
 
-def test_a_sub_texture_is_looked_up_by_the_first_additional_uv(phong: Canvas) -> None:
+def test_a_sub_texture_is_looked_up_by_the_first_additional_uv(canvas: Canvas) -> None:
     halves = _texture([[RED, GREEN]])
     surface = _surface(sphere_mode=SphereMode.SUB_TEXTURE, sphere_map=halves)
     for u, colour in ((0.25, RED), (0.75, GREEN)):
-        picture = _draw(phong, [FULL], _materials((1, 1, 1, 1)), [surface], sub_uv=(u, 0.5))
+        picture = _draw(canvas, [FULL], _materials((1, 1, 1, 1)), [surface], sub_uv=(u, 0.5))
         assert (picture == colour).all()
 
 
-def test_an_edge_is_as_wide_as_its_size_says_in_pixels(phong: Canvas) -> None:
+def test_an_edge_is_as_wide_as_its_size_says_in_pixels(canvas: Canvas) -> None:
     """A back face behind the quad, pushed right: size 1 at 4 pixels is 1/64 of a pixel a unit."""
     corners, uv = _quad(-1, 0, -1, 1)
     hull = (corners[::-1], uv)
     width = np.full(1, 64.0, np.float32)  # one pixel of this tiny target
     blue_edge = np.array([[0, 0, 1, 1]], np.float32)
     materials = _materials((1, 0, 0, 1), edge_size=width, edge_color=blue_edge)
-    picture = _draw(phong, [hull], materials, [_surface(draw_edge=True)], normal=(1.0, 0.0, 0.0))
+    picture = _draw(canvas, [hull], materials, [_surface(draw_edge=True)], normal=(1.0, 0.0, 0.0))
     assert (picture[:, 0] == NOTHING).all()  # moved away from the left rim
     assert (picture[:, 1:3] == BLUE).all()
     assert (picture[:, 3] == NOTHING).all()
 
 
-def test_a_material_without_edge_flag_has_no_edge(phong: Canvas) -> None:
+def _wall(slope: float = 0.0) -> list[tuple[list[tuple[float, float, float]], list[Any]]]:
+    """A wall on the left half, every triangle twice, once of each winding."""
+    corners, uv = _quad(-1, 0, -1, 1)
+    leaning = [(x, y, slope * x) for x, y, _ in corners]
+    return [(leaning, uv), (leaning[::-1], uv[::-1])]
+
+
+@pytest.mark.parametrize("slope", [-1.0, 0.0, 1.0])
+@pytest.mark.parametrize("shading", SHADINGS)
+def test_the_outline_of_a_double_wall_lies_beside_it_and_never_on_it(
+    canvas: Canvas, shading: Shading, slope: float
+) -> None:
+    """Normals in the wall, as smoothing makes them of its two sides; outlines one pixel wide."""
+    light = Light(shading=shading)
+    aside = np.array([1.0, 0.0, slope]) / np.hypot(1.0, slope)
+    width = np.full(2, 64.0 * np.hypot(1.0, slope), np.float32)
+    edge = np.tile(np.array([0, 0, 1, 1], np.float32), (2, 1))
+    materials = _materials((1, 0, 0, 1), (1, 0, 0, 1), edge_size=width, edge_color=edge)
+    surfaces = [_surface(number, draw_edge=True) for number in range(2)]
+    picture = _draw(canvas, _wall(slope), materials, surfaces, tuple(aside), light)
+    assert (picture[:, :2, 2] == 0).all()
+    assert (picture[:, :2, 0] > 100).all()
+    assert (picture[:, 2] == BLUE).all()
+    assert (picture[:, 3] == NOTHING).all()
+
+
+@pytest.mark.parametrize("normal", [(0.0, 0.0, -1.0), (0.0, 0.0, 1.0)])
+def test_a_wall_without_sides_has_no_outline(
+    canvas: Canvas, normal: tuple[float, float, float]
+) -> None:
+    """Its hull moves away from the viewer, whichever side the normals were authored for."""
+    materials = _materials((1, 0, 0, 1), (1, 0, 0, 1), edge_size=np.full(2, 64.0, np.float32))
+    surfaces = [_surface(number, draw_edge=True) for number in range(2)]
+    picture = _draw(canvas, _wall(), materials, surfaces, normal=normal)
+    assert (picture[:, :2] == RED).all()
+    assert (picture[:, 2:] == NOTHING).all()
+
+
+@pytest.mark.parametrize("shading", SHADINGS)
+@pytest.mark.parametrize("normal", [(0.3, 0.4, -np.sqrt(0.75)), (-0.3, -0.4, np.sqrt(0.75))])
+def test_both_windings_of_a_double_sided_wall_are_lit_alike(
+    canvas: Canvas, shading: Shading, normal: tuple[float, float, float]
+) -> None:
+    """Both are drawn at one depth: whichever wins a pixel, nothing shows it."""
+    light = Light(shading=shading)
+    surfaces = [_surface(k, double_sided=True, toon_map=shared_toon(0)) for k in range(2)]
+    colours = _materials((0.8, 0.6, 0.4, 1), (0.8, 0.6, 0.4, 1))
+    picture = _draw(canvas, _wall(0.7), colours, surfaces, normal, light)
+    alone = _draw(canvas, _wall(0.7)[:1], colours, surfaces[:1], normal, light)
+    assert (picture == alone).all()
+
+
+def test_a_material_without_edge_flag_has_no_edge(canvas: Canvas) -> None:
     corners, uv = FULL
-    assert not _draw(phong, [(corners[::-1], uv)], _materials((1, 0, 0, 1))).any()
+    assert not _draw(canvas, [(corners[::-1], uv)], _materials((1, 0, 0, 1))).any()
 
 
-def test_a_material_faded_out_is_gone_with_its_edge(phong: Canvas) -> None:
-    picture = _draw(phong, [FULL], _materials((1, 0, 0, 0)), [_surface(draw_edge=True)])
+def test_a_material_faded_out_is_gone_with_its_edge(canvas: Canvas) -> None:
+    picture = _draw(canvas, [FULL], _materials((1, 0, 0, 0)), [_surface(draw_edge=True)])
     assert not picture.any()
 
 
-def test_texture_morph_factors_multiply_then_add(phong: Canvas) -> None:
+def test_texture_morph_factors_multiply_then_add(canvas: Canvas) -> None:
     factors = {
         "texture_multiply": np.array([[0.5, 1, 1, 1]], np.float32),
         "texture_add": np.array([[0.25, 0, 0, 0]], np.float32),
     }
     surface = _surface(colour_map=_texture([[[255, 255, 255, 255]]]))
-    picture = _draw(phong, [FULL], _materials((1, 1, 1, 1), **factors), [surface])
+    picture = _draw(canvas, [FULL], _materials((1, 1, 1, 1), **factors), [surface])
     assert np.abs(picture.astype(int) - [191, 255, 255, 255]).max() <= 1
 
 
+TOON = Light(shading="toon")
 LIT = (0.5 / np.sqrt(1.5), 1 / np.sqrt(1.5), -0.5 / np.sqrt(1.5))
 SHADED = tuple(-value for value in LIT)
 
 
 @pytest.mark.parametrize(("normal", "row"), [(LIT, 0), (SHADED, -1)])
 def test_toon_takes_the_ramp_by_the_angle_to_mmds_light(
-    toon: Canvas, normal: tuple[float, float, float], row: int
+    canvas: Canvas, normal: tuple[float, float, float], row: int
 ) -> None:
     ramp = shared_toon(2)
     picture = _draw(
-        toon, [FULL], _materials((1, 1, 1, 1)), [_surface(toon_map=ramp)], normal=normal
+        canvas, [FULL], _materials((1, 1, 1, 1)), [_surface(toon_map=ramp)], normal, TOON
     )
     assert np.abs(picture[..., :3].astype(int) - ramp.pixels[row, 0, :3]).max() <= 1
 
 
-def test_toon_lights_by_mmds_formula(toon: Canvas) -> None:
+def test_toon_lights_by_mmds_formula(canvas: Canvas) -> None:
     """ambient 0.3 + diffuse 0.5 x 154/255 = 0.602 = 153.5 of 255."""
     materials = _materials((0.5, 0.5, 0.5, 1), ambient=np.full((1, 3), 0.3, np.float32))
-    assert np.abs(_draw(toon, [FULL], materials)[..., :3] - 153.5).max() <= 1
+    assert np.abs(_draw(canvas, [FULL], materials, light=TOON)[..., :3] - 153.5).max() <= 1
 
 
-@pytest.mark.parametrize("shading", ["phong", "toon"])
+@pytest.mark.parametrize("number", range(10))
+def test_every_ramp_is_read_back_from_lit_to_shaded(canvas: Canvas, number: int) -> None:
+    """Normals in steps from the light to away from it; between texels the ramp is filtered."""
+    ramp = shared_toon(number).pixels[:, 0, :3].astype(int)
+    beside = np.cross(LIT, (0.0, 0.0, 1.0))
+    away = np.cross(beside / np.linalg.norm(beside), LIT)
+    for row in range(0, 32, 3):
+        cosine = 1 - 2 * (row + 0.5) / 32
+        normal = cosine * np.array(LIT) + np.sqrt(1 - cosine**2) * away
+        picture = _draw(
+            canvas,
+            [FULL],
+            _materials((1, 1, 1, 1)),
+            [_surface(toon_map=shared_toon(number))],
+            tuple(normal),
+            TOON,
+        )
+        assert np.abs(picture[..., :3].astype(int) - ramp[row]).max() <= 1
+
+
+def _step(number: int) -> float:
+    """Where a ramp is half way from its lit end (0) to its shaded one (1)."""
+    blue = shared_toon(number).pixels[:, 0, 2].astype(float)
+    return float((blue > (blue[0] + blue[-1]) / 2).sum()) / len(blue)
+
+
+def test_the_shared_ramps_have_the_character_that_models_expect() -> None:
+    """Hue and threshold: greys and skins turn at the half, toon05 and toon06 well past it."""
+    ends = [shared_toon(number).pixels[[0, -1], 0, :3].astype(int) for number in range(10)]
+    for number in range(4):
+        assert _step(number) == 0.5
+        assert (ends[number][0] == 255).all()
+    assert [int(ends[number][1, 0]) for number in (0, 2)] == [204, 154]
+    assert 0.65 < _step(4) < 0.72 < _step(5) < 0.77
+    red, green, blue = ends[4][1]
+    assert red == 255 and red > green > blue > 210  # peach
+    assert np.abs(ends[5][0] - (255, 237, 97)).max() <= 4  # yellow where it is lit
+    assert np.abs(ends[5][1] - (195, 172, 3)).max() <= 4
+    assert all((ends[number] == 255).all() for number in (6, 7, 8, 9))
+
+
+@pytest.mark.parametrize("shading", SHADINGS)
 def test_the_same_picture_twice_is_the_same_bytes(shading: Shading) -> None:
+    """Last in this file: each new canvas takes OpenGL from the one before."""
     pictures = []
     for _ in range(2):
-        canvas = Canvas(SIZE, shading)
-        pictures.append(_draw(canvas, [_quad(-0.3, 0.7, -0.2, 0.9)], _materials((0.3, 0.5, 1, 1))))
+        canvas = Canvas(SIZE)
+        quads = [_quad(-0.3, 0.7, -0.2, 0.9)]
+        light = Light(shading=shading)
+        pictures.append(_draw(canvas, quads, _materials((0.3, 0.5, 1, 1)), light=light))
         canvas.release()
     assert (pictures[0] == pictures[1]).all()

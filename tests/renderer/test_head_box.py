@@ -9,11 +9,13 @@ import numpy.typing as npt
 import pytest
 
 from contract.rig import DOUBTFUL_BELOW
-from renderer.fit.confidence import judged
-from renderer.fit.face import Eye, Eyes
-from renderer.fit.head_box import Found, find_chin, find_skull_top
+from renderer.fit.chin import find_chin
+from renderer.fit.confidence import Found, judged
+from renderer.fit.eyes import Eye, Eyes
+from renderer.fit.skull_top import find_skull_top
 from renderer.formats.model import MmdModel
-from tests.support.hand_models import bone, model, vertices
+from tests.support.hand_models import bone, material, model, vertices
+from tests.support.rig_variants import grid_mesh
 
 F64 = npt.NDArray[np.float64]
 Mesh = tuple[F64, npt.NDArray[np.int32]]
@@ -23,15 +25,6 @@ EYES_Y = 10.0  # with eyes one unit apart
 def eyes(vertex_count: int) -> Eyes:
     left, right = (Eye(x, EYES_Y, 0.2, 0.2, -0.5) for x in (0.5, -0.5))
     return Eyes(left, right, np.zeros(vertex_count, np.bool_), "")
-
-
-def grid_mesh(points: F64) -> Mesh:
-    """Triangles between neighbours of a grid of points (n, m, 3)."""
-    n, m = points.shape[:2]
-    index = np.arange(n * m).reshape(n, m)
-    a, b, c, d = index[:-1, :-1], index[1:, :-1], index[:-1, 1:], index[1:, 1:]
-    triangles = np.stack([np.stack([a, b, c], -1), np.stack([b, d, c], -1)])
-    return points.reshape(-1, 3), triangles.reshape(-1, 3).astype(np.int32)
 
 
 def cap(top: float, bottom: float, radius: float) -> Mesh:
@@ -61,8 +54,9 @@ def joined(*meshes: Mesh) -> MmdModel:
         triangles.append(mesh_triangles + start)
         start += len(mesh_points)
     flat = [(float(x), float(y), float(z)) for x, y, z in np.concatenate(points)]
-    whole = model(vertices(flat), [bone()])
-    return replace(whole, faces=np.concatenate(triangles).astype(np.int32))
+    faces = np.concatenate(triangles).astype(np.int32)
+    whole = model(vertices(flat), [bone()], materials=[material(index_count=faces.size)])
+    return replace(whole, faces=faces)
 
 
 def skull_top(*meshes: Mesh, chin_y: float = 9.0) -> Found:
@@ -101,7 +95,7 @@ def test_without_hair_the_proportion_decides() -> None:
     tower = cap(19.0, 11.0, 1.5)
     found = skull_top(tower)
     assert found.evidence == "skull-top:proportion"
-    assert (EYES_Y - 9.0) / (found.y - 9.0) == pytest.approx(0.36)
+    assert found.y == pytest.approx(EYES_Y + 1.91, abs=0.01)
     assert judged(found.checks).score < DOUBTFUL_BELOW
 
 
@@ -111,10 +105,13 @@ def face(profile: list[tuple[float, float]]) -> MmdModel:
     return joined(grid_mesh(np.array(rows)))
 
 
-def chin(whole: MmdModel, lips_y: float = 9.4) -> float | None:
+def chin_of(whole: MmdModel, lips_y: float = 9.4) -> Found:
     skin = np.ones(len(whole.faces), np.bool_)
-    found = find_chin(whole, eyes(len(whole.vertices)), lips_y, skin)
-    return None if found is None else found.y
+    return find_chin(whole, eyes(len(whole.vertices)), lips_y, skin)
+
+
+def chin(whole: MmdModel, lips_y: float = 9.4) -> float:
+    return chin_of(whole, lips_y).y
 
 
 def test_the_chin_is_where_the_profile_turns_back() -> None:
@@ -131,5 +128,23 @@ def test_a_dent_under_the_lip_is_no_chin() -> None:
     assert chin(whole) == pytest.approx(8.99, abs=0.02)
 
 
-def test_a_profile_that_never_turns_has_no_chin() -> None:
-    assert chin(face([(9.5, -1.0), (6.0, -1.0)])) is None
+def test_a_receding_chin_ends_where_it_falls_back() -> None:
+    """Below the lips it leans back by 0.35, which is no fall yet."""
+    whole = face([(9.5, -1.0), (9.3, -0.98), (9.0, -0.65), (8.98, -0.2), (8.0, -0.2)])
+    assert chin(whole) == pytest.approx(8.99, abs=0.02)
+
+
+def test_an_open_mouth_is_no_chin() -> None:
+    profile = [(9.5, -1.0), (9.42, -1.0), (9.41, -0.5), (9.36, -0.5), (9.35, -1.0)]
+    whole = face([*profile, (9.1, -0.98), (9.08, -0.4), (8.0, -0.4)])
+    assert chin(whole, lips_y=9.45) == pytest.approx(9.09, abs=0.02)
+
+
+@pytest.mark.parametrize("profile", [[(9.5, -1.0), (6.0, -1.0)], [(9.5, -1.0), (8.3, -1.0)]])
+def test_a_chin_that_is_not_seen_is_where_the_lips_put_it(
+    profile: list[tuple[float, float]],
+) -> None:
+    """A scarf of the skin's material hides the chin of both."""
+    found = chin_of(face(profile), lips_y=9.33)
+    assert found.y == pytest.approx(9.0)
+    assert judged(found.checks).score < DOUBTFUL_BELOW

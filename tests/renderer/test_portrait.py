@@ -14,11 +14,12 @@ import pytest
 from characters.files.generate import write_character
 from contract.errors import TextureError
 from contract.image import Stored, head_rows
+from contract.light import SHADINGS, Light, Shading
 from contract.pose import REST, Pose
 from contract.rig import HeadBox, MorphUse, Rig, Side
 from renderer.draw.canvas import Canvas
 from renderer.draw.view import frame_head
-from renderer.formats.model import MmdModel, face_materials
+from renderer.formats.model import MmdModel, SphereMode, face_materials
 from renderer.formats.read import read_model
 from renderer.portrait import portrait as portrait_module
 from renderer.portrait.portrait import Portrait
@@ -181,9 +182,10 @@ def test_other_drives_draw_what_a_portrait_of_their_own_draws(
 
 
 def test_more_ambient_light_is_brighter_and_keeps_the_outline(portrait: Portrait) -> None:
-    dim, bright = portrait.draw(REST, 0.5), portrait.draw(REST, 1.2)
+    dim, bright = portrait.draw(REST, Light(0.5)), portrait.draw(REST, Light(1.2))
     assert (dim[..., 3] == bright[..., 3]).all()
-    assert bright[..., :3].mean() > dim[..., :3].mean() + 5
+    assert (bright >= dim).all()
+    assert bright[..., :3].mean() > dim[..., :3].mean() + 2
 
 
 def test_a_missing_texture_refuses_the_model_by_name(
@@ -201,3 +203,63 @@ def test_a_missing_texture_refuses_the_model_by_name(
     lenient = Portrait(canvas, read_model(path), rig, strict_textures=False)
     assert lost.name in lenient.texture_faults[0]
     lenient.release()
+
+
+def _with_sphere_maps(model: MmdModel, mode: SphereMode, reference: str) -> MmdModel:
+    """The model with one sphere map on every material."""
+    number = len(model.texture_paths)
+    worn = {"sphere_mode": mode, "sphere_texture": number if reference else -1}
+    return replace(
+        model,
+        texture_paths=(*model.texture_paths, reference),
+        materials=tuple(replace(material, **worn) for material in model.materials),
+    )
+
+
+@pytest.mark.parametrize("shading", SHADINGS)
+@pytest.mark.parametrize("mode", [SphereMode.MULTIPLY, SphereMode.ADD, SphereMode.SUB_TEXTURE])
+@pytest.mark.parametrize("reference", ["lost.spa", "broken.spa", "../far.spa", " ", ""])
+def test_a_sphere_map_that_cannot_be_loaded_changes_nothing(
+    canvas: Canvas,
+    model: MmdModel,
+    rig: Rig,
+    shading: Shading,
+    mode: SphereMode,
+    reference: str,
+) -> None:
+    """Neither a white face (added) nor a black one."""
+    (model.path.parent / "broken.spa").write_bytes(b"no picture")
+    pictures = []
+    for worn, path in ((SphereMode.NONE, ""), (mode, reference)):
+        drawn = Portrait(canvas, _with_sphere_maps(model, worn, path), rig)
+        pictures.append(drawn.draw(REST, Light(shading=shading)))
+        drawn.release()
+    assert np.array_equal(*pictures)
+
+
+def test_a_toon_map_that_cannot_be_loaded_changes_nothing(
+    canvas: Canvas, model: MmdModel, rig: Rig
+) -> None:
+    pictures = []
+    for reference in (-1, len(model.texture_paths)):
+        worn = replace(
+            model,
+            texture_paths=(*model.texture_paths, "lost.bmp"),
+            materials=tuple(
+                replace(material, toon_texture=reference, shared_toon=-1)
+                for material in model.materials
+            ),
+        )
+        drawn = Portrait(canvas, worn, rig)
+        pictures.append(drawn.draw(REST, Light(shading="toon")))
+        drawn.release()
+    assert np.array_equal(*pictures)
+
+
+def test_one_portrait_is_drawn_in_both_shadings_in_any_order(portrait: Portrait) -> None:
+    poses = (REST, Pose(0.5, -0.5, 0.5, 1, 0, 0.5))
+    lights = (Light(0.5, "phong"), Light(0.5, "toon"), Light(1.2, "phong"))
+    forward = [portrait.draw(pose, light) for light in lights for pose in poses]
+    backward = [portrait.draw(pose, light) for light in lights[::-1] for pose in poses[::-1]]
+    assert all(np.array_equal(*pair) for pair in zip(forward, backward[::-1], strict=True))
+    assert not np.array_equal(forward[0], forward[2])

@@ -12,10 +12,11 @@ import pytest
 from characters.files.generate import write_character
 from contract.pose import FACE_AXES
 from contract.rig import ANSWERS, DOUBTFUL_BELOW, MorphUse, Rig, Side
+from renderer.fit.blinks import Blink
 from renderer.fit.confidence import Judgement, doubtful_of, judged, objections_of, ramp
 from renderer.fit.fit_rig import fit_rig
 from renderer.fit.lids import Closing
-from renderer.fit.winks import Blink, Wink, agreeing
+from renderer.fit.winks import Wink, agreeing
 from renderer.formats.model import MmdModel
 from renderer.formats.read import read_model
 from tests.support.rig_variants import (
@@ -145,7 +146,7 @@ def test_a_hat_down_over_the_brows_does_not_raise_the_skull_top(known: Known, ri
     require_right(known, fit_rig(with_part(known.model, dome(centre, radii, 0.0))))
 
 
-def test_a_hood_is_doubted_where_it_raises_the_skull_top(known: Known) -> None:
+def test_a_hood_does_not_raise_the_skull_top_without_a_doubt(known: Known) -> None:
     h = known.height
     low, high = head_extent(known.model, known.chin_y + 0.4 * h, known.skull_top_y)
     around = np.linspace(0.9, 2 * np.pi - 0.9, 33)
@@ -153,7 +154,9 @@ def test_a_hood_is_doubted_where_it_raises_the_skull_top(known: Known) -> None:
     x, y = 0.6 * h * np.cos(polar) * np.sin(around), known.chin_y + h * (0.5 + 0.62 * np.sin(polar))
     z = (low[2] + high[2]) / 2 - 0.6 * (high[2] - low[2]) * np.cos(polar) * np.cos(around)
     hood = grid_mesh(np.stack(np.broadcast_arrays(x, y, z), axis=-1))
-    assert "skull_top" in fit_rig(with_part(known.model, hood)).doubtful
+    rig = fit_rig(with_part(known.model, hood))
+    if "skull_top" not in rig.doubtful:
+        require_right(known, rig)
 
 
 def test_a_face_without_any_texture_is_flagged(known: Known) -> None:

@@ -10,7 +10,6 @@ import pytest
 
 from contract.errors import FormatError
 from renderer.formats.vmd import Vmd, read_vmd, rotation_curves
-from tests.conftest import SHARED
 from tests.support.vmd_bytes import bone, morph, vmd
 
 
@@ -129,11 +128,9 @@ def test_a_folder_is_no_motion(tmp_path: Path) -> None:
         read_vmd(tmp_path)
 
 
-def test_real_motions() -> None:
-    folder = SHARED / "motions"
-    paths = sorted(folder.glob("*.vmd"))
-    if not paths:
-        pytest.skip("real motions are not beside the repository (../shared/motions)")
+def test_real_motions(real_motions: Path) -> None:
+    paths = sorted(real_motions.glob("*.vmd"))
+    assert paths
     for path in paths:
         motion = read_vmd(path)
         assert motion.trailing_bytes == 0, path

@@ -16,10 +16,10 @@ from torch.nn import functional
 WIDTHS = (64, 128, 256, 512)
 
 
-def listed_tensors(shared: Path) -> dict[str, dict[str, tuple[int, ...]]]:
-    """File -> tensor -> shape, as ``tha1_state_dict.txt`` lists them."""
+def listed_tensors(path: Path) -> dict[str, dict[str, tuple[int, ...]]]:
+    """File -> tensor -> shape, as the file ``tha1_state_dict.txt`` lists them."""
     files: dict[str, dict[str, tuple[int, ...]]] = {}
-    for line in (shared / "spec" / "tha1_state_dict.txt").read_text("utf-8").splitlines():
+    for line in path.read_text("utf-8").splitlines():
         if line.startswith("#"):
             files[line[2:].split(":")[0]] = {}
         elif line:

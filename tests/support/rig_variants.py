@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from renderer.fit.head_bones import carried_by
-from renderer.formats.model import F32, MmdModel, Morph, VertexOffsets, Vertices
+from renderer.formats.model import F32, GroupOffsets, MmdModel, Morph, VertexOffsets, Vertices
 
 F64 = npt.NDArray[np.float64]
 Mesh = tuple[F64, npt.NDArray[np.int32]]
@@ -150,3 +150,59 @@ def head_extent(model: MmdModel, low: float, high: float) -> tuple[F64, F64]:
     points = model.vertices.positions[carried_by(model, head_of(model))].astype(np.float64)
     points = points[(points[:, 1] > low) & (points[:, 1] < high)]
     return np.percentile(points, 2, axis=0), np.percentile(points, 98, axis=0)
+
+
+def with_irises_pushed(
+    model: MmdModel, morphs: set[int], irises: npt.NDArray[np.bool_]
+) -> MmdModel:
+    """These morphs push the irises (V,) and their surroundings back as well."""
+    back = np.float32(0.02 * np.ptp(model.vertices.positions[irises, 0]))
+    about = np.flatnonzero(irises).astype(np.int32)
+
+    def pushing(index: int, morph: Morph) -> Morph:
+        if index not in morphs or not isinstance(morph.offsets, VertexOffsets):
+            return morph
+        pushed = np.tile(np.array([0, 0, back], np.float32), (len(about), 1))
+        kept = ~np.isin(morph.offsets.vertices, about)
+        return replace(
+            morph,
+            offsets=VertexOffsets(
+                np.concatenate([morph.offsets.vertices[kept], about]),
+                np.concatenate([morph.offsets.offsets[kept], pushed]),
+            ),
+        )
+
+    return replace(model, morphs=tuple(pushing(k, m) for k, m in enumerate(model.morphs)))
+
+
+def with_morphs_as_groups(model: MmdModel, morphs: set[int]) -> MmdModel:
+    """These morphs become groups of two nameless ones, each of half of their vertices."""
+    changed, added = list(model.morphs), list[Morph]()
+    for index in sorted(morphs):
+        offsets = model.morphs[index].offsets
+        if not isinstance(offsets, VertexOffsets):
+            continue
+        first = len(model.morphs) + len(added)
+        even = np.arange(len(offsets.vertices)) % 2 == 0
+        added += [
+            replace(
+                model.morphs[index],
+                name=f"part{first + k}",
+                panel=0,
+                offsets=VertexOffsets(offsets.vertices[half], offsets.offsets[half]),
+            )
+            for k, half in enumerate((even, ~even))
+        ]
+        entries = np.array([first, first + 1], np.int32)
+        group = GroupOffsets(entries, np.ones(2, np.float32), False)
+        changed[index] = replace(model.morphs[index], offsets=group)
+    return replace(model, morphs=(*changed, *added))
+
+
+def without_eye_bones(model: MmdModel) -> MmdModel:
+    """No bone tells where the eyes are."""
+    bones = tuple(
+        replace(bone, name=bone.name.replace("目", "々"), name_english="", append=None)
+        for bone in model.bones
+    )
+    return replace(model, bones=bones)

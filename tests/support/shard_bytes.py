@@ -47,6 +47,11 @@ def model_row(name: str, samples: int) -> ModelRow:
     )
 
 
+def mixed_row(name: str, samples: int) -> ModelRow:
+    """The row where shading is mixed: the first light is Phong, the second toon."""
+    return replace(model_row(name, samples), light_shadings=("phong", "toon"))
+
+
 def add_model(writer: ShardWriter, row: ModelRow) -> list[Stored]:
     """Write a model's samples as the schema says; the pictures, in frame order."""
     pictures: list[Stored] = []
@@ -59,15 +64,15 @@ def add_model(writer: ShardWriter, row: ModelRow) -> list[Stored]:
         rests: dict[int, int] = {}
         for index in range(row.samples):
             sample = draw_sample(row.seed, row.sha256, index, len(row.light_levels))
-            ambient = row.light_levels[sample.light]
+            light = row.light(sample.light, "phong")
             if sample.light not in rests:
-                rests[sample.light] = add(tiny_picture(row.facts.name, REST, ambient, SIZE))
+                rests[sample.light] = add(tiny_picture(row.facts.name, REST, light, SIZE))
             frames = (
                 rests[sample.light],
-                add(tiny_picture(row.facts.name, sample.pose.face_only(), ambient, SIZE)),
-                add(tiny_picture(row.facts.name, sample.pose, ambient, SIZE)),
+                add(tiny_picture(row.facts.name, sample.pose.face_only(), light, SIZE)),
+                add(tiny_picture(row.facts.name, sample.pose, light, SIZE)),
             )
-            writer.add_sample(sample.pose, index, sample.light, ambient, frames)
+            writer.add_sample(sample.pose, index, sample.light, frames)
     return pictures
 
 

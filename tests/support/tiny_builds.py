@@ -15,6 +15,8 @@ from dataset.build.configuration import Configuration
 from dataset.build.ledger import BuildSummary
 from dataset.build.verify import verify
 from dataset.catalog.catalog import Catalog
+from dataset.catalog.choose import Selection
+from dataset.drawing.protocols import OpenRenderer
 from dataset.jobs.pool import Crew
 from dataset.scan.scan import scan
 from tests.conftest import REPOSITORY
@@ -23,7 +25,7 @@ from tests.support.tiny_renderer import open_tiny_renderer, open_tiny_scanner, s
 SIZE = 16
 
 
-FIVE = Configuration(5, seed=3, size=SIZE, ambient_high=1.2, light_levels=2, samples_per_shard=10)
+FIVE = Configuration(5, 3, SIZE, "mixed", 0.5, 1.2, light_levels=2, samples_per_shard=10)
 
 
 PATIENT = Crew(2, 60)
@@ -38,14 +40,18 @@ def write_models(folder: Path, behaviours: dict[str, str]) -> Path:
 
 
 def run(
-    models: Path, out: Path, configuration: Configuration = FIVE, crew: Crew = PATIENT
+    models: Path,
+    out: Path,
+    configuration: Configuration = FIVE,
+    crew: Crew = PATIENT,
+    selection: Selection | None = None,
+    open_renderer: OpenRenderer = open_tiny_renderer,
 ) -> tuple[BuildSummary, str]:
-    """A whole run; its summary and what it said."""
+    """A whole run, of all models unless told; its summary and what it said."""
     log = io.StringIO()
     progress = LogProgress(log, "samples")
-    summary = build(
-        models, select_all(models), out, configuration, crew, open_tiny_renderer, progress
-    )
+    selection = selection or select_all(models)
+    summary = build(models, selection, out, configuration, crew, open_renderer, progress)
     return summary, log.getvalue()
 
 

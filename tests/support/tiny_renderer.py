@@ -21,6 +21,7 @@ import numpy as np
 
 from contract.errors import ModelError, RigError, TextureError
 from contract.image import Stored
+from contract.light import Light
 from contract.pose import FACE_AXES, Pose
 from contract.rig import NAME_ONLY, HeadBox, MorphUse, Rig
 from dataset.catalog.catalog import Counts, Described
@@ -46,14 +47,17 @@ def tiny_facts(name: str) -> ModelFacts:
     )
 
 
-def tiny_picture(name: str, pose: Pose, ambient: float, size: int) -> Stored:
-    """A block as wide as the ambient light allows, in the colours of name and pose."""
+def tiny_picture(name: str, pose: Pose, light: Light, size: int) -> Stored:
+    """A block as opaque as the ambient light allows, in the colours of name and pose; inverted
+    where it is shaded as toon."""
     picture = np.zeros((size, size, 4), np.uint8)
     body = picture[size // 8 :, size // 4 : size - size // 4]
     body[..., 0] = np.arange(body.shape[1]) * 3 + zlib.crc32(name.encode()) % 100
     body[..., 1] = round(100 + 60 * pose.head_x + 30 * pose.head_y + 10 * pose.neck_z)
     body[..., 2] = round(100 + 60 * pose.left_eye + 30 * pose.right_eye + 10 * pose.mouth)
-    body[..., 3] = round(255 * min(ambient, 1.5) / 1.5)
+    if light.shading == "toon":
+        body[..., :3] = 255 - body[..., :3]
+    body[..., 3] = round(255 * min(light.ambient, 1.5) / 1.5)
     return picture
 
 
@@ -63,7 +67,7 @@ class TinySubject:
     facts: ModelFacts
     size: int
 
-    def draw(self, pose: Pose, ambient: float) -> Stored:
+    def draw(self, pose: Pose, light: Light) -> Stored:
         time.sleep(float(os.environ.get(SLOWNESS, "0")))
         match self.behaviour:
             case "explode":
@@ -76,7 +80,7 @@ class TinySubject:
                 return np.zeros((self.size, self.size, 4), np.uint8)
             case "wide" if pose.mouth > 0.8 and pose.mouth < 1:
                 raise ModelError("the mouth is too wide", "too-wide")
-        return tiny_picture(self.facts.name, pose, ambient, self.size)
+        return tiny_picture(self.facts.name, pose, light, self.size)
 
     def driven(self, annotation: Rig) -> TinySubject:
         return self
@@ -92,12 +96,22 @@ class TinyRenderer:
 
     def open(self, path: Path, annotation: Rig) -> TinySubject:
         behaviour, _, name = path.read_text("utf-8").partition(" ")
+        if behaviour == "drawn-killed-once":
+            be_killed_once(path)
         if behaviour == "open-explode":
             raise LookupError("exploded on opening")
         if behaviour == "refuse":
             raise RigError(f"{path.name}: no head bone", "no-head-bone")
         facts = replace(tiny_facts(name), head_box=annotation.head_box)
         return TinySubject(behaviour, facts, self.size)
+
+
+def be_killed_once(path: Path) -> None:
+    """As if memory ran out by something else: the first process that is here dies."""
+    mark = path.with_suffix(".died")
+    if not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def tiny_annotation(**changes: Any) -> Rig:  # noqa: ANN401  # any field's value
@@ -154,6 +168,8 @@ class TinyScanner:
                 raise LookupError("exploded on opening")
             case "crash":
                 os.kill(os.getpid(), signal.SIGSEGV)
+            case "killed-once":
+                be_killed_once(path)
             case "hang":
                 time.sleep(1000)
         doubts = {"confidence": {"chin": 0.2}, "doubtful": ("chin",), "objections": ("chin:x=0.2",)}
@@ -195,12 +211,10 @@ def open_tiny_scanner(_device: str = "auto", models_folder: Path | None = None) 
     return TinyScanner()
 
 
-def open_tiny_renderer(size: int, _shading: str) -> TinyRenderer:
+def open_tiny_renderer(size: int) -> TinyRenderer:
     return TinyRenderer(size)
 
 
-def open_tiny_device(
-    _device: str, size: int, shading: str, models_folder: Path | None = None
-) -> TinyRenderer:
+def open_tiny_device(_device: str, size: int, models_folder: Path | None = None) -> TinyRenderer:
     """Stands in for ``dataset.drawing.rendering.open_renderer``."""
-    return open_tiny_renderer(size, shading)
+    return open_tiny_renderer(size)

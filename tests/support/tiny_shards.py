@@ -83,4 +83,4 @@ def _write_model(writer: ShardWriter, source: str, character: int, samples: int,
             pose = draw_pose(generator)
             faces = (draw_face(colour, pose.face_only(), size), draw_face(colour, pose, size))
             frames = (rest, *(writer.add_frame(face) for face in faces))
-            writer.add_sample(pose, index, 0, 0.5, (frames[0], frames[1], frames[2]))
+            writer.add_sample(pose, index, 0, (frames[0], frames[1], frames[2]))

@@ -106,7 +106,8 @@ class TrainingPlan:
 
     def to_json(self) -> dict[str, Any]:
         """The plan, as JSON can hold it."""
-        return asdict(replace(self, stages=dict(self.stages)))
+        whole = asdict(replace(self, stages=dict(self.stages)))
+        return whole | {"network": self.network.to_json()}
 
     def decides(self, stage: str) -> dict[str, Any]:
         """The part of the plan that decides one stage's weights; resuming needs it unchanged."""

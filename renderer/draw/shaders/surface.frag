@@ -18,13 +18,13 @@ uniform vec4 sphere_add;
 uniform vec4 toon_multiply;
 uniform vec4 toon_add;
 uniform float ambient_light;
-uniform float directional_light;
 uniform vec3 toward_toon_light;    // view space, unit
 in vec3 view_normal;
 in vec2 surface_uv;
 in vec2 sub_uv;
 out vec4 premultiplied;
 
+const float DIRECTIONAL_LIGHT = 0.5;
 const float MMD_LIGHT = 154.0 / 255.0;
 const float NEUTRAL_AMBIENT = 0.5;
 
@@ -65,21 +65,22 @@ vec3 shaded(vec3 texel, vec3 n) {
     return colour;
 }
 #else
-// Phong: k_a L_a + k_d L_d (n.l) + k_s L_d (r.v)^p with l = v = +z, so that r.v = 2 (n.l)^2 - 1.
+// Phong: k_d min(1, L_a + L_d |n.l|) + k_s L_d (r.v)^p with l = v = +z, so r.v = 2 (n.l)^2 - 1. Both
+// lights fall on the diffuse colour: what faces the viewer shows its texture. The light comes from
+// the viewer, so it falls on whichever side is seen.
 vec3 shaded(vec3 texel, vec3 n) {
-    float facing = max(n.z, 0.0);
-    vec3 lit = ambient * ambient_light + diffuse.rgb * directional_light * facing;
-    vec3 colour = with_sphere(lit * texel, n);
+    float lit = min(ambient_light + DIRECTIONAL_LIGHT * abs(n.z), 1.0);
+    vec3 colour = with_sphere(diffuse.rgb * lit * texel, n);
     float mirrored = max(2.0 * n.z * n.z - 1.0, 0.0);
-    if (specular_power > 0.0 && facing > 0.0)
-        colour += specular * directional_light * pow(mirrored, specular_power);
+    if (specular_power > 0.0)
+        colour += specular * DIRECTIONAL_LIGHT * pow(mirrored, specular_power);
     return colour;
 }
 #endif
 
 void main() {
+    // Both sides of a surface share their normals, as in MMD; so do triangles of both windings.
     vec3 n = normalize(view_normal);
-    if (!gl_FrontFacing) n = -n;
     vec4 texel = morphed(straight(texture(colour_map, surface_uv)), colour_multiply, colour_add);
 #if OPAQUE
     float alpha = 1.0;

@@ -14,6 +14,7 @@ _WORDS: Mapping[str, str] = {
     "lids-only": "it moves more of the face than the lids",
     "from-the-head": "something comes out of the head",
     "other-eye-open": "it closes the other eye a little, too",
+    "runs-past": "the whole morph moves the lids past each other; less of it closes the eye",
     "eyes-alike": "the two eyes close in different ways",
     "eyes-cover-alike": "one eye is covered less than the other",
     "eyes-of-one-manner": "one eye has a wink of its own, the other half of a blink",
@@ -24,6 +25,8 @@ _WORDS: Mapping[str, str] = {
     "mouth-only": "it moves more of the face than the mouth",
     "sharp": "the chin is blunt: where it ends is not clear",
     "below-eyes": "the chin is unusually near to the eyes, or far from them",
+    "profile": "no chin was seen in the profile; it is guessed from eyes and lips",
+    "below-lips": "the chin is unusually near to the lips, or far from them",
     "seen": "no skull was seen under the hair; its top is guessed",
     "no-headgear": "something lies over the skull",
     "crown-of-hair": "what lies on top may not be hair",
@@ -42,7 +45,7 @@ _WORDS: Mapping[str, str] = {
 
 
 def in_words(objection: str) -> str:
-    """``answer:check=factor`` of ``renderer.fit.confidence`` as a sentence; as it is if unknown."""
+    """``answer:check=factor`` (``confidence.judged``) as a sentence; as it is if unknown."""
     answer, _, rest = objection.partition(":")
     check, _, factor = rest.partition("=")
     if check not in _WORDS:

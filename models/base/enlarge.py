@@ -1,0 +1,105 @@
+"""From what a network decided at its look's size to the size of the picture that it is applied to.
+
+Colour and alpha are separate numbers in the network form, and where alpha is nothing, colour is
+black. Mixing and sampling would draw that black into every soft edge. So colours are first spread
+beyond what is seen (``spread`` in pictures, within ``layer`` in decisions), everything is
+mixed as it is, and last what is not seen is black again (``covered``).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+SNAP = 0.02
+"""A share this near to 0 or 1 is meant so: a face shall not show through closed lids, nor grey
+through what is kept."""
+
+_REACH = 2  # pixels of a look over which colours spread
+_HARDLY_SEEN, _SEEN = 0.02, 0.12  # of coverage
+_LEAST_WEIGHT = 1e-6
+_ALPHA_STEPS = 255.0
+
+
+def enlarged(small: Tensor, side: int) -> Tensor:
+    """Bilinear, pixel areas upon pixel areas: (N, C, L, L) -> (N, C, side, side)."""
+    return functional.interpolate(small, (side, side), mode="bilinear", align_corners=False)
+
+
+def snapped(share: Tensor) -> Tensor:
+    """Shares in [0, 1], those that are nearly 0 or 1 wholly so; any shape."""
+    return (share * (1 + 2 * SNAP) - SNAP).clamp(0, 1)
+
+
+class Layer(NamedTuple):
+    """A blend as it is laid over a picture: ``kept * picture + painted``; both (N, 4, L, L).
+
+    What is painted is weighted already, so that a colour that nobody is to see cannot enter
+    between two pixels of the look.
+    """
+
+    kept: Tensor
+    painted: Tensor
+
+
+def layer(share: Tensor, change: Tensor, coverage: Tensor) -> Layer:
+    """The layer of a network's blend: the input's share and what replaces the rest, (N, 4, L, L).
+
+    coverage: (N, 1, L, L) in [0, 1], the alpha of what comes of it. Where that is nothing, colours
+    are those nearby.
+    """
+    kept = snapped(share)
+    seen = ((coverage - _HARDLY_SEEN) / (_SEEN - _HARDLY_SEEN)).clamp(0, 1)
+    colour = torch.lerp(_nearby(change[:, :3], coverage), change[:, :3], seen)
+    return Layer(kept, (1 - kept) * torch.cat([colour, change[:, 3:]], 1))
+
+
+def laid(over: Layer, picture: Tensor) -> Tensor:
+    """A layer, enlarged, over a picture (N, 4, D, D) with spread colours, of any size."""
+    kept, painted = torch.split(enlarged(torch.cat(over, 1), picture.shape[-1]), 4, 1)
+    return torch.addcmul(painted, kept, picture)
+
+
+def enlarged_offset(offset: Tensor, side: int) -> Tensor:
+    """A flow as ``warp`` takes it, (N, 2, L, L), for pictures of ``side`` pixels.
+
+    Units are halves of the distance between the outermost pixels' centres, so that one pixel of the
+    look becomes side / L pixels only with the factor that is here.
+    """
+    look = offset.shape[-1]
+    return enlarged(offset * ((look - 1) / look * side / (side - 1)), side)
+
+
+def spread(picture: Tensor, look: Tensor) -> Tensor:
+    """The picture (N, 4, D, D) with colours nearby where nothing is seen; alpha is untouched.
+
+    look: the picture reduced, (N, 4, L, L).
+    """
+    near = _nearby(look[:, :3], (look[:, 3:] + 1) / 2)
+    alpha = picture[:, 3:]
+    colour = torch.where(alpha > -1, picture[:, :3], enlarged(near, picture.shape[-1]))
+    return torch.cat([colour, alpha], 1)
+
+
+def covered(picture: Tensor) -> Tensor:
+    """The picture with colour black (-1) where alpha is nothing; comes in over one step of 255."""
+    alpha = picture[:, 3:]
+    seen = ((alpha + 1) * (_ALPHA_STEPS / 2)).clamp(0, 1)
+    colour = picture[:, :3]
+    return torch.cat([torch.lerp(torch.full_like(colour, -1), colour, seen), alpha], 1)
+
+
+def coverage_of(kept: Tensor, look: Tensor, change: Tensor) -> Tensor:
+    """The alpha in [0, 1] of the blend of a look and its change: (N, 1, L, L), without gradient."""
+    return ((torch.lerp(change[:, 3:], look[:, 3:], kept[:, 3:]) + 1) / 2).detach()
+
+
+def _nearby(colour: Tensor, coverage: Tensor) -> Tensor:
+    """The mean colour of what is seen within ``_REACH``: (N, 3, L, L), weighted by coverage."""
+    window = 2 * _REACH + 1
+    weight = coverage + _LEAST_WEIGHT
+    summed = functional.avg_pool2d(torch.cat([colour * weight, weight], 1), window, 1, _REACH)
+    return summed[:, :3] / summed[:, 3:]
