@@ -18,9 +18,8 @@ from torch import Tensor, nn
 
 from contract.errors import InputError
 from contract.pose import FACE, JOINTS
-from models.base.enlarge import Layer, enlarged, enlarged_offset, laid, layer, snapped
+from models.base.enlarge import Layer, enlarged, laid, layer, moved, snapped
 from models.base.look import middle, with_middle
-from models.base.warp import warp
 from models.networks.combiner import Combiner, CombinerDecision
 from models.networks.face_morpher import FaceMorpher
 from models.networks.face_rotator import FaceRotator, RotatorDecision, RotatorOutput
@@ -51,13 +50,13 @@ class Express(nn.Module):
 
 
 class TurnDecision(NamedTuple):
-    """What becomes of an expression: ``kept * it + moved * (it, warped by offset) + painted``.
+    """What becomes of an expression: ``kept * it + taken * (it, warped by offset) + painted``.
 
     The first three (N, 4, L, L), offset (N, 2, L, L) as ``RotatorDecision`` has it.
     """
 
     kept: Tensor
-    moved: Tensor
+    taken: Tensor
     painted: Tensor
     offset: Tensor
 
@@ -91,14 +90,23 @@ class Turn(nn.Module):
         look1, look2 = (self.combiner.look(one) for one in turned[:2])
         return _both_pathways(turn, self.combiner.decide(look1, look2, joints))
 
+    def draw_and_decide(self, expression: Tensor, joints: Tensor) -> tuple[Tensor, TurnDecision]:
+        """``forward`` and ``decide`` in one go."""
+        turn = self.rotator.decide(self.rotator.look(expression), joints)
+        turned = self.rotator.apply_to(expression, turn)
+        if self.combiner is None:
+            return self.combine(turned, joints), _one_pathway(turn, self.pathway)
+        look1, look2 = (self.combiner.look(one) for one in turned[:2])
+        chosen = self.combiner.decide(look1, look2, joints)
+        output = self.combiner.apply_to(*turned[:2], chosen).output
+        return output, _both_pathways(turn, chosen)
+
     def apply_to(self, wide: Tensor, decision: TurnDecision) -> Tensor:
         """Do what was decided to (N, 4, D, D) with spread colours; they stay so."""
-        side = wide.shape[-1]
-        offset = enlarged_offset(decision.offset, side)
-        shares = enlarged(torch.cat(decision[:3], 1), side)
-        kept, moved, painted = torch.split(shares, 4, 1)
-        warped = warp(wide, offset)
-        return torch.addcmul(torch.addcmul(painted, kept, wide), moved, warped)
+        shares = enlarged(torch.cat(decision[:3], 1), wide.shape[-1])
+        kept, taken, painted = torch.split(shares, 4, 1)
+        still = torch.addcmul(painted, kept, wide)
+        return torch.addcmul(still, taken, moved(wide, decision.offset))
 
 
 def _one_pathway(turn: RotatorDecision, pathway: Literal[1, 2] | None) -> TurnDecision:
