@@ -76,10 +76,11 @@ def test_what_was_trained_becomes_a_bundle_with_its_card(tmp_path: Path) -> None
     bundle = load_bundle(tmp_path / "installed")
     assert bundle.configurations() == ("PU-L1", "ZH-L1", "FU-L1-L1")
     assert isinstance(next(iter(bundle.networks().values())).config, NetworkConfig)
-    write_card(tmp_path, BY, tmp_path / "docs" / "card.md")
+    write_card(tmp_path, BY, tmp_path / "docs" / "card.md", "A short run.")
     card = (tmp_path / "docs" / "card.md").read_text()
     assert "240 of 24 sources" in card and "2 sources were trained on" in card
     assert "| FU-L1-L1 |" in card and "### At rest" in card
+    assert "\nA short run.\n" in card
     told = json.dumps([bundle.metrics, *map(dict, bundle.stages)]) + card
     assert str(tmp_path) not in told  # nothing of where it was made
     with Image.open(tmp_path / "docs" / "card.webp") as picture:
