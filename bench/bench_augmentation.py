@@ -19,7 +19,8 @@ import torch
 
 from train.data.augmentation import Augmentation, augmented
 from train.data.batch import Batch
-from train.plan.plan import LIVE, stage_loss
+from train.plan.plan import stage_loss
+from train.plan.presets import LIVE
 from train.plan.stages import STAGES, build_network, run_stage
 
 BATCH = 8

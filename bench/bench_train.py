@@ -24,7 +24,7 @@ from train.data.batch import CPU
 from train.data.order import Share
 from train.data.samples import open_splits
 from train.loss.vgg import Vgg16
-from train.plan.plan import DEMO, PRESETS
+from train.plan.presets import DEMO, PRESETS
 from train.plan.stages import STAGES, Stage
 from train.run.checkpoint import load_checkpoint
 from train.run.loop import train_stage

@@ -15,7 +15,8 @@ import pytest
 from click.testing import CliRunner
 
 from tests.conftest import REPOSITORY
-from train.plan.plan import DEMO, Upkeep, changed
+from train.plan.plan import Upkeep, changed
+from train.plan.presets import DEMO
 
 DOCUMENTS = [
     REPOSITORY / "README.md",

@@ -54,6 +54,7 @@ ONLY_HERE = {
     "h5py": {"dataset/shards/shard_file.py"},
     "pyrr": {"renderer/draw/view.py"},
 }
+LONGEST_FILE, LONGEST_FUNCTION = 350, 50
 MAY_IMPORT_TORCH = {"models", "train", "animate"}
 CONTRACT_LIBRARIES = {"numpy", "click", "rich", "filelock"}
 # PNGs and sheets are wanted by five packages; who imports neither file needs no Pillow.
@@ -184,3 +185,14 @@ def test_no_test_imports_another() -> None:
         ours = {name for name in _imported(path) if name.startswith("tests.")}
         allowed = ("tests.support", "tests.conftest")
         assert all(name.startswith(allowed) for name in ours), path
+
+
+def test_files_and_functions_stay_of_a_size_that_a_reader_keeps_in_mind() -> None:
+    for package in ALLOWED:
+        for path in _sources(package):
+            text = path.read_text("utf-8")
+            assert text.count("\n") <= LONGEST_FILE, path
+            for node in ast.walk(ast.parse(text)):
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                    lines = (node.end_lineno or 0) - node.lineno + 1
+                    assert lines <= LONGEST_FUNCTION, (path, node.name)

@@ -28,7 +28,8 @@ from train.measure.evaluate import evaluate as measure
 from train.measure.evaluate import mean_rest_picture
 from train.measure.report import markdown, write_report
 from train.plan.estimate import describe
-from train.plan.plan import PRESETS, changed
+from train.plan.plan import changed
+from train.plan.presets import PRESETS
 from train.plan.stages import STAGES, Stage
 from train.run.assemble import assemble
 from train.run.loop import train_stage

@@ -39,8 +39,7 @@ def fit_rig(model: MmdModel, *, allow_smile: bool = False) -> Rig:
         RigError: codes ``empty-mesh``, ``no-head-bone``, ``no-neck-bone``, ``no-left-eye-morph``,
             ``no-right-eye-morph``, ``no-mouth-morph``.
     """
-    if not len(model.vertices) or not len(model.faces):
-        raise RigError(f"{model.path.name}: there is no mesh; nothing can be drawn", "empty-mesh")
+    _require_mesh(model)
     head, head_why = find_head_bone(model)
     neck, neck_why = find_neck_bone(model, head)
     seen = _look(model, head, allow_smile)
@@ -80,6 +79,11 @@ def fit_rig(model: MmdModel, *, allow_smile: bool = False) -> Rig:
         objections=objections_of(judgements),
         evidence=(head_why, neck_why, *(answer.evidence for answer in found)),
     )
+
+
+def _require_mesh(model: MmdModel) -> None:
+    if not len(model.vertices) or not len(model.faces):
+        raise RigError(f"{model.path.name}: there is no mesh; nothing can be drawn", "empty-mesh")
 
 
 def _named(use: MorphUse, model: MmdModel) -> MorphUse:

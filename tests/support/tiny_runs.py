@@ -12,7 +12,8 @@ from tests.support.tiny_shards import SIZE
 from train.data.order import Share
 from train.data.samples import open_splits
 from train.loss.vgg import Vgg16
-from train.plan.plan import DEMO, StageSettings, TrainingPlan, Upkeep
+from train.plan.plan import StageSettings, TrainingPlan, Upkeep
+from train.plan.presets import DEMO
 from train.plan.stages import STAGES
 from train.run.run import Run
 

@@ -19,7 +19,8 @@ from tests.support.tiny_shards import write_shards
 from train.data.augmentation import Augmentation, augmented
 from train.data.batch import Batch
 from train.data.jpeg import compressed
-from train.plan.plan import LIVE, PRESETS, StageSettings
+from train.plan.plan import StageSettings
+from train.plan.presets import LIVE, PRESETS
 from train.plan.stages import STAGES
 from train.run.checkpoint import load_checkpoint
 from train.run.loop import train_stage

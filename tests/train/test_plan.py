@@ -13,7 +13,8 @@ from contract.errors import InputError
 from models.base.config import NetworkConfig
 from models.base.execution import Execution
 from train.plan.estimate import estimate
-from train.plan.plan import DEMO, PRESETS, StageSettings, Upkeep, changed, execution
+from train.plan.plan import StageSettings, Upkeep, changed, execution
+from train.plan.presets import DEMO, PRESETS
 from train.plan.stages import STAGES
 
 TINY = NetworkConfig(size=16, channels=4, max_channels=8, residual_blocks=1)

@@ -16,7 +16,8 @@ import torch
 from tests.conftest import REPOSITORY
 from tests.support.tiny_runs import open_run
 from tests.support.tiny_shards import SIZE, write_shards
-from train.plan.plan import PRESETS, changed
+from train.plan.plan import changed
+from train.plan.presets import PRESETS
 from train.plan.stages import STAGES
 from train.run.checkpoint import Checkpoint, load_checkpoint
 from train.run.loop import train_stage

@@ -127,20 +127,31 @@ def evaluate(
             ranked[bundle] += zip(errors.tolist(), case.numbers, strict=False)
 
     # The report.
+    tables = system.rows(), morpher.rows(), rest.rows()
+    counts = len(samples), len(samples.characters), size
+    return Results(*counts, *tables, *_looked_at(ranked, bundles, samples, size, device))
+
+
+def _looked_at(
+    ranked: Mapping[str, list[tuple[float, int]]],
+    bundles: Mapping[str, Bundle],
+    samples: SampleSet,
+    size: int,
+    device: torch.device,
+) -> tuple[dict[str, U8], tuple[Shown, ...]]:
+    """Each bundle's sheet, and its best, median and worst samples as every bundle draws them."""
     pictures: dict[str, U8] = {}
     shown_samples: list[Shown] = []
     for name, ranking in ranked.items():
-        if ranking:
-            looked_at = _ends_and_middle(ranking)
-            numbers = [number for numbers in looked_at.values() for number in numbers]
-            pictures[name] = _sheet(bundles[name], samples, numbers, size, device)
-            for rank, numbers in looked_at.items():
-                shown_samples += _shown(
-                    f"{rank} of {name}", bundles, samples, numbers, size, device
-                )
-    tables = system.rows(), morpher.rows(), rest.rows()
-    counts = len(samples), len(samples.characters), size
-    return Results(*counts, *tables, pictures, tuple(shown_samples))
+        if not ranking:
+            continue
+        looked_at = _ends_and_middle(ranking)
+        numbers = [number for numbers in looked_at.values() for number in numbers]
+        pictures[name] = _sheet(bundles[name], samples, numbers, size, device)
+        for rank, numbers in looked_at.items():
+            title = f"{rank} of {name}"
+            shown_samples += _shown(title, bundles, samples, numbers, size, device)
+    return pictures, tuple(shown_samples)
 
 
 def _check(bundles: Mapping[str, Bundle], size: int) -> None:
