@@ -66,6 +66,9 @@ opengl_opens() { .venv/bin/renderer doctor >/dev/null 2>&1; }
 if [ "$(uname -s)" = Linux ]; then
     opengl_opens || apt_install $packages
     opengl_opens || fail "no OpenGL through EGL; install it with: sudo apt-get install -y $packages"
+    .venv/bin/python -c 'import libarchive' 2>/dev/null || apt_install libarchive13
+    .venv/bin/python -c 'import libarchive' 2>/dev/null ||
+        echo "no libarchive: dataset unpack will not work; install it with: sudo apt-get install -y libarchive13" >&2
     if [ "$level" = test ] && ! command -v chromium >/dev/null 2>&1; then
         apt_install $test_packages
         command -v chromium >/dev/null 2>&1 ||

@@ -32,6 +32,7 @@ STACKS = {
         "drawing",
         "sheets",
         "scan",
+        "unpack",
         "build",
         "review",
         "commands",

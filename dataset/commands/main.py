@@ -16,6 +16,7 @@ from dataset.build.verify import find_shards
 from dataset.build.verify import verify as verify_paths
 from dataset.commands.build import build
 from dataset.commands.catalog import review, scan, split
+from dataset.commands.unpack import unpack
 from dataset.shards.shard import ShardReader
 from dataset.sheets.samples_sheet import DEFAULT_TRIPLES, draw_sheet
 from dataset.sheets.summary import summarise, summary_text
@@ -31,6 +32,7 @@ def main() -> None:
 
 
 main.add_command(scan)
+main.add_command(unpack)
 main.add_command(split)
 main.add_command(build)
 main.add_command(review)

@@ -155,6 +155,14 @@ def morph_names(path: Path) -> tuple[str, ...]:
     return tuple(morph.name for morph in read_model(path).morphs)
 
 
+def texture_references(path: Path) -> tuple[str, ...]:
+    """The textures that a model's file refers to; none of a file that cannot be read."""
+    try:
+        return read_model(path).texture_paths
+    except ModelError:
+        return ()
+
+
 def _name(model: MmdModel) -> str:
     return (model.name or model.name_english)[:_MAX_NAME]
 

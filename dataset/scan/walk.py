@@ -11,7 +11,9 @@ from contract.errors import InputError
 from contract.text import escaped_path
 
 MODEL_SUFFIXES = frozenset({".pmx", ".pmd"})
-ARCHIVE_SUFFIXES = frozenset({".zip", ".rar", ".7z", ".lzh"})
+ARCHIVE_SUFFIXES = frozenset({".zip", ".rar", ".7z", ".lzh", ".lha"})
+UNPACKING_SUFFIX = ".unpacking"
+"""Of hidden folders in which an archive is being unpacked."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ def list_models(folder: Path) -> Listing:
 
 def _walk(folder: Path) -> Iterator[tuple[str, str]]:
     for parent, folders, files in os.walk(folder):
+        folders[:] = [f for f in folders if not (f[0] == "." and f.endswith(UNPACKING_SUFFIX))]
         # os.walk follows no linked folder; we say which there were.
         for name in [*folders, *files]:
             path = Path(parent, name)

@@ -1,0 +1,1 @@
+"""Archives -> folders of models."""
