@@ -99,6 +99,14 @@ def test_every_path_that_is_named_exists(path: Path) -> None:
 
 
 @documents()
+def test_every_test_that_is_named_exists(path: Path) -> None:
+    tests = "".join(one.read_text("utf-8") for one in (REPOSITORY / "tests").rglob("test_*.py"))
+    for span in _spans(path.read_text("utf-8")):
+        if re.fullmatch("test_[a-z_0-9]+", span):
+            assert f"def {span}(" in tests, span
+
+
+@documents()
 def test_every_link_leads_somewhere(path: Path) -> None:
     for target in re.findall(r"\]\(([^)]+)\)", path.read_text("utf-8")):
         assert (path.parent / target).exists(), target

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import signal
@@ -14,16 +13,12 @@ import pytest
 
 from contract.errors import DeviceError, InputError
 from contract.pose import REST, pose_from_vector
-from contract.progress import LogProgress
-from dataset.build.build import build
 from dataset.build.configuration import Configuration
 from dataset.build.sampling import draw_sample
 from dataset.catalog.provenance import hash_model
 from dataset.jobs.pool import Crew
 from dataset.shards.shard import ShardReader
 from tests.support.tiny_builds import (
-    FIVE,
-    PATIENT,
     SIZE,
     assert_sound,
     quarantine_rows,
@@ -31,7 +26,7 @@ from tests.support.tiny_builds import (
     tables,
     write_models,
 )
-from tests.support.tiny_renderer import RENDERER_NAME, select_all, tiny_picture
+from tests.support.tiny_renderer import RENDERER_NAME, tiny_picture
 
 # A run without trouble.
 
@@ -170,15 +165,7 @@ def test_a_run_in_which_every_model_fails_is_an_error(tmp_path: Path) -> None:
 def test_a_renderer_that_does_not_open_stops_the_run(tmp_path: Path) -> None:
     models = write_models(tmp_path / "models", {"a": "ok"})
     with pytest.raises(DeviceError, match="no OpenGL here"):
-        build(
-            models,
-            select_all(models),
-            tmp_path / "out",
-            FIVE,
-            PATIENT,
-            open_no_renderer,
-            LogProgress(io.StringIO(), "samples"),
-        )
+        run(models, tmp_path / "out", open_renderer=open_no_renderer)
     assert quarantine_rows(tmp_path / "out") == []
 
 
@@ -189,15 +176,7 @@ def open_no_renderer(_size: int) -> Any:  # noqa: ANN401  # never returns
 def test_a_renderer_that_dies_stops_the_run(tmp_path: Path) -> None:
     models = write_models(tmp_path / "models", {"a": "ok"})
     with pytest.raises(DeviceError, match="lost while it opened OpenGL: its process crashed"):
-        build(
-            models,
-            select_all(models),
-            tmp_path / "out",
-            FIVE,
-            PATIENT,
-            open_deadly_renderer,
-            LogProgress(io.StringIO(), "samples"),
-        )
+        run(models, tmp_path / "out", open_renderer=open_deadly_renderer)
 
 
 def open_deadly_renderer(_size: int) -> Any:  # noqa: ANN401  # never returns

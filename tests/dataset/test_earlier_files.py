@@ -8,19 +8,15 @@ one cut short, at 16 pixels; ``read.json`` is what version 0.1.0 read in the sha
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import shutil
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from contract.image import Stored
-from contract.progress import LogProgress
 from contract.rig import HeadBox, MorphUse, Side
-from dataset.build.build import build
 from dataset.build.plan import load_plan
 from dataset.catalog.catalog import cache_of, load_catalog
 from dataset.catalog.choose import DOUBTFUL, NEAR_DUPLICATE, Selection, Wish, choose
@@ -29,8 +25,7 @@ from dataset.catalog.split import load_split
 from dataset.scan.scan import ROWS_NAME
 from dataset.shards.records import PICTURE_NAMES
 from dataset.shards.shard import ShardReader
-from tests.support.tiny_builds import PATIENT, assert_sound, look, tables, write_models
-from tests.support.tiny_renderer import open_tiny_renderer
+from tests.support.tiny_builds import assert_sound, look, run, tables, write_models
 
 EARLIER = Path(__file__).parent / "data" / "0.1.0"
 GENERATED = EARLIER / "generated"
@@ -73,10 +68,11 @@ def test_a_shard_says_what_it_said() -> None:
         assert [json.loads(row.to_json()) for row in reader.models] == said["models"]
         found = [reader.sample(number) for number in range(len(reader))]
     assert [
-        {"pose": sample.pose.tolist(), "ambient": sample.ambient}
+        {"pose": sample.pose.tolist(), "ambient": sample.light.ambient}
         | {name: _digest(getattr(sample, name)) for name in PICTURE_NAMES}
         for sample in found
     ] == said["samples"]
+    assert {sample.light.shading for sample in found} == {"phong"}
     assert_sound(GENERATED / "shard-00001.h5")
 
 
@@ -139,20 +135,10 @@ def test_a_catalogue_is_scanned_again_beside_its_old_cache(tiny: Path) -> None:
 # A build.
 
 
-def _continue(tiny: Path) -> str:
-    """Build on in ``tiny``; what was said."""
-    log = io.StringIO()
-    build(
-        tiny / "models",
-        _selected(tiny / "catalog.jsonl"),
-        tiny / "shards",
-        # As version 0.1.0 wrote it, whatever version this is.
-        replace(load_plan(tiny / "shards").configuration, samples_per_shard=0),
-        PATIENT,
-        open_tiny_renderer,
-        LogProgress(log, "samples"),
-    )
-    return log.getvalue()
+def _continue(tiny: Path) -> None:
+    """Build on in ``tiny``, as version 0.1.0 was told to, whatever version this is."""
+    planned = load_plan(tiny / "shards").configuration
+    run(tiny / "models", tiny / "shards", planned, selection=_selected(tiny / "catalog.jsonl"))
 
 
 def _contents(shards: Path) -> dict[str, dict[str, Any]]:

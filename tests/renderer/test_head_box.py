@@ -15,6 +15,7 @@ from renderer.fit.eyes import Eye, Eyes
 from renderer.fit.skull_top import find_skull_top
 from renderer.formats.model import MmdModel
 from tests.support.hand_models import bone, material, model, vertices
+from tests.support.rig_variants import grid_mesh
 
 F64 = npt.NDArray[np.float64]
 Mesh = tuple[F64, npt.NDArray[np.int32]]
@@ -24,15 +25,6 @@ EYES_Y = 10.0  # with eyes one unit apart
 def eyes(vertex_count: int) -> Eyes:
     left, right = (Eye(x, EYES_Y, 0.2, 0.2, -0.5) for x in (0.5, -0.5))
     return Eyes(left, right, np.zeros(vertex_count, np.bool_), "")
-
-
-def grid_mesh(points: F64) -> Mesh:
-    """Triangles between neighbours of a grid of points (n, m, 3)."""
-    n, m = points.shape[:2]
-    index = np.arange(n * m).reshape(n, m)
-    a, b, c, d = index[:-1, :-1], index[1:, :-1], index[:-1, 1:], index[1:, 1:]
-    triangles = np.stack([np.stack([a, b, c], -1), np.stack([b, d, c], -1)])
-    return points.reshape(-1, 3), triangles.reshape(-1, 3).astype(np.int32)
 
 
 def cap(top: float, bottom: float, radius: float) -> Mesh:

@@ -16,6 +16,7 @@ from dataset.build.ledger import BuildSummary
 from dataset.build.verify import verify
 from dataset.catalog.catalog import Catalog
 from dataset.catalog.choose import Selection
+from dataset.drawing.protocols import OpenRenderer
 from dataset.jobs.pool import Crew
 from dataset.scan.scan import scan
 from tests.conftest import REPOSITORY
@@ -44,12 +45,13 @@ def run(
     configuration: Configuration = FIVE,
     crew: Crew = PATIENT,
     selection: Selection | None = None,
+    open_renderer: OpenRenderer = open_tiny_renderer,
 ) -> tuple[BuildSummary, str]:
     """A whole run, of all models unless told; its summary and what it said."""
     log = io.StringIO()
     progress = LogProgress(log, "samples")
     selection = selection or select_all(models)
-    summary = build(models, selection, out, configuration, crew, open_tiny_renderer, progress)
+    summary = build(models, selection, out, configuration, crew, open_renderer, progress)
     return summary, log.getvalue()
 
 
