@@ -2,10 +2,12 @@
 
     python bench/bench_animate.py [--rounds 5] [--compiled]
 
-At full size (256 pixels, 64 channels) and the demo's (64 pixels, 12 channels); untrained, for
-weights change no time. Rounds alternate between all ways, and ratios are of medians. "turn": eyes
-and mouth stay, so the morpher is skipped; "all": they change with every frame. Exit code 1 when the
-way that `animate` takes by itself is no faster than the plain one.
+At full size (256 pixels, 64 channels) and the demo's (64 pixels, 12 channels), then networks that
+look at 64 pixels (24 channels) and draw 256, 512 and 1024; untrained, for weights change no time.
+Rounds alternate between all ways, and ratios are of medians; the last tables' are to the plain
+networks of the first. "turn": eyes and mouth stay, so the morpher is skipped; "all": they change
+with every frame. Exit code 1 when the way that `animate` takes by itself is no faster than the
+plain one, or the small look's is not a hundred times faster at 256 pixels.
 """
 
 from __future__ import annotations
@@ -34,7 +36,15 @@ from tests.support.timing import seconds_of
 from tests.support.untrained import untrained
 
 DEMO = NetworkConfig(size=64, channels=12, max_channels=96, residual_blocks=3)
+LIVE = NetworkConfig(
+    channels=24, max_channels=128, residual_blocks=3, sees=64, looks_at="middle", rests=True
+)
+DRAWN = {256: 45, 512: 20, 1024: 8}
+"""Pixels a side: pictures a second to be reached on two cores."""
+LEAST_RATIO = 100
+BY_ITSELF = "ours, as by itself"
 CPU = torch.device("cpu")
+Times = Mapping[str, tuple[float, float]]
 Draw = Callable[[Pose], Stored]
 
 
@@ -43,27 +53,45 @@ Draw = Callable[[Pose], Stored]
 @click.option("--compiled", is_flag=True, help="torch.compile as well; needs a C++ compiler.")
 def main(rounds: int, compiled: bool) -> None:
     """Print the table; see the module's own words."""
-    slow = False
+    slow, paper = False, (0.0, 0.0)
     for title, config in (("full size", PAPER), ("demo size", DEMO)):
         with tempfile.TemporaryDirectory() as folder:
-            ways = open_ways(config, Path(folder), compiled)
-            times = measure(ways, rounds)
+            ways = open_ways(config, config.size, Path(folder), compiled)
+            picture = _block(config.size)
+            times = measure({"plain eager": plain(config, picture), **ways}, rounds)
+        plain_times = times["plain eager"]
+        paper = paper if any(paper) else plain_times
         print(f"{title}: {config.size} pixels, {torch.get_num_threads()} threads")
-        print(f"  {'':<26}{'all, ms':>10}{'':>8}{'turn, ms':>10}")
-        for name, (whole, turn) in times.items():
-            plain_whole, plain_turn = times["plain eager"]
-            print(
-                f"  {name:<26}{whole:10.1f}{plain_whole / whole:7.2f}x{turn:10.1f}"
-                f"{plain_turn / turn:7.2f}x"
-            )
-        slow |= times["ours, as by itself"][1] >= times["plain eager"][1]
+        show(times, plain_times)
+        slow |= times[BY_ITSELF][1] >= plain_times[1]
+    for side, wanted in DRAWN.items():
+        with tempfile.TemporaryDirectory() as folder:
+            times = measure(open_ways(LIVE, side, Path(folder), compiled), rounds)
+        rate = 1e3 / times[BY_ITSELF][0]
+        print(f"look of {LIVE.sees}: {side} pixels, {rate:.1f} pictures a second (goal: {wanted})")
+        show(times, paper)
+        slow |= side == LIVE.size and paper[0] / times[BY_ITSELF][0] < LEAST_RATIO
     sys.exit(slow)
 
 
-def open_ways(config: NetworkConfig, folder: Path, compiled: bool) -> Mapping[str, Draw]:
-    """The ways to draw, by name."""
-    picture = np.zeros((config.size, config.size, 4), np.uint8)
-    picture[config.size // 4 :, config.size // 4 : -config.size // 4] = (200, 150, 120, 255)
+def show(times: Times, against: tuple[float, float]) -> None:
+    """Print a table, with ratios to the times ``against``."""
+    print(f"  {'':<26}{'all, ms':>10}{'':>8}{'turn, ms':>10}")
+    for name, (whole, turn) in times.items():
+        print(
+            f"  {name:<26}{whole:10.1f}{against[0] / whole:7.2f}x{turn:10.1f}"
+            f"{against[1] / turn:7.2f}x"
+        )
+
+
+def _block(side: int) -> Stored:
+    picture = np.zeros((side, side, 4), np.uint8)
+    picture[side // 4 :, side // 4 : -side // 4] = (200, 150, 120, 255)
+    return picture
+
+
+def open_ways(config: NetworkConfig, side: int, folder: Path, compiled: bool) -> Mapping[str, Draw]:
+    """Our ways to draw pictures of ``side`` pixels, by name."""
     name = export_onnx(untrained(config, "L1"), None, folder / "onnx")
 
     def torch_networks(**options: object) -> Networks:
@@ -72,13 +100,12 @@ def open_ways(config: NetworkConfig, folder: Path, compiled: bool) -> Mapping[st
     ways: dict[str, Networks] = {
         "ours, float32": torch_networks(),
         "ours, bfloat16": torch_networks(precision="bfloat16"),
-        "ours, as by itself": open_torch_networks(untrained(config, "L1"), name, "cpu"),
+        BY_ITSELF: open_torch_networks(untrained(config, "L1"), name, "cpu"),
         "onnx": OnnxNetworks(folder / "onnx"),
     }
     if compiled:
         ways["ours, float32 compiled"] = torch_networks(compiled=True)
-    posers = {way: Poser(networks, picture).draw for way, networks in ways.items()}
-    return {"plain eager": plain(config, picture), **posers}
+    return {way: Poser(networks, _block(side)).draw for way, networks in ways.items()}
 
 
 def plain(config: NetworkConfig, picture: Stored) -> Draw:
@@ -100,7 +127,7 @@ def plain(config: NetworkConfig, picture: Stored) -> Draw:
     return draw
 
 
-def measure(ways: Mapping[str, Draw], rounds: int) -> Mapping[str, tuple[float, float]]:
+def measure(ways: Mapping[str, Draw], rounds: int) -> Times:
     """Milliseconds a frame (all, turn) of each way."""
     times: dict[str, tuple[list[float], list[float]]] = {way: ([], []) for way in ways}
     for round_number in range(rounds + 1):

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from contract.cli import ErrorLineGroup, out_option
+from models.base.config import NetworkConfig
 from models.base.configurations import CONFIGURATIONS, FULL_CONFIGURATIONS
 from models.files.bundle import Bundle, load_bundle, save_bundle
 from models.files.pretrained import pretrained_folder
@@ -30,11 +31,19 @@ def show(bundle: Path | None) -> None:
         config = network.config
         widths = "-".join(map(str, config.widths))
         click.echo(
-            f"{name:<14} {numbers:>11,} numbers, {config.size} pixels, channels {widths}, "
-            f"{config.residual_blocks} blocks"
+            f"{name:<14} {numbers:>11,} numbers, {config.size} pixels{_look(name, config)}, "
+            f"channels {widths}, {config.residual_blocks} blocks"
         )
     click.echo(f"can run        {', '.join(loaded.configurations()) or 'none'}")
     click.echo(f"trained on     {loaded.data_fingerprint or 'unknown'}")
+
+
+def _look(name: str, config: NetworkConfig) -> str:
+    """What a network looks at, where that is not the whole picture as it is."""
+    if config.look == config.size:
+        return ""
+    part = f" of the {config.looks_at}" if name == "morpher" else ""
+    return f" (looks at {config.look}{part})"
 
 
 @main.command("import")

@@ -9,7 +9,6 @@ from pathlib import Path
 import click
 
 from contract.errors import InputError
-from contract.image import DEFAULT_SIZE
 
 PathType = click.Path(path_type=Path)
 
@@ -18,10 +17,10 @@ PathType = click.Path(path_type=Path)
 @click.argument("drawing", type=PathType)
 @click.option("--fix", "fixed", type=PathType, help="Write a mended copy, a PNG.")
 @click.option(
-    "--size", type=click.IntRange(16, 4096), default=DEFAULT_SIZE, show_default=True, help="Of it."
+    "--size", type=click.IntRange(16, 4096), help="Of it; as the drawing has it unless given."
 )
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
-def check(drawing: Path, fixed: Path | None, size: int, as_json: bool) -> None:
+def check(drawing: Path, fixed: Path | None, size: int | None, as_json: bool) -> None:
     """Does DRAWING meet the input convention? Each fault in words, with its remedy.
 
     A mouth that looks closed, or is not seen, is noted; it is no fault.

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from skimage.morphology import flood
 
-from animate.drawing.drawing import Drawing, clean, resized
+from animate.drawing.drawing import MOST_PIXELS, Drawing, clean, resized
 from animate.drawing.head_estimate import Head, cropped, estimate_head
 from animate.drawing.mouth_height import mouth_height
 from contract.errors import InputError
@@ -68,8 +68,11 @@ def check(drawing: Drawing) -> Report:
     return Report(drawing.name, width, height, head, tuple(faults), notes)
 
 
-def fix(drawing: Drawing, size: int = DEFAULT_SIZE) -> Drawing:
+def fix(drawing: Drawing, size: int | None = None) -> Drawing:
     """The drawing as it should be: background and hidden colour cleared, head scaled and centred.
+
+    size: pixels a side; None: as many as it has of its own, from ``DEFAULT_SIZE`` to
+    ``MOST_PIXELS``.
 
     Raises:
         InputError: there is no figure to be found, or a background of many colours.
@@ -86,16 +89,19 @@ def fix(drawing: Drawing, size: int = DEFAULT_SIZE) -> Drawing:
     head = estimate_head(picture)
     if head is None:
         raise InputError(f"{drawing.name}: no figure is seen; give another drawing")
-    if not _head_faults(head, picture.shape[1], picture.shape[0]) and picture.shape[0] == size:
+    height, width = picture.shape[:2]
+    stays = height <= MOST_PIXELS if size is None else height == size
+    if stays and not _head_faults(head, width, height):
         return replace(drawing, picture=picture, has_alpha=True)
     return replace(drawing, picture=_framed(picture, head, size), has_alpha=True)
 
 
-def _framed(picture: Stored, head: Head, size: int) -> Stored:
+def _framed(picture: Stored, head: Head, size: int | None) -> Stored:
     """Cropped and padded so that the head fills the middle half, then scaled."""
     side = max(2, round((head.chin - head.skull_top) / (CHIN_FRACTION - SKULL_TOP_FRACTION)))
     top = round(head.skull_top - SKULL_TOP_FRACTION * side)
     left = round(head.centre_x - side / 2)
+    size = size or max(DEFAULT_SIZE, min(side, MOST_PIXELS))
     return resized(cropped(picture, top, left, side), size, size)
 
 

@@ -13,6 +13,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from contract.errors import InputError
 from contract.image import Stored, linear_to_srgb, srgb_to_linear
 
+MOST_PIXELS = 1024
+"""A side, of what is drawn: a frame of it takes four times one of half."""
 MAX_BYTES = 64 << 20
 MAX_SIDE = 16_384
 MAX_PIXELS = 64 << 20

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from animate.drawing.drawing import Drawing, clean, read_drawing, resized
+from animate.drawing.drawing import MOST_PIXELS, Drawing, clean, read_drawing, resized
 from animate.pose.poser import Networks, Poser
 from contract.errors import InputError
 from contract.image import Stored
 from models.files.onnx_record import is_export
-
-MOST_PIXELS = 1024
-"""A side: a frame of it takes four times one of half, and no screen shows a head larger."""
 
 
 def open_networks(

@@ -118,8 +118,10 @@ def _by_file(networks: Tha1Networks) -> dict[str, FaceMorpher | FaceRotator | Co
     return dict(zip((MORPHER_FILE, ROTATOR_FILE, COMBINER_FILE), networks, strict=True))
 
 
-def _shape_of(config: NetworkConfig) -> tuple[int, ...]:
-    return config.size, config.residual_blocks, *config.widths
+def _shape_of(config: NetworkConfig) -> tuple[object, ...]:
+    """All that THA1's tools take for granted; how weights began is of no matter to them."""
+    looks = config.look, config.looks_at, config.rests
+    return config.size, config.residual_blocks, *config.widths, *looks
 
 
 def read_file(path: Path, network: FaceMorpher | FaceRotator | Combiner) -> None:

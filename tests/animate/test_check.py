@@ -146,7 +146,7 @@ def test_misplaced_heads_are_named_and_put_right(rests: list[Stored]) -> None:
     assert "head-low" in codes(placed(picture, 2.0, 0, 90))
     assert "not-square" in codes(np.ascontiguousarray(picture[:, 20:]))
     for scale, x, y in ((0.75, 160, 160), (1.6, -60, 51), (1.2, 90, 150)):
-        mended = fix(drawing(placed(picture, scale, x, y))).picture
+        mended = fix(drawing(placed(picture, scale, x, y)), 256).picture
         assert mended.shape == (256, 256, 4)
         head = estimate_head(mended)
         assert head is not None
