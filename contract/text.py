@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 _NO_TEXT = re.compile(r"[\udc80-\udcff\\]")
-_ESCAPED = re.compile(r"\\x([0-9a-f]{2})")
+_ESCAPED = re.compile(r"\\x(5c|[89a-f][0-9a-f])")
 
 
 def escaped_path(relative: str) -> str:
