@@ -22,9 +22,10 @@ from contract.image import CHIN_FRACTION, SKULL_TOP_FRACTION, Stored
 F64 = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
-_WORK = 256  # pixels of the longer side at which is looked
+_WORK = 256  # pixels a side at which is looked
 _ALIKE = 26.0  # of colours, in CIELAB-like units below
-_BRIDGE = 5  # what is thinner and drawn across a face, as glasses, does not part it
+_BRIDGES = (5, 1)  # pixels: what is thinner and crosses a face, as glasses, parts it not
+_SAME_HEAD = 0.2  # of the head's height: a second look that differs more is another head's
 _NECK_ROWS = 0.12  # of the face's width: a narrow part so high and no narrower is a neck
 _HEAD_TO_FACE = (1.3, 2.8)  # how many times as high as its face is wide a drawn head may be
 _MIN_SKIN = 0.004  # of the figure: less is no face
@@ -49,19 +50,33 @@ class Head:
 def estimate_head(picture: Stored) -> Head | None:
     """The head of the one character in a picture (H, W, 4); None where nothing is seen.
 
-    Looked for twice: in the whole picture, then about what was found, twice as high as the head,
-    so that a small head in a large picture is seen as sharply as any.
+    Looked for in the figure, wherever it stands and however small; then about what was found,
+    twice as high as the head, where all heads are of one size.
     """
-    found = _look(picture)
-    if found is None:
+    figure = picture[..., 3] > 127
+    if not figure.any():
         return None
+    rows, columns = np.flatnonzero(figure.any(axis=1)), np.flatnonzero(figure.any(axis=0))
+    side = int(max(np.ptp(rows), np.ptp(columns))) + 1
+    found = _look(picture, int(rows[0]), int(columns[0] + columns[-1] + 1 - side) // 2, side)
+    assert found is not None  # the figure is there
     tall = found.chin - found.skull_top
-    side = max(2, round(2 * tall))
     top, left = round(found.skull_top - tall / 2), round(found.centre_x - tall)
-    nearer = _look(cropped(picture, top, left, side))
-    if nearer is None or (nearer.source != "face" and found.source == "face"):
-        return found
-    return Head(nearer.skull_top + top, nearer.chin + top, nearer.centre_x + left, nearer.source)
+    # The narrow look first: a bridge may join a face to a hand beside it.
+    for bridges in ((1,), _BRIDGES):
+        nearer = _look(picture, top, left, max(2, round(2 * tall)), bridges)
+        if nearer and _confirms(nearer, found):
+            return nearer
+    return found
+
+
+def _confirms(nearer: Head, found: Head) -> bool:
+    reach = _SAME_HEAD * (found.chin - found.skull_top)
+    return (
+        (nearer.source == "face" or found.source != "face")
+        and abs(nearer.chin - found.chin) < reach
+        and abs(nearer.skull_top - found.skull_top) < reach
+    )
 
 
 def cropped(picture: Stored, top: int, left: int, side: int) -> Stored:
@@ -76,19 +91,24 @@ def cropped(picture: Stored, top: int, left: int, side: int) -> Stored:
     return square
 
 
-def _look(picture: Stored) -> Head | None:
-    scale = _WORK / max(picture.shape[:2])
-    width, height = (max(1, round(side * scale)) for side in picture.shape[1::-1])
-    small = np.array(Image.fromarray(picture, "RGBA").resize((width, height), Image.Resampling.BOX))
+def _look(
+    picture: Stored, top: int, left: int, side: int, bridges: tuple[int, ...] = _BRIDGES
+) -> Head | None:
+    """The head in a square of the picture, in pixels of the picture."""
+    square = Image.fromarray(cropped(picture, top, left, side), "RGBA")
+    small = np.array(square.resize((_WORK, _WORK), Image.Resampling.BOX))
     figure = small[..., 3] > 127
     if not figure.any():
         return None
-    found = (
-        _from_face(small, figure, _BRIDGE)
-        or _from_face(small, figure, 1)
-        or _from_silhouette(figure)
+    faces = (_from_face(small, figure, bridge) for bridge in bridges)
+    head = next(filter(None, faces), None) or _from_silhouette(figure)
+    scale = side / _WORK
+    return Head(
+        head.skull_top * scale + top,
+        head.chin * scale + top,
+        head.centre_x * scale + left,
+        head.source,
     )
-    return Head(found.skull_top / scale, found.chin / scale, found.centre_x / scale, found.source)
 
 
 def _from_face(small: Stored, figure: Flags, bridge: int) -> Head | None:
