@@ -228,7 +228,7 @@ def _copy(exported: Path, folder: Path) -> Path:
         ({"pose_version": 99}, "pose_version is 99"),
         ({"picture_convention": "bgr"}, "picture_convention is 'bgr'"),
         ({"size": 1e9}, "no size"),
-        ({"size": 32}, "takes .* export it again"),
+        ({"size": 32}, "makes .* export it again"),
         ({"small": 0}, "no small"),
         ({"look": 32}, "no look"),
         ({"look": 8}, "makes .* export it again"),
