@@ -11,10 +11,11 @@ AMBIENT ?=
 DATA    ?=
 RUN     ?= run
 PRESET  ?= paper
+OPTIONS ?=
 
 BIN := .venv/bin
 
-.PHONY: help setup setup-render setup-test demo test scan review render train-all evaluate doctor bench clean
+.PHONY: help setup setup-render setup-test demo test scan review render train-all evaluate pretrained doctor bench clean
 
 help:
 	@echo "make demo                      the whole main job on generated characters, into demo/"
@@ -25,6 +26,7 @@ help:
 	@echo "     options: OUT CATALOG POSES (per model) SEED WORKERS (0: one a core) SIZE SHADING AMBIENT"
 	@echo "make train-all DATA=out        train what is missing on shards, into RUN ($(RUN)); PRESET"
 	@echo "make evaluate DATA=out         measure RUN's bundle on the test part"
+	@echo "make pretrained                train the weights that come with the program anew: hours"
 	@echo "make doctor                    which OpenGL there is, and how to get one"
 	@echo "make bench                     all benchmarks"
 	@echo "make setup                     only what rendering, training and animating need, into .venv"
@@ -64,6 +66,9 @@ train-all: setup
 
 evaluate: setup
 	$(BIN)/train evaluate "$(RUN)/bundle" --data "$(DATA)" -o "$(RUN)/evaluation"
+
+pretrained: setup
+	$(BIN)/python pretrained.py $(OPTIONS)
 
 doctor: setup-render
 	$(BIN)/renderer doctor

@@ -16,7 +16,8 @@ class Light:
     """The magnitude of the ambient light, 0 to ``MAX_AMBIENT``, and how surfaces take light.
 
     ``phong``: the ambient and a directional light of 0.5 along the view, both white, both on the
-    diffuse colour (the 2019 write-up's rendering section). ``toon``: MMD's own look.
+    diffuse colour (the 2019 write-up's rendering section). ``toon``: MMD's own look, at an ambient
+    light of 0.5; more of it fills the shade.
     """
 
     ambient: float = DEFAULT_AMBIENT

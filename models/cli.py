@@ -9,6 +9,7 @@ import click
 from contract.cli import ErrorLineGroup, out_option
 from models.base.configurations import CONFIGURATIONS, FULL_CONFIGURATIONS
 from models.files.bundle import Bundle, load_bundle, save_bundle
+from models.files.pretrained import pretrained_folder
 from models.files.tha1 import export_tha1, full_networks, import_tha1
 
 _PATH = click.Path(path_type=Path)
@@ -20,10 +21,10 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("bundle", type=_PATH)
-def show(bundle: Path) -> None:
-    """Check a bundle and say what it holds."""
-    loaded = load_bundle(bundle)
+@click.argument("bundle", type=_PATH, required=False)
+def show(bundle: Path | None) -> None:
+    """Check BUNDLE, or the one that came with the program, and say what it holds."""
+    loaded = load_bundle(bundle or pretrained_folder())
     for name, network in loaded.networks().items():
         numbers = sum(parameter.numel() for parameter in network.parameters())
         config = network.config
@@ -62,15 +63,20 @@ def import_command(folder: Path, out: Path, configuration: str) -> None:
 
 
 @main.command()
-@click.argument("bundle", type=_PATH)
+@click.argument("bundle", type=_PATH, required=False)
 @out_option("The folder for the three files.")
 @click.option(
     "--configuration",
     type=click.Choice(FULL_CONFIGURATIONS),
     help="Which rotator and combiner; needed where the bundle has several.",
 )
-def export(bundle: Path, out: Path, configuration: str | None) -> None:
-    """Write BUNDLE's networks as THA1's three files, for its own and compatible tools."""
-    loaded = load_bundle(bundle, None if configuration is None else [configuration])
+def export(bundle: Path | None, out: Path, configuration: str | None) -> None:
+    """Write networks as THA1's three files, for its own and compatible tools.
+
+    Those of BUNDLE, or of the one that came with the program.
+    """
+    loaded = load_bundle(
+        bundle or pretrained_folder(), None if configuration is None else [configuration]
+    )
     export_tha1(out, full_networks(loaded, configuration))
     click.echo(f"{out}: THA1's three files")

@@ -4,9 +4,11 @@
 
 Two parts, for an expression that stays while the head turns is computed once.
 
-A picture of another size than the networks' S pixels a side is drawn from two: ``decide`` takes it
-reduced to S, and ``apply_to`` does to the picture itself what was decided. How small the
-decisions are, and how few, makes the second half quick.
+A picture of any size is drawn from two: ``decide`` takes it reduced to R pixels a side
+(``NetworkConfig.decides_at``), and ``apply_to`` does to the picture itself what was decided. How
+small the decisions are, and how few, makes the second half quick. S is the side of the pictures
+that the networks were trained on; where they look at those as they are, R is S, and ``forward``
+draws them directly.
 """
 
 from __future__ import annotations
@@ -18,9 +20,8 @@ from torch import Tensor, nn
 
 from contract.errors import InputError
 from contract.pose import FACE, JOINTS
-from models.base.enlarge import Layer, enlarged, enlarged_offset, laid, layer, snapped
+from models.base.enlarge import Layer, enlarged, laid, layer, moved, snapped
 from models.base.look import middle, with_middle
-from models.base.warp import warp
 from models.networks.combiner import Combiner, CombinerDecision
 from models.networks.face_morpher import FaceMorpher
 from models.networks.face_rotator import FaceRotator, RotatorDecision, RotatorOutput
@@ -39,7 +40,7 @@ class Express(nn.Module):
         return output
 
     def decide(self, picture: Tensor, face: Tensor) -> tuple[Tensor, Layer]:
-        """``forward``, and what it does, for ``apply_to``."""
+        """The expression of a picture (N, 4, R, R), and what that took, for ``apply_to``."""
         decision = self.morpher.decide(self.morpher.look(picture), face)
         return self.morpher.apply_to(picture, decision).output, layer(*decision)
 
@@ -51,13 +52,13 @@ class Express(nn.Module):
 
 
 class TurnDecision(NamedTuple):
-    """What becomes of an expression: ``kept * it + moved * (it, warped by offset) + painted``.
+    """What becomes of an expression: ``kept * it + taken * (it, warped by offset) + painted``.
 
     The first three (N, 4, L, L), offset (N, 2, L, L) as ``RotatorDecision`` has it.
     """
 
     kept: Tensor
-    moved: Tensor
+    taken: Tensor
     painted: Tensor
     offset: Tensor
 
@@ -83,7 +84,7 @@ class Turn(nn.Module):
         return output
 
     def decide(self, expression: Tensor, joints: Tensor) -> TurnDecision:
-        """What to do to an expression, known as (N, 4, S, S), for ``apply_to``."""
+        """What to do to an expression, known as (N, 4, R, R), for ``apply_to``."""
         turn = self.rotator.decide(self.rotator.look(expression), joints)
         if self.combiner is None:
             return _one_pathway(turn, self.pathway)
@@ -91,14 +92,23 @@ class Turn(nn.Module):
         look1, look2 = (self.combiner.look(one) for one in turned[:2])
         return _both_pathways(turn, self.combiner.decide(look1, look2, joints))
 
+    def draw_and_decide(self, expression: Tensor, joints: Tensor) -> tuple[Tensor, TurnDecision]:
+        """``forward`` and ``decide`` in one go."""
+        turn = self.rotator.decide(self.rotator.look(expression), joints)
+        turned = self.rotator.apply_to(expression, turn)
+        if self.combiner is None:
+            return self.combine(turned, joints), _one_pathway(turn, self.pathway)
+        look1, look2 = (self.combiner.look(one) for one in turned[:2])
+        chosen = self.combiner.decide(look1, look2, joints)
+        output = self.combiner.apply_to(*turned[:2], chosen).output
+        return output, _both_pathways(turn, chosen)
+
     def apply_to(self, wide: Tensor, decision: TurnDecision) -> Tensor:
         """Do what was decided to (N, 4, D, D) with spread colours; they stay so."""
-        side = wide.shape[-1]
-        offset = enlarged_offset(decision.offset, side)
-        shares = enlarged(torch.cat(decision[:3], 1), side)
-        kept, moved, painted = torch.split(shares, 4, 1)
-        warped = warp(wide, offset)
-        return torch.addcmul(torch.addcmul(painted, kept, wide), moved, warped)
+        shares = enlarged(torch.cat(decision[:3], 1), wide.shape[-1])
+        kept, taken, painted = torch.split(shares, 4, 1)
+        still = torch.addcmul(painted, kept, wide)
+        return torch.addcmul(still, taken, moved(wide, decision.offset))
 
 
 def _one_pathway(turn: RotatorDecision, pathway: Literal[1, 2] | None) -> TurnDecision:
@@ -139,6 +149,11 @@ class System(nn.Module):
     def size(self) -> int:
         """Pixels a side of the pictures."""
         return self.express.morpher.config.size
+
+    @property
+    def small(self) -> int:
+        """R: pixels a side of the pictures that it decides on."""
+        return self.express.morpher.config.decides_at
 
     @property
     def sees_all(self) -> bool:

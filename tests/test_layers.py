@@ -37,7 +37,7 @@ STACKS = {
         "commands",
     ],
     "models": ["base", "networks", "system", "files", "cli"],
-    "train": ["data", "loss", "plan", "measure", "run", "cli"],
+    "train": ["fields", "data", "loss", "plan", "measure", "run", "cli"],
     "animate": ["drawing", "motion", "pose", "track", "serve", "commands"],
 }
 # Imports between packages that only these places may make: (package, imported) -> prefixes.

@@ -55,8 +55,8 @@ def main() -> None:
     type=click.Choice(["L1", "L1+P", "auto"]),
     default="auto",
     show_default=True,
-    help="Which stages; auto: those with the perceptual loss too, unless in the preset demo "
-    "VGG16's weights are missing.",
+    help="Which stages; auto: those with the perceptual loss too, unless in the presets demo "
+    "and live VGG16's weights are missing.",
 )
 @click.option("--vgg16", type=_PATH, help="VGG16's weights (vgg16-397923af.pth).")
 @click.option("--split", "split_file", type=_PATH, help="JSON: the sources of each part.")
@@ -128,7 +128,7 @@ def _choose(
         try:
             find_vgg16(vgg16)
         except InputError as error:
-            is_optional = losses == "auto" and preset == "demo" and not vgg16
+            is_optional = losses == "auto" and preset in {"demo", "live"} and not vgg16
             if not is_optional and not dry_run:
                 raise InputError(f"{error}; or train without it: --losses L1") from error
             _note(f"without the perceptual loss: {error}")
@@ -177,10 +177,13 @@ def _processes() -> Iterator[Share]:
 @out_option("The bundle's folder [default: RUN/bundle].", required=False)
 @click.option("--tha1", type=_PATH, help="Write THA1's three files into this folder as well.")
 @click.option("--configuration", type=click.Choice(FULL_CONFIGURATIONS), help="For --tha1.")
-def bundle(run: Path, out: Path | None, tha1: Path | None, configuration: str | None) -> None:
+@click.option("--half", is_flag=True, help="Numbers of half the size (float16).")
+def bundle(
+    run: Path, out: Path | None, tha1: Path | None, configuration: str | None, half: bool
+) -> None:
     """Build a bundle of the stages of RUN that are finished."""
-    made = assemble(run)
-    save_bundle(out or run / BUNDLE_FOLDER, made, replace=out is None)
+    made, dtype = assemble(run), torch.float16 if half else torch.float32
+    save_bundle(out or run / BUNDLE_FOLDER, made, out is None, dtype)
     click.echo(f"{out or run / BUNDLE_FOLDER}: {', '.join(made.networks())}")
     if tha1:
         export_tha1(tha1, full_networks(made, configuration))
@@ -192,7 +195,7 @@ def bundle(run: Path, out: Path | None, tha1: Path | None, configuration: str | 
 @click.option("--data", type=_PATH, required=True, help="Shards, as for training.")
 @click.option("--split", "split_file", type=_PATH, help="JSON: the sources of each part.")
 @click.option("--part", type=click.Choice(PARTS), default="test", show_default=True)
-@out_option("Folder for Markdown, CSV, JSON and pictures.", required=False)
+@out_option("Folder for Markdown, CSV, JSON, a page and pictures.", required=False)
 @click.option("--resize", is_flag=True, help="Reduce the pictures to the networks' size.")
 @DEVICE
 def evaluate(
@@ -206,6 +209,8 @@ def evaluate(
 ) -> None:
     """Measure all configurations of BUNDLES on the part test of the data, beside baselines.
 
+    What networks decide is applied at the pictures' size, which may be larger than theirs. OUT's
+    samples.html shows the best, median and worst samples of each bundle, as all of them make them.
     Of a folder of shards without a split, those sources are used that no bundle has met.
     """
     loaded = {str(path): load_bundle(path) for path in bundles}
@@ -213,7 +218,6 @@ def evaluate(
     for one in loaded.values():
         for network in one.networks().values():
             network.to(here)
-    size = next(n.config.size for one in loaded.values() for n in one.networks().values())
     met = _sources(loaded.values(), ("train", "validation"))
     if has_parts(data, split_file):
         splits = open_splits(data, split_file)
@@ -223,7 +227,11 @@ def evaluate(
         tested = samples.of_sources(set(samples.sources) - met)
         trained = samples.of_sources(_sources(loaded.values(), ("train",)))
     _check_unseen(data, tested, _sources(loaded.values(), ("train",)))
-    require_size(tested, size, resize)
+    size = tested.size
+    if resize:
+        sizes = [n.config.size for one in loaded.values() for n in one.networks().values()]
+        size = max(sizes, default=size)
+        require_size(tested, size, resize)
     mean_rest = mean_rest_picture(trained if len(trained) else tested, size)
     results = measure(loaded, tested, mean_rest, size, here)
     click.echo(markdown(results))

@@ -6,14 +6,22 @@ from pathlib import Path
 
 import click
 
+from models.files.pretrained import pretrained_folder
+
 PathType = click.Path(path_type=Path)
 DRAWING = click.argument("drawing", type=PathType)
+
+
+def _bundle(_context: click.Context, _option: click.Parameter, folder: Path | None) -> Path:
+    return folder or pretrained_folder()
+
+
 BUNDLE = click.option(
     "--bundle",
     type=PathType,
-    default=Path("run/bundle"),
-    show_default=True,
-    help="Folder of trained networks, or of ONNX files that `animate export` wrote.",
+    callback=_bundle,
+    help="Folder of trained networks, or of ONNX files that `animate export` wrote. "
+    "[default: those that came with the program]",
 )
 CONFIGURATION = click.option(
     "--configuration", help="Which of the bundle's, as FU-P-P; the best there is unless given."
@@ -32,6 +40,8 @@ COMPILE = click.option(
     help="Fuse the networks with torch.compile first: a minute, then faster on graphics cards.",
 )
 SIZE = click.option(
-    "--size", type=click.IntRange(1, 4096), help="Pixels a side; the networks' unless given."
+    "--size",
+    type=click.IntRange(1, 4096),
+    help="Pixels a side; the drawing's, up to 1024, unless given.",
 )
 BACKGROUND = click.option("--background", help="A colour (white, #ff8800) or a picture.")

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from contract.progress import open_progress
 from contract.text import time_left
 
@@ -52,7 +54,9 @@ def open_drawing(
     from animate.pose.open_poser import open_networks, open_poser  # noqa: PLC0415
 
     networks = open_networks(bundle, configuration, device, backend, compiled=compiled)
-    poser = open_poser(networks, drawing)
+    poser, note = open_poser(networks, drawing, size)
+    if note:
+        click.echo(note, err=True)
     return ShownDrawing(poser, open_backdrop(background, size or poser.size))
 
 

@@ -10,6 +10,9 @@ from contract.errors import InputError
 from contract.image import Stored
 from models.files.onnx_record import is_export
 
+MOST_PIXELS = 1024
+"""A side: a frame of it takes four times one of half, and no screen shows a head larger."""
+
 
 def open_networks(
     folder: Path,
@@ -52,13 +55,17 @@ def _open_exported(folder: Path, configuration: str | None, device: str) -> Netw
     return exported
 
 
-def open_poser(networks: Networks, drawing: Path) -> Poser:
-    """A poser of a drawing's file; ``InputError`` when it is of no use."""
-    return Poser(networks, fitted(read_drawing(drawing), networks.size))
+def open_poser(networks: Networks, drawing: Path, size: int | None = None) -> tuple[Poser, str]:
+    """A poser of a drawing's file, as ``fitted`` has it; ``InputError`` when it is of no use."""
+    picture, note = fitted(read_drawing(drawing), networks, size)
+    return Poser(networks, picture), note
 
 
-def fitted(drawing: Drawing, size: int) -> Stored:
-    """A drawing at the networks' size.
+def fitted(drawing: Drawing, networks: Networks, size: int | None = None) -> tuple[Stored, str]:
+    """A drawing at a size at which networks draw, and what had to be done to it, in words.
+
+    That is its own where it can be, or ``size`` (pixels a side) where that is given; but no less
+    than the networks' and, unless they draw no other, no more than ``MOST_PIXELS``.
 
     Raises:
         InputError: it is not square, has no transparent background, or nothing before it.
@@ -71,4 +78,20 @@ def fitted(drawing: Drawing, size: int) -> Stored:
         raise InputError(f"{drawing.name}: no transparent background; {remedy}")
     if not drawing.picture[..., 3].any():
         raise InputError(f"{drawing.name}: wholly transparent; give a drawing of a character")
-    return clean(resized(drawing.picture, size, size))
+    side = drawn_size(size or width, networks)
+    return clean(resized(drawing.picture, side, side)), _told(drawing.name, width, side, size)
+
+
+def drawn_size(wanted: int, networks: Networks) -> int:
+    """The size nearest to ``wanted`` (pixels a side) at which networks draw."""
+    least = networks.size
+    return max(least, min(wanted, MOST_PIXELS)) if networks.draws_wide else least
+
+
+def _told(name: str, width: int, side: int, size: int | None) -> str:
+    """Why a drawing was brought to another size, unless that was asked for."""
+    if size is not None or side == width:
+        return ""
+    if width < side:
+        return f"{name}: {width}x{width} pixels, enlarged to {side}: networks draw no less"
+    return f"{name}: {width}x{width} pixels, reduced to {side}: networks draw no more"

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from torch import nn
 
-from animate.pose.poser import Vector
+from animate.pose.poser import AtBothSizes, Vector
 from contract.errors import InputError
 from contract.image import NetworkPicture
 from models.base.configurations import choose_configuration
@@ -24,29 +23,41 @@ class TorchNetworks:
         self, bundle: Bundle, configuration: str, device: torch.device, execution: Execution
     ) -> None:
         system = bundle.system(configuration).eval().to(device)
-        self.size = system.size
+        self.size, self.small = system.size, system.small
+        self.draws_small, self.draws_wide = system.sees_all, True
         self._device, self._execution = device, execution
         self._express, self._turn = system.express, system.turn
         for part in (self._express, self._turn):
             execution.prepare(part)
 
-    def express(self, picture: NetworkPicture, face: Vector) -> NetworkPicture:
+    @torch.inference_mode()
+    def express(self, picture: AtBothSizes, face: Vector) -> AtBothSizes:
         """See ``Networks``."""
-        return self._run(self._express, picture, face)
-
-    def turn(self, expression: NetworkPicture, joints: Vector) -> NetworkPicture:
-        """See ``Networks``."""
-        return self._run(self._turn, expression, joints)
+        small, pose = self._batch(picture.small), self._batch(face)
+        with self._execution.autocast(self._device):
+            if picture.wide is None:
+                return AtBothSizes(_values(self._express(small, pose)))
+            expression, decision = self._express.decide(small, pose)
+        wide = self._express.apply_to(self._batch(picture.wide), decision)
+        return AtBothSizes(_values(expression), _values(wide))
 
     @torch.inference_mode()
-    def _run(self, part: nn.Module, picture: NetworkPicture, pose: Vector) -> NetworkPicture:
+    def turn(self, expression: AtBothSizes, joints: Vector) -> NetworkPicture:
+        """See ``Networks``."""
+        small, pose = self._batch(expression.small), self._batch(joints)
         with self._execution.autocast(self._device):
-            batch: torch.Tensor = part(self._batch(picture), self._batch(pose))
-        values: NetworkPicture = batch[0].float().cpu().numpy()
-        return values
+            if expression.wide is None:
+                return _values(self._turn(small, pose))
+            decision = self._turn.decide(small, pose)
+        return _values(self._turn.apply_to(self._batch(expression.wide), decision))
 
     def _batch(self, values: NetworkPicture) -> torch.Tensor:
         return torch.from_numpy(values)[None].to(self._device)
+
+
+def _values(batch: torch.Tensor) -> NetworkPicture:
+    values: NetworkPicture = batch[0].float().cpu().numpy()
+    return values
 
 
 def open_torch_networks(

@@ -24,6 +24,7 @@ from animate.drawing.check import check, fix
 from animate.drawing.drawing import MAX_BYTES, Drawing, clean, decode_drawing, resized
 from animate.drawing.output import write_animation
 from animate.motion.motion import built_in
+from animate.pose.open_poser import drawn_size
 from animate.pose.poser import Networks, Poser
 from animate.serve.live import MOTION_NAMES, Live
 from contract.errors import InputError
@@ -60,13 +61,17 @@ class Sessions:
 
     def open(self, drawing: Drawing) -> str:
         """The token of a new session; the oldest one makes room."""
-        size = self._networks.size
+        size = self.size_of(drawing)
         token = secrets.token_urlsafe(16)
         picture = clean(resized(drawing.picture, size, size))
         self._sessions[token] = Session(drawing, Poser(self._networks, picture))
         while len(self._sessions) > MAX_SESSIONS:
             self._sessions.popitem(last=False)
         return token
+
+    def size_of(self, drawing: Drawing) -> int:
+        """Pixels a side at which a drawing is posed."""
+        return drawn_size(max(drawing.picture.shape[:2]), self._networks)
 
     def session(self, token: str) -> Session:
         """The session of a token; ``InputError`` when there is none (any more)."""
@@ -123,7 +128,7 @@ def _serve_drawings(app: FastAPI, sessions: Sessions, first: Drawing | None) -> 
 
         def work() -> dict[str, object]:
             drawing = decode_drawing(data, shown)
-            return opened(fix(drawing) if mend else drawing)
+            return opened(fix(drawing, sessions.size_of(drawing)) if mend else drawing)
 
         return await sessions.run(work)
 

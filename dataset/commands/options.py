@@ -77,48 +77,53 @@ def _light_range(
     return light.low, light.high
 
 
-def configuration_options(command: Command) -> Command:
-    """All that decides the pictures of a data set; the command gets a ``configuration``."""
-
-    @click.option(
+_CONFIGURATION = (
+    click.option(
         "--poses",
         type=click.IntRange(1),
         default=64,
         show_default=True,
         help="Samples of EACH model; the plan, which is shown first, gives the total.",
-    )
-    @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True)
-    @click.option(
+    ),
+    click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True),
+    click.option(
         "--size", type=int, default=DEFAULT_SIZE, show_default=True, help="Pixels a side."
-    )
-    @click.option(
+    ),
+    click.option(
         "--shading",
         type=click.Choice(DATA_SHADINGS),
         default=MIXED,
         show_default=True,
         help="mixed: for each model and light one of the others, by equal chance.",
-    )
-    @click.option(
+    ),
+    click.option(
         "--ambient",
         callback=_light_range,
         metavar="A | LOW..HIGH",
         help="The ambient light, or the range to draw it from. "
         "[default: 0.5..1.2 for mixed shading, else 0.5]",
-    )
-    @click.option(
+    ),
+    click.option(
         "--light-levels",
         type=click.IntRange(1, 1000),
         default=DEFAULT_LIGHT_LEVELS,
         show_default=True,
         help="How many values of that range one model is drawn under.",
-    )
-    @click.option("--codec", type=click.Choice(CODECS), default=DEFAULT_CODEC, show_default=True)
-    @click.option(
+    ),
+    click.option("--codec", type=click.Choice(CODECS), default=DEFAULT_CODEC, show_default=True),
+    click.option(
         "--samples-per-shard",
         type=click.IntRange(0),
         default=0,
         help="At most so many; 0, the default: chosen by the number of models.",
-    )
+    ),
+)
+"""The command line's names for the fields of a ``Configuration``."""
+
+
+def configuration_options(command: Command) -> Command:
+    """All that decides the pictures of a data set; the command gets a ``configuration``."""
+
     @wraps(command)
     def given(
         *,
@@ -138,4 +143,6 @@ def configuration_options(command: Command) -> Command:
         )
         command(configuration=configuration, **others)
 
+    for option in reversed(_CONFIGURATION):
+        given = option(given)
     return given

@@ -63,14 +63,29 @@ def laid(over: Layer, picture: Tensor) -> Tensor:
     return torch.addcmul(painted, kept, picture)
 
 
-def enlarged_offset(offset: Tensor, side: int) -> Tensor:
-    """A flow as ``warp`` takes it, (N, 2, L, L), for pictures of ``side`` pixels.
+def moved(picture: Tensor, offset: Tensor) -> Tensor:
+    """``warp`` of a picture (N, 4, D, D) with spread colours by a flow (N, 2, L, L), of any sizes.
 
-    Units are halves of the distance between the outermost pixels' centres, so that one pixel of the
-    look becomes side / L pixels only with the factor that is here.
+    Here the picture's edges, not the outermost pixels' centres, lie at -1 and 1, so that one pixel
+    of the look is D / L of the picture's, whatever D is.
     """
     look = offset.shape[-1]
-    return enlarged(offset * ((look - 1) / look * side / (side - 1)), side)
+    flow = enlarged(offset * ((look - 1) / look), picture.shape[-1])
+    return functional.grid_sample(
+        picture,
+        (_centres(picture) + flow).permute(0, 2, 3, 1),  # (N, D, D, 2), as grid_sample reads it
+        mode="bilinear",
+        padding_mode="border",
+        align_corners=False,
+    )
+
+
+def _centres(picture: Tensor) -> Tensor:
+    """(1, 2, D, D) float32: x then y of each pixel's centre."""
+    side = picture.shape[-1]
+    middles = torch.arange(side, device=picture.device) + 0.5
+    place = middles * 2 / (middles[-1:] + 0.5) - 1
+    return torch.stack([place.expand(side, side), place[:, None].expand(side, side)])[None]
 
 
 def spread(picture: Tensor, look: Tensor) -> Tensor:

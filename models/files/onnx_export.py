@@ -6,16 +6,20 @@ import hashlib
 import logging
 import tempfile
 import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from contract.errors import InputError
 from contract.files import write_bytes
 from models.base.configurations import choose_configuration
+from models.base.enlarge import Layer
 from models.files.bundle import Bundle
-from models.files.onnx_record import PARTS, OnnxRecord, write_onnx_record
+from models.files.onnx_record import DECISIONS, OnnxRecord, write_onnx_record
+from models.system import Express, System, Turn, TurnDecision
 
 _OPSET = 18  # GridSample as the networks use it came with 16
 
@@ -31,30 +35,118 @@ def export_onnx(bundle: Bundle, configuration: str | None, out: Path) -> str:
         raise InputError(f"{out}: is there already; give another folder")
     system = bundle.system(name).eval()
     digests = {}
-    for part, network in zip(PARTS, (system.express, system.turn), strict=True):
-        data = _exported(network, system.size)
-        digests[part] = hashlib.sha256(data).hexdigest()
-        write_bytes(out / f"{part}.onnx", data)
+    for graph in _graphs(system):
+        data = _exported(graph)
+        digests[graph.name] = hashlib.sha256(data).hexdigest()
+        write_bytes(out / f"{graph.name}.onnx", data)
     # Last, so that a folder with a record is whole.
-    write_onnx_record(out, OnnxRecord(system.size, name, digests))
+    look = system.express.morpher.config.look
+    write_onnx_record(out, OnnxRecord(system.size, system.small, look, name, digests))
     return name
 
 
-def _exported(network: nn.Module, size: int) -> bytes:
-    inputs = torch.zeros(1, 4, size, size), torch.zeros(1, 3)
+@dataclass(frozen=True)
+class _Graph:
+    """One file: what computes it, examples of what it takes, and the names of both ends."""
+
+    name: str
+    network: nn.Module
+    inputs: tuple[Tensor, ...]
+    takes: Sequence[str]
+    gives: Sequence[str]
+    any_size: bool = False
+
+
+def _graphs(system: System) -> Iterator[_Graph]:
+    config = system.express.morpher.config
+    small = torch.zeros(1, 4, system.small, system.small), torch.zeros(1, 3)
+    side = 2 * config.size + 8  # an example of D, unlike all other sizes
+    wide, given = torch.zeros(1, 4, side, side), ["picture", "pose"]
+    decided = {
+        part: tuple(torch.zeros(1, n, config.look, config.look) for n in channels.values())
+        for part, channels in DECISIONS.items()
+    }
+    express, turn = (list(DECISIONS[part]) for part in ("express", "turn"))
+    yield _Graph("express", _DecideExpress(system.express), small, given, ["output", *express])
+    yield _Graph(
+        "express-wide",
+        _ApplyExpress(system.express),
+        (wide, *decided["express"]),
+        ["picture", *express],
+        ["output"],
+        any_size=True,
+    )
+    own = ["output"] if system.sees_all else []
+    yield _Graph("turn", _DecideTurn(system.turn, system.sees_all), small, given, [*own, *turn])
+    yield _Graph(
+        "turn-wide",
+        _ApplyTurn(system.turn),
+        (wide, *decided["turn"]),
+        ["picture", *turn],
+        ["output"],
+        any_size=True,
+    )
+
+
+class _DecideExpress(nn.Module):
+    def __init__(self, express: Express) -> None:
+        super().__init__()
+        self.express = express
+
+    def forward(self, picture: Tensor, pose: Tensor) -> tuple[Tensor, ...]:
+        output, decision = self.express.decide(picture, pose)
+        return output, *decision
+
+
+class _ApplyExpress(nn.Module):
+    def __init__(self, express: Express) -> None:
+        super().__init__()
+        self.express = express
+
+    def forward(self, picture: Tensor, kept: Tensor, painted: Tensor) -> Tensor:
+        return self.express.apply_to(picture, Layer(kept, painted))
+
+
+class _DecideTurn(nn.Module):
+    def __init__(self, turn: Turn, sees_all: bool) -> None:
+        super().__init__()
+        self.turn, self.sees_all = turn, sees_all
+
+    def forward(self, picture: Tensor, pose: Tensor) -> tuple[Tensor, ...]:
+        output, decision = self.turn.draw_and_decide(picture, pose)
+        return (output, *decision) if self.sees_all else tuple(decision)
+
+
+class _ApplyTurn(nn.Module):
+    def __init__(self, turn: Turn) -> None:
+        super().__init__()
+        self.turn = turn
+
+    def forward(
+        self, picture: Tensor, kept: Tensor, taken: Tensor, painted: Tensor, offset: Tensor
+    ) -> Tensor:
+        return self.turn.apply_to(picture, TurnDecision(kept, taken, painted, offset))
+
+
+def _exported(graph: _Graph) -> bytes:
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    shapes: tuple[object, ...] | None = None
+    if graph.any_size:
+        side = torch.export.Dim("side", min=16, max=4096)
+        shapes = ({2: side, 3: side}, *(None for _ in graph.inputs[1:]))
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         path = Path(folder) / "network.onnx"
         try:
             torch.onnx.export(
-                network,
-                inputs,
+                graph.network,
+                graph.inputs,
                 str(path),
-                input_names=["picture", "pose"],
-                output_names=["output"],
+                input_names=graph.takes,
+                output_names=graph.gives,
                 opset_version=_OPSET,
                 dynamo=True,
+                dynamic_shapes=shapes,
                 external_data=False,
                 verbose=False,
             )

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from models.base.config import IMAGE_CHANNELS, NetworkConfig
-from models.base.enlarge import coverage_of, covered, enlarged_offset, laid, layer, spread
+from models.base.enlarge import coverage_of, covered, laid, layer, moved, spread
 from models.base.gates import gated, joint_gate
 from models.base.layers import Trunk, blend, conv7, fill_he_normal, run_heads, with_pose
 from models.base.look import reduced
@@ -88,5 +88,5 @@ class FaceRotator(nn.Module):
             return RotatorOutput(pathway1, warp(image, offset), alpha, change, offset)
         wide = spread(image, reduced(image, alpha.shape[-1]))
         pathway1 = laid(layer(alpha, change, coverage), wide)
-        pathway2 = warp(wide, enlarged_offset(offset, side))
+        pathway2 = moved(wide, offset)
         return RotatorOutput(covered(pathway1), covered(pathway2), alpha, change, offset)

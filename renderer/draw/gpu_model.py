@@ -137,6 +137,7 @@ class DrawnModel:
             )
             _set_frame(program, frame)
             _set_material(program, materials, surface.material)
+            set_uniform(program, "toon_lit", _lit_end(surface.toon_map or _WHITE))
             for unit, texture in enumerate(maps):
                 texture.use(unit)
             if surface.double_sided:
@@ -184,6 +185,13 @@ def _is_opaque(surface: Surface, materials: MaterialStates) -> bool:
         and materials.diffuse[number, 3] >= 1
         and materials.texture_multiply[number, 3] + materials.texture_add[number, 3] >= 1
     )
+
+
+def _lit_end(ramp: Texture) -> F32:
+    """The straight colour (4,) of a toon map's lit end, 0 to 1."""
+    red, green, blue, alpha = ramp.pixels[0, ramp.pixels.shape[1] // 2] / np.float32(255)
+    share = max(alpha, 1 / 1024)
+    return np.array([red / share, green / share, blue / share, alpha], np.float32)
 
 
 def _set_frame(program: moderngl.Program, frame: Frame) -> None:

@@ -36,7 +36,7 @@ def export(tmp_path: Path) -> Path:
 
 def _posed(networks: Path, backend: str) -> Stored:
     opened = open_networks(networks, None, "cpu", backend)
-    return open_poser(opened, WITH_BUNDLE / "drawing.png").draw(POSE)
+    return open_poser(opened, WITH_BUNDLE / "drawing.png")[0].draw(POSE)
 
 
 def test_exported_networks_draw_what_their_bundle_draws(export: Path) -> None:

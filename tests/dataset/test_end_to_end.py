@@ -68,9 +68,10 @@ def test_the_stored_pictures_are_those_of_the_renderer(characters: Path, tmp_pat
     model = selection.models[1]
     subject = opened.open(characters / model.path, model.annotation)
     assert reader.models[1].facts == subject.facts
-    samples = [reader.sample(int(i)) for i in np.flatnonzero(reader.samples["model"] == 1)]
-    assert {sample.light.shading for sample in samples} == {"phong", "toon"}
-    for sample in samples:
+    drawn = [reader.sample(number) for number in range(len(reader))]
+    assert {sample.light.shading for sample in drawn} == {"phong", "toon"}
+    for number in np.flatnonzero(reader.samples["model"] == 1):
+        sample = drawn[number]
         pose = pose_from_vector(sample.pose)
         np.testing.assert_array_equal(sample.rest, subject.draw(REST, sample.light))
         expression = subject.draw(pose.face_only(), sample.light)

@@ -64,6 +64,22 @@ def test_a_bundle_comes_back_whole(tmp_path: Path) -> None:
     assert loaded.metrics == saved.metrics
 
 
+def test_numbers_of_half_the_size_come_back_as_near_as_they_can(tmp_path: Path) -> None:
+    saved = _bundle()
+    save_bundle(tmp_path / "whole", saved)
+    save_bundle(tmp_path / "half", saved, dtype=torch.float16)
+    loaded = load_bundle(tmp_path / "half")
+    for name, network in saved.networks().items():
+        back = loaded.networks()[name].state_dict()
+        for key, tensor in network.state_dict().items():
+            assert back[key].dtype == torch.float32
+            assert torch.equal(back[key], tensor.half().float()), (name, key)
+        files = [tmp_path / kind / f"{name}.safetensors" for kind in ("whole", "half")]
+        numbers = sum(tensor.numel() for tensor in network.state_dict().values())
+        sizes = [file.stat().st_size for file in files]
+        assert abs(sizes[0] - sizes[1] - 2 * numbers) <= 64  # their headers, padded
+
+
 def test_a_bundle_is_safetensors_and_json_and_nothing_else(tmp_path: Path) -> None:
     save_bundle(tmp_path / "b", _bundle())
     assert sorted(path.name for path in (tmp_path / "b").iterdir()) == [

@@ -375,6 +375,28 @@ def test_toon_lights_by_mmds_formula(canvas: Canvas) -> None:
     assert np.abs(_draw(canvas, [FULL], materials, light=TOON)[..., :3] - 153.5).max() <= 1
 
 
+@pytest.mark.parametrize(("ambient", "share"), [(0.5, 1.0), (0.75, 0.5), (1.0, 0.0), (1.2, 0.0)])
+def test_more_ambient_light_fills_the_shade_of_toon(
+    canvas: Canvas, ambient: float, share: float
+) -> None:
+    """From toon06's shade to its yellow light, neither of them bleached."""
+    lit, shade = shared_toon(5).pixels[[0, -1], 0, :3].astype(float)
+    surfaces = [_surface(toon_map=shared_toon(5))]
+    light = Light(ambient, "toon")
+    picture = _draw(canvas, [FULL], _materials((1, 1, 1, 1)), surfaces, SHADED, light)
+    expected = lit + (shade - lit) * share
+    assert np.abs(picture[..., :3] - expected).max() <= 1
+
+
+def test_the_ambient_light_never_bleaches_toon(canvas: Canvas) -> None:
+    """Skin of diffuse 0.8 and ambient 0.4 stays 0.4 + 0.8 x 154/255 = 0.883, or 225 of 255."""
+    ambient = np.full((1, 3), 0.4, np.float32)
+    for light in (Light(0.5, "toon"), Light(1.2, "toon")):
+        materials = _materials((0.8, 0.8, 0.8, 1), ambient=ambient)
+        picture = _draw(canvas, [FULL], materials, light=light)
+        assert np.abs(picture[..., :3] - 225.2).max() <= 1
+
+
 @pytest.mark.parametrize("number", range(10))
 def test_every_ramp_is_read_back_from_lit_to_shaded(canvas: Canvas, number: int) -> None:
     """Normals in steps from the light to away from it; between texels the ramp is filtered."""

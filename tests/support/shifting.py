@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from PIL import Image
 
-from animate.pose.poser import Vector
+from animate.pose.poser import AtBothSizes, Vector
 from contract.image import NetworkPicture, Stored
 
 SIZE = 16
@@ -26,17 +26,26 @@ class Shifting:
     """Closing an eye darkens the picture; turning by 1 moves it 4 pixels to the viewer's left."""
 
     size: int = SIZE
+    small: int = SIZE
+    draws_small: bool = True
+    draws_wide: bool = True
     calls: list[str] = field(default_factory=list)
 
-    def express(self, picture: NetworkPicture, face: Vector) -> NetworkPicture:
+    def express(self, picture: AtBothSizes, face: Vector) -> AtBothSizes:
         self.calls.append("express")
-        darker = picture.copy()
-        darker[:3] -= face[0] * (darker[:3] + 1)
-        return darker
+        wide = None if picture.wide is None else _darker(picture.wide, face)
+        return AtBothSizes(_darker(picture.small, face), wide)
 
-    def turn(self, expression: NetworkPicture, joints: Vector) -> NetworkPicture:
+    def turn(self, expression: AtBothSizes, joints: Vector) -> NetworkPicture:
         self.calls.append("turn")
-        return np.roll(expression, -round(4 * float(joints[1])), axis=2)
+        drawn = expression.small if expression.wide is None else expression.wide
+        return np.roll(drawn, -round(4 * float(joints[1])), axis=2)
+
+
+def _darker(picture: NetworkPicture, face: Vector) -> NetworkPicture:
+    darker = picture.copy()
+    darker[:3] -= face[0] * (darker[:3] + 1)
+    return darker
 
 
 def bytes_of(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:

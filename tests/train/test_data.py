@@ -167,7 +167,7 @@ def test_a_split_file_decides_and_is_checked(shards: Path, tmp_path: Path) -> No
     with pytest.raises(InputError, match="test has no sample"):
         open_splits(shards, path)
     path.write_text("{")
-    with pytest.raises(InputError, match="not JSON"):
+    with pytest.raises(InputError, match="no JSON"):
         open_splits(shards, path)
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import csv
+import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
+from PIL import Image
 
+from contract.errors import InputError
 from contract.lock import only_run
 from contract.pose import Pose
 from models.base.config import NetworkConfig, copying
@@ -24,7 +29,7 @@ from train.data.samples import open_samples
 from train.measure.evaluate import COPYING, MORPHER, NO_CHANGE, evaluate, mean_rest_picture
 from train.measure.regions import changed_pixels, disoccluded, face_regions, turned
 from train.measure.report import markdown, write_report
-from train.measure.tally import Tally, ssim
+from train.measure.tally import Tally, ssim_map
 
 TINY = NetworkConfig(size=SIZE, channels=4, max_channels=8, residual_blocks=1)
 SETS = (
@@ -95,8 +100,8 @@ def test_a_tally_weighs_measurements_and_draws_characters() -> None:
 
 def test_ssim_is_one_for_equal_pictures_only() -> None:
     picture = np.random.Generator(np.random.PCG64(0)).random((16, 16, 4)).astype(np.float32)
-    assert ssim(picture, picture) == pytest.approx(1)
-    assert ssim(picture, picture[::-1].copy()) < 0.5
+    assert ssim_map(picture, picture).mean() == pytest.approx(1)
+    assert ssim_map(picture, picture[::-1].copy()).mean() < 0.5
 
 
 def _copying_bundle() -> Bundle:
@@ -126,6 +131,65 @@ def test_networks_that_copy_score_like_the_baselines(shards: Path, tmp_path: Pat
     assert json.loads((tmp_path / "results.json").read_text())["characters"] == 8
     assert (tmp_path / "samples-copying.png").is_file()
     assert f"|  | {COPYING} | 1.000 |" in markdown(results)
+
+
+def test_pictures_may_be_larger_than_the_networks(tmp_path: Path) -> None:
+    large = write_shards(tmp_path / "large", size=2 * SIZE, sources=1)
+    samples = open_samples(large)
+    mean_rest = mean_rest_picture(samples, 2 * SIZE)
+    bundles = {"copying": _copying_bundle()}
+    results = evaluate(bundles, samples, mean_rest, 2 * SIZE, torch.device("cpu"))
+    rows = {row.name: row.values for row in (*results.system, *results.morpher)}
+    assert results.size == 2 * SIZE
+    assert rows["ZH-L1"]["mse"].mean == pytest.approx(rows[COPYING]["mse"].mean, rel=1e-2)
+    assert rows["ZH-L1"]["ssim_eyes"].mean == pytest.approx(
+        rows[COPYING]["ssim_eyes"].mean, abs=0.02
+    )
+    small = open_samples(write_shards(tmp_path / "small", sources=1))
+    with pytest.raises(InputError, match=f"networks of size {2 * SIZE}, but pictures of {SIZE}"):
+        wide = {"wide": Bundle(FaceMorpher(replace(TINY, size=2 * SIZE)))}
+        evaluate(wide, small, mean_rest, SIZE, torch.device("cpu"))
+
+
+def test_at_rest_what_changes_is_counted(shards: Path) -> None:
+    samples = open_samples(shards).of_sources({"s1"})
+    draw = torch.Generator().manual_seed(0)
+    resting = replace(TINY, rests=True)
+    still = Bundle(FaceMorpher(resting, draw), {"L1": FaceRotator(resting, draw)})
+    restless = Bundle(FaceMorpher(TINY, draw), {"L1": FaceRotator(TINY, draw)})
+    results = evaluate(
+        {"still": still, "restless": restless},
+        samples,
+        torch.zeros(4, SIZE, SIZE),
+        SIZE,
+        torch.device("cpu"),
+    )
+    unlike = {(row.bundle, row.name): row.values["unlike"].mean for row in results.rest}
+    assert unlike["still", MORPHER] == unlike["still", "ZH-L1"] == 0
+    assert unlike["restless", MORPHER] > 0.5
+    text = markdown(results)
+    assert "## At rest" in text and "| unlike |" in text and "| SSIM eyes |" in text
+
+
+def test_the_page_shows_every_bundle_and_no_name_ends_its_script(
+    shards: Path, tmp_path: Path
+) -> None:
+    samples = open_samples(shards).of_sources({"s1"})
+    names = ["one", "</script><b>"]
+    bundles = {name: _copying_bundle() for name in names}
+    results = evaluate(bundles, samples, torch.zeros(4, SIZE, SIZE), SIZE, torch.device("cpu"))
+    assert [one.rank for one in results.shown[::3]] == [
+        f"{rank} of {name}" for name in names for rank in ("best", "median", "worst")
+    ]
+    write_report(tmp_path, results)
+    page = (tmp_path / "samples.html").read_text()
+    assert page.count("</script>") == 2  # the data's and the program's own
+    data = json.loads(page.partition('id="data">')[2].partition("</script>")[0])
+    first = data[0]["pictures"]
+    assert list(first) == ["rest", "target", *names]
+    found = Image.open(io.BytesIO(base64.b64decode(first["target"].partition(",")[2])))
+    assert np.array_equal(np.asarray(found), results.shown[0].pictures["target"])
+    assert "http:" not in page and "https:" not in page
 
 
 def test_copying_is_measured_exactly(shards: Path) -> None:

@@ -20,6 +20,8 @@ from train.loss.losses import (
     PerceptualLoss,
     StageLoss,
     changed_error,
+    coarse_error,
+    gradient_error,
     l1_loss,
 )
 from train.loss.vgg import (
@@ -330,3 +332,37 @@ def test_with_real_filters_the_perceptual_loss_turns_the_order_of_l1_around() ->
     assert l1_loss(target, blurred) < l1_loss(target, darker)
     loss = PerceptualLoss(vgg16_from_state(real_vgg16_state(), "real filters"), ROTATOR_WEIGHT)
     assert loss(target, blurred) > 2 * loss(target, darker)
+
+
+def test_gradients_ask_for_edges_where_the_target_has_them() -> None:
+    target = torch.zeros(2, 4, 8, 8)
+    target[..., 4:] = 1
+    assert gradient_error(target, target + 0.5).item() == 0  # an offset has no edge
+    shifted = torch.zeros(2, 4, 8, 8)
+    shifted[..., 3:] = 1
+    # Two of seven steps are wrong by 1, in each row.
+    assert gradient_error(target, shifted).item() == pytest.approx(2 / 7)
+    assert gradient_error(target, shifted, shifted).item() == pytest.approx(4 / 7)
+    turned = gradient_error(target.mT, shifted.mT)
+    assert turned.item() == pytest.approx(2 / 7)
+
+
+def test_from_afar_a_line_at_a_wrong_place_counts_less_than_a_missing_one() -> None:
+    target = torch.zeros(1, 4, 8, 8)
+    target[..., 2] = 1
+    moved, missing = target.roll(1, -1), torch.zeros_like(target)
+    assert coarse_error(target, moved).item() == pytest.approx(0)
+    # Reduced by 2, 4 and 8 the line is 1/2, 1/4 and 1/8 dark, in 1/4, 1/2 and all of the columns.
+    assert coarse_error(target, missing).item() == pytest.approx(3 / 8)
+
+
+def test_a_stages_loss_is_the_weighted_sum_of_its_parts() -> None:
+    image, target, output = (_pictures(2, seed) for seed in range(3))
+    loss = StageLoss(None, 0.0, 0.5, 0.25, 2.0)(image, target, [output])
+    parts = (
+        l1_loss(target, output),
+        0.5 * changed_error(image, target, output),
+        0.25 * gradient_error(target, output),
+        2.0 * coarse_error(target, output),
+    )
+    torch.testing.assert_close(loss, torch.stack(parts).sum())

@@ -57,7 +57,8 @@ def test_changes_reach_one_field_of_one_stage_or_of_all() -> None:
         ("seed", "give NAME=VALUE"),
         (
             "nothing.batch=1",
-            f"no group is called nothing; there are network, upkeep, all, {', '.join(STAGES)}",
+            "no group is called nothing; there are network, augmentation, upkeep, all, "
+            + ", ".join(STAGES),
         ),
         ("seed=-1", "seed is -1; it must be 0 or more, and below 2^63"),
         ("seed=many", "seed is 'many'; give a number (int)"),
@@ -69,7 +70,12 @@ def test_changes_reach_one_field_of_one_stage_or_of_all() -> None:
         ("morpher.batch=0", "batch is 0; it must lie in [1, 65536]"),
         ("all.learning_rate=2", "learning_rate is 2; it must lie in (0, 1]"),
         ("all.learning_rate=NaN", "learning_rate is nan; it must lie in (0, 1]"),
-        ("morpher.decay=linear", "decay is linear; it must be none or cosine"),
+        ("morpher.decay=steep", "decay is steep; it must be none, cosine or linear"),
+        ("morpher.gradient_weight=-1", "gradient_weight is -1; it must lie in [0, 1000]"),
+        ("augmentation.scale=1", "scale is 1; it must lie in [0, 0.5]"),
+        ("augmentation.jpeg=true", "jpeg is True; give a number (float)"),
+        ("augmentation.gain_high=0.5", "gain_high is 0.5; it must be gain_low or more"),
+        ("augmentation.gain_low=0", "gain_low is 0; it must lie in [0.01, 100]"),
         ("rotator-P.perceptual_weight=-1", "perceptual_weight is -1; it must lie in [0, 1000]"),
         ("network.size=17", "network: size is 17; it must be a multiple of 8 from 16 to 2048"),
         ("upkeep.loader_threads=0", "loader_threads is 0; it must lie in [1, 256]"),
@@ -84,12 +90,13 @@ def test_what_no_plan_can_have_is_refused_with_the_rule(change: str, fault: str 
     assert fault is None or str(caught.value) == f"--set {change}: {fault}"
 
 
-@pytest.mark.parametrize("group", ["", "network.", "upkeep.", "morpher."])
+@pytest.mark.parametrize("group", ["", "network.", "augmentation.", "upkeep.", "morpher."])
 def test_every_field_that_is_offered_can_be_set_and_no_other(group: str) -> None:
     plan, upkeep = PRESETS["demo"]
     records: dict[str, Any] = {
         "": plan,
         "network.": plan.network,
+        "augmentation.": plan.augmentation,
         "upkeep.": upkeep,
         "morpher.": plan.stages["morpher"],
     }
@@ -97,7 +104,7 @@ def test_every_field_that_is_offered_can_be_set_and_no_other(group: str) -> None
         changed(plan, upkeep, [f"{group}nothing=1"])
     offered = str(caught.value).partition("there are ")[2].split(", ")
     refused = set(vars(records[group])) - set(offered)
-    assert refused == ({"preset", "network", "stages"} if not group else set())
+    assert refused == ({"preset", "network", "augmentation", "stages"} if not group else set())
     for name in offered:
         same = json.dumps(getattr(records[group], name))
         assert changed(plan, upkeep, [f"{group}{name}={same}"]) == (plan, upkeep)

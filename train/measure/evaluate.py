@@ -1,5 +1,7 @@
 """How good bundles are: the eight configurations and three baselines on held-out characters.
 
+Pictures may be larger than a bundle's networks: what these decide is applied at the pictures' size.
+
 All numbers are of pictures in network form: linear light, straight alpha, all four channels. Errors
 are of values in [-1, 1]; SSIM (Wang et al. 2004) of values mapped to [0, 1].
 """
@@ -14,7 +16,8 @@ import torch
 from torch import Tensor
 
 from contract.errors import InputError
-from contract.pose import FACE, JOINTS
+from contract.image import Stored, network_to_stored
+from contract.pose import AXIS_NAMES, FACE, JOINTS, REST
 from models.base.configurations import CONFIGURATIONS
 from models.files.bundle import Bundle
 from models.system import Express
@@ -35,10 +38,26 @@ _BATCH = 16
 
 
 @dataclass(frozen=True)
-class Results:
-    """``system``: rest -> posed picture; ``morpher``: rest -> expression.
+class Shown:
+    """One sample to look at.
 
-    pictures: for each bundle its best, median and worst samples, (rows, columns, 3) uint8.
+    rank: such as "worst of NAME". sample: where it lies, for people. pose: (6,) by axis.
+    pictures: the rest picture, the target, and what each bundle's last configuration makes, by
+    name, in the stored form.
+    """
+
+    rank: str
+    sample: str
+    pose: Mapping[str, float]
+    pictures: Mapping[str, Stored]
+
+
+@dataclass(frozen=True)
+class Results:
+    """``system``: rest -> posed picture; ``morpher``: rest -> expression; ``rest``: rest -> rest.
+
+    pictures: for each bundle its best, median and worst samples, (rows, columns, 3) uint8. shown:
+    the same samples, as every bundle makes them.
     """
 
     samples: int
@@ -46,12 +65,17 @@ class Results:
     size: int
     system: tuple[Row, ...]
     morpher: tuple[Row, ...]
+    rest: tuple[Row, ...] = ()
     pictures: Mapping[str, U8] = field(default_factory=dict)
+    shown: tuple[Shown, ...] = ()
 
 
 @dataclass(frozen=True)
 class Case:
-    """N samples of one character: rest pictures (N, 4, H, W), poses (N, 6), what is wanted."""
+    """N samples of one character: rest pictures (N, 4, H, W), poses (N, 6), what is wanted.
+
+    is_first: whether the character has not been seen before.
+    """
 
     character: int
     numbers: tuple[int, ...]
@@ -59,6 +83,7 @@ class Case:
     rest: Tensor
     expression: Goal
     posed: Goal
+    is_first: bool
 
 
 @torch.no_grad()
@@ -69,16 +94,16 @@ def evaluate(
     size: int,
     device: torch.device,
 ) -> Results:
-    """Measure every configuration of every bundle on ``samples``.
+    """Measure every configuration of every bundle on ``samples``, drawn at ``size``.
 
     mean_rest: (4, H, W) in network form, the mean rest picture of the training set.
 
     Raises:
-        InputError: networks of another size than ``size``, or nothing to measure.
+        InputError: networks of a larger size than ``size``, or nothing to measure.
         ShardError: a picture is damaged.
     """
     _check(bundles, size)
-    system, morpher = Table(len(samples.characters)), Table(len(samples.characters))
+    system, morpher, rest = (Table(len(samples.characters)) for _ in range(3))
     ranked: dict[str, list[tuple[float, int]]] = {name: [] for name in bundles}
     for case in _cases(samples, size, device):
         # The baselines.
@@ -96,25 +121,35 @@ def evaluate(
                     morpher.measure(bundle, name, who, expression, output)
                 else:
                     errors = system.measure(bundle, name, who, posed, output)
+            if case.is_first:
+                for name, output in run_all(networks, case.rest[:1], _rest_pose(device)).items():
+                    rest.measure_rest(bundle, name, who, case.rest[:1], output)
             ranked[bundle] += zip(errors.tolist(), case.numbers, strict=False)
 
     # The report.
-    pictures = {
-        name: _ends_and_middle(bundles[name], samples, ranking, size, device)
-        for name, ranking in ranked.items()
-        if ranking
-    }
-    characters = len(samples.characters)
-    return Results(len(samples), characters, size, system.rows(), morpher.rows(), pictures)
+    pictures: dict[str, U8] = {}
+    shown_samples: list[Shown] = []
+    for name, ranking in ranked.items():
+        if ranking:
+            looked_at = _ends_and_middle(ranking)
+            numbers = [number for numbers in looked_at.values() for number in numbers]
+            pictures[name] = _sheet(bundles[name], samples, numbers, size, device)
+            for rank, numbers in looked_at.items():
+                shown_samples += _shown(
+                    f"{rank} of {name}", bundles, samples, numbers, size, device
+                )
+    tables = system.rows(), morpher.rows(), rest.rows()
+    counts = len(samples), len(samples.characters), size
+    return Results(*counts, *tables, pictures, tuple(shown_samples))
 
 
 def _check(bundles: Mapping[str, Bundle], size: int) -> None:
     for name, bundle in bundles.items():
         for network in bundle.networks().values():
-            if network.config.size != size:
+            if network.config.size > size:
                 raise InputError(
-                    f"{name}: networks of size {network.config.size}, where another has {size}; "
-                    "evaluate bundles of one size together"
+                    f"{name}: networks of size {network.config.size}, but pictures of {size}; give "
+                    "shards of that size or larger"
                 )
     if not any(bundle.networks() for bundle in bundles.values()):
         raise InputError("evaluate: no bundle holds a network; train one first")
@@ -156,7 +191,7 @@ def _cases(samples: SampleSet, size: int, device: torch.device) -> Iterator[Case
         for part in parts:
             faces = load_batch(samples, part, ("rest", "expression"), size, device)
             changed |= changed_pixels(faces.image, faces.target)
-        for part in parts:
+        for place, part in enumerate(parts):
             faces = load_batch(samples, part, ("rest", "expression"), size, device)
             turns = load_batch(samples, part, ("expression", "posed"), size, device)
             straight, joints = face_regions(changed), faces.pose[:, JOINTS]
@@ -165,23 +200,58 @@ def _cases(samples: SampleSet, size: int, device: torch.device) -> Iterator[Case
             revealed = disoccluded(faces.target, turns.target)
             expression = Goal(faces.target, still)
             posed = Goal(turns.target, (*moved, revealed))
-            yield Case(character, faces.numbers, faces.pose, faces.image, expression, posed)
+            yield Case(
+                character, faces.numbers, faces.pose, faces.image, expression, posed, place == 0
+            )
 
 
-def _ends_and_middle(
-    bundle: Bundle,
-    samples: SampleSet,
-    ranking: list[tuple[float, int]],
-    size: int,
-    device: torch.device,
-) -> U8:
-    """The best, median and worst samples of a bundle's last configuration, by squared error."""
+def _rest_pose(device: torch.device) -> Tensor:
+    """(1, 6)."""
+    return torch.from_numpy(REST.to_vector()[None]).to(device)
+
+
+# What there is to look at.
+
+
+def _ends_and_middle(ranking: list[tuple[float, int]]) -> dict[str, list[int]]:
+    """The best, median and worst samples of (squared error, number)."""
     order = [number for _, number in sorted(ranking)]
     few = min(PICTURES_OF_EACH, len(order))
     middle = (len(order) - few) // 2
-    numbers = order[:few] + order[middle : middle + few] + order[-few:]
+    return {
+        "best": order[:few],
+        "median": order[middle : middle + few],
+        "worst": order[-few:],
+    }
+
+
+def _sheet(
+    bundle: Bundle, samples: SampleSet, numbers: list[int], size: int, device: torch.device
+) -> U8:
+    """What a bundle makes of some samples."""
     faces = load_batch(samples, numbers, ("rest", "posed"), size, device)
     columns = [("rest", shown(faces.image)), ("target", shown(faces.target))]
     made = run_all(bundle, faces.image, faces.pose)
     columns += [(name, shown(output)) for name, output in made.items()]
     return draw_grid(columns, faces.pose.cpu().numpy())
+
+
+def _shown(
+    rank: str,
+    bundles: Mapping[str, Bundle],
+    samples: SampleSet,
+    numbers: list[int],
+    size: int,
+    device: torch.device,
+) -> Iterator[Shown]:
+    """What every bundle makes of some samples."""
+    faces = load_batch(samples, numbers, ("rest", "posed"), size, device)
+    columns = {"rest": faces.image, "target": faces.target}
+    for name, bundle in bundles.items():
+        made = run_all(bundle, faces.image, faces.pose)
+        if bundle.configurations():
+            columns[name] = made[bundle.configurations()[-1]]
+    for row, number in enumerate(numbers):
+        pose = dict(zip(AXIS_NAMES, faces.pose[row].tolist(), strict=True))
+        stored = {k: network_to_stored(v[row].cpu().numpy()) for k, v in columns.items()}
+        yield Shown(rank, samples.identify(number), pose, stored)

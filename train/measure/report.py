@@ -12,6 +12,7 @@ from pathlib import Path
 from contract.files import write_bytes
 from contract.png import png_bytes
 from train.measure.evaluate import COPYING, NO_CHANGE, Results
+from train.measure.page import page_html
 from train.measure.tally import METRICS, Row, Value
 
 _NOTES = """\
@@ -22,7 +23,9 @@ MSE and RMSE (its root): network form, that is linear light, straight alpha, val
 four channels. SSIM: scikit-image `structural_similarity`, Gaussian window of sigma 1.5, biased
 covariance, the mean over the four channels of the same pictures mapped to [0, 1]. In brackets: 95%
 intervals, by drawing characters with replacement. Eyes, mouth, disoccluded: MSE in those regions
-alone, found as `train/measure/regions.py` says. Ratio: MSE over that of the baseline {baseline}."""
+alone, found as `train/measure/regions.py` says, and in a further table SSIM there. Ratio: MSE over
+that of the baseline {baseline}. At rest: what becomes of each character's rest picture in the pose
+of rest, which should change nothing; unlike: the share of pixels that are stored in other bytes."""
 
 _TITLES = {
     "mse": "MSE",
@@ -30,36 +33,48 @@ _TITLES = {
     "mse_eyes": "eyes",
     "mse_mouth": "mouth",
     "mse_disoccluded": "disoccluded",
+    "ssim_eyes": "SSIM eyes",
+    "ssim_mouth": "SSIM mouth",
+    "ssim_disoccluded": "SSIM disoccluded",
+    "unlike": "unlike",
 }
 
 
 def markdown(results: Results) -> str:
-    """The two tables with what their numbers mean."""
+    """The tables with what their numbers mean."""
     notes = _NOTES.format(
         samples=results.samples,
         characters=results.characters,
         size=results.size,
         baseline=f'"{COPYING}" or "{NO_CHANGE}"',
     )
-    system = _table(results.system, COPYING)
-    morpher = _table(results.morpher, NO_CHANGE)
-    return (
-        f"# Evaluation\n\n{notes}\n\n## Rest picture to posed picture\n\n{system}\n\n"
-        f"## Morpher: rest picture to expression\n\n{morpher}\n"
-    )
+    parts = [
+        ("Rest picture to posed picture", results.system, COPYING),
+        ("Morpher: rest picture to expression", results.morpher, NO_CHANGE),
+        ("At rest", results.rest, None),
+    ]
+    tables = (f"\n## {title}\n\n{_table(rows, baseline)}" for title, rows, baseline in parts)
+    return "\n".join(["# Evaluation", "", notes, *tables, ""])
 
 
-def _table(rows: Sequence[Row], baseline: str) -> str:
-    base = next(row.values["mse"].mean for row in rows if row.name == baseline)
+def _table(rows: Sequence[Row], baseline: str | None) -> str:
+    """Errors, and where they were measured SSIM by region below them."""
     measured = [m for m in METRICS if any(not math.isnan(row.values[m].mean) for row in rows)]
-    titles = ["bundle", "configuration", "ratio", "RMSE", *(_TITLES[m] for m in measured)]
-    lines = [_line(titles), _line(["---"] * len(titles))]
+    by_region = [metric for metric in measured if metric.startswith("ssim_")]
+    main = [metric for metric in measured if metric not in by_region]
+    base = next((row.values["mse"].mean for row in rows if row.name == baseline), 0.0)
+    titles = ["bundle", "configuration", *(["ratio"] if baseline else []), "RMSE"]
+    lines = [_line([*titles, *(_TITLES[m] for m in main)])]
+    lines.append(_line(["---"] * (len(titles) + len(main))))
     for row in rows:
         mse = row.values["mse"].mean
-        ratio, rmse = f"{mse / base:.3f}" if base else "", f"{math.sqrt(mse):.5f}"
-        lines.append(
-            _line([row.bundle, row.name, ratio, rmse, *(_cell(row.values[m]) for m in measured)])
-        )
+        ratio = [f"{mse / base:.3f}" if base else ""] if baseline else []
+        cells = [row.bundle, row.name, *ratio, f"{math.sqrt(mse):.5f}"]
+        lines.append(_line([*cells, *(_cell(row.values[m]) for m in main)]))
+    if by_region:
+        titles = ["bundle", "configuration", *(_TITLES[m] for m in by_region)]
+        lines += ["", _line(titles), _line(["---"] * len(titles))]
+        lines += [_line([r.bundle, r.name, *(_cell(r.values[m]) for m in by_region)]) for r in rows]
     return "\n".join(lines)
 
 
@@ -76,7 +91,8 @@ def table_csv(results: Results) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["table", "bundle", "configuration", "metric", "mean", "low", "high"])
-    for table, rows in (("system", results.system), ("morpher", results.morpher)):
+    tables = {"system": results.system, "morpher": results.morpher, "rest": results.rest}
+    for table, rows in tables.items():
         for row in rows:
             for metric, value in row.values.items():
                 if not math.isnan(value.mean):
@@ -100,16 +116,18 @@ def as_json(results: Results) -> dict[str, object]:
             for row in given
         ]
 
-    counts = {
+    return {
         "samples": results.samples,
         "characters": results.characters,
         "size": results.size,
+        "system": rows(results.system),
+        "morpher": rows(results.morpher),
+        "rest": rows(results.rest),
     }
-    return counts | {"system": rows(results.system), "morpher": rows(results.morpher)}
 
 
 def write_report(folder: Path, results: Results) -> None:
-    """Write results.md, results.csv, results.json and a picture for each bundle.
+    """Write results.md, results.csv, results.json, samples.html and a picture for each bundle.
 
     Raises:
         InputError: the folder cannot be written.
@@ -117,5 +135,6 @@ def write_report(folder: Path, results: Results) -> None:
     write_bytes(folder / "results.md", markdown(results).encode())
     write_bytes(folder / "results.csv", table_csv(results).encode())
     write_bytes(folder / "results.json", json.dumps(as_json(results), indent=2).encode())
+    write_bytes(folder / "samples.html", page_html(results.shown).encode())
     for name, picture in results.pictures.items():
         write_bytes(folder / f"samples-{Path(name).name}.png", png_bytes(picture))

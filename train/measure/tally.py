@@ -13,10 +13,23 @@ import numpy.typing as npt
 from skimage.metrics import structural_similarity
 from torch import Tensor
 
-METRICS = ("mse", "ssim", "mse_eyes", "mse_mouth", "mse_disoccluded")
+from contract.image import network_to_stored
+
+REGIONS = "eyes", "mouth", "disoccluded"
+METRICS = (
+    "mse",
+    "ssim",
+    *(f"mse_{region}" for region in REGIONS),
+    *(f"ssim_{region}" for region in REGIONS),
+    "unlike",
+)
+"""unlike: the share of pixels that are stored in other bytes."""
 _RESAMPLINGS = 2000
 _INTERVAL = (2.5, 97.5)
+_SSIM_RADIUS = 5
 
+U8 = npt.NDArray[np.uint8]
+F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
 
 
@@ -42,7 +55,8 @@ class Row:
 class Goal:
     """Pictures that are wanted, (N, 4, H, W), and their regions, each (N, H, W) bool.
 
-    regions: eyes, mouth and, for turned heads, what comes into view.
+    regions: as many of ``REGIONS`` as there are, in their order; what comes into view only for
+    turned heads.
     """
 
     pictures: Tensor
@@ -92,34 +106,59 @@ class Table:
         squares = (output - goal.pictures) ** 2
         errors: F64 = squares.mean((1, 2, 3)).double().cpu().numpy()
         tally.add("mse", character, float(errors.sum()), len(errors))
-        for metric, region in zip(METRICS[2:], goal.regions, strict=False):
+        pairs = zip(_unit(output), _unit(goal.pictures), strict=True)
+        maps = np.stack([ssim_map(one, other) for one, other in pairs])
+        tally.add("ssim", character, float(_within(maps).mean((1, 2)).sum()), len(maps))
+        for place, region in zip(REGIONS, goal.regions, strict=False):
             inside = float((squares * region[:, None]).sum())
-            tally.add(metric, character, inside, float(region.sum()) * squares.shape[1])
-        for one, other in zip(_unit(output), _unit(goal.pictures), strict=True):
-            tally.add("ssim", character, ssim(one, other), 1)
+            tally.add(f"mse_{place}", character, inside, float(region.sum()) * squares.shape[1])
+            likeness = float(maps[region.cpu().numpy()].sum())
+            tally.add(f"ssim_{place}", character, likeness, float(region.sum()))
         return errors
+
+    def measure_rest(
+        self, bundle: str, name: str, character: int, wanted: Tensor, output: Tensor
+    ) -> None:
+        """Add what became of rest pictures (N, 4, H, W) that were to stay as they are."""
+        self.measure(bundle, name, character, Goal(wanted, ()), output)
+        unlike = (_stored(output) != _stored(wanted)).any(-1).mean((1, 2))
+        self._tallies[bundle, name].add("unlike", character, float(unlike.sum()), len(unlike))
 
     def rows(self) -> tuple[Row, ...]:
         """The rows, in the order in which they were begun."""
         return tuple(Row(*names, tally.values()) for names, tally in self._tallies.items())
 
 
-def _unit(pictures: Tensor) -> npt.NDArray[np.float32]:
+def _stored(pictures: Tensor) -> U8:
+    """(N, 4, H, W) in network form -> (N, H, W, 4)."""
+    return np.stack([network_to_stored(one) for one in pictures.float().cpu().numpy()])
+
+
+def _unit(pictures: Tensor) -> F32:
     """(N, 4, H, W) in [-1, 1] -> (N, H, W, 4) in [0, 1]."""
-    unit: npt.NDArray[np.float32] = ((pictures + 1) / 2).permute(0, 2, 3, 1).cpu().numpy()
+    unit: F32 = ((pictures + 1) / 2).permute(0, 2, 3, 1).cpu().numpy()
     return unit
 
 
-def ssim(one: npt.NDArray[np.float32], other: npt.NDArray[np.float32]) -> float:
-    """scikit-image's SSIM with the settings of Wang et al. 2004; (H, W, 4) in [0, 1]."""
-    return float(
-        structural_similarity(  # type: ignore[no-untyped-call]
-            one,
-            other,
-            data_range=1.0,
-            channel_axis=-1,
-            gaussian_weights=True,
-            sigma=1.5,
-            use_sample_covariance=False,
-        )
+def ssim_map(one: F32, other: F32) -> F64:
+    """SSIM around each pixel of two pictures (H, W, 4) in [0, 1]: (H, W), the channels' mean.
+
+    scikit-image's, with the settings of Wang et al. 2004.
+    """
+    _, found = structural_similarity(  # type: ignore[no-untyped-call]
+        one,
+        other,
+        data_range=1.0,
+        channel_axis=-1,
+        gaussian_weights=True,
+        sigma=1.5,
+        use_sample_covariance=False,
+        full=True,
     )
+    mean: F64 = found.mean(-1, dtype=np.float64)
+    return mean
+
+
+def _within(maps: F64) -> F64:
+    """Maps (N, H, W) without the border, where windows leave the picture."""
+    return maps[:, _SSIM_RADIUS:-_SSIM_RADIUS, _SSIM_RADIUS:-_SSIM_RADIUS]

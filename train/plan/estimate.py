@@ -17,9 +17,8 @@ from models.base.execution import Execution
 from models.files.bundle import Network
 from train.data.pathways import Pathways
 from train.data.samples import Splits
-from train.loss.losses import StageLoss
 from train.loss.vgg import Vgg16
-from train.plan.plan import TrainingPlan, Upkeep, execution
+from train.plan.plan import TrainingPlan, Upkeep, execution, stage_loss
 from train.plan.stages import STAGES, Stage, build_network, run_stage
 
 _PIXELS = 8 * 64**2
@@ -48,7 +47,7 @@ def estimate(plan: TrainingPlan, upkeep: Upkeep, stage: Stage, device: torch.dev
     network = _network(plan, stage, way, device)
     rotator = _network(plan, STAGES[stage.rotator], way, device) if stage.rotator else None
     vgg = Vgg16().to(device) if stage.loss == "P" else None
-    loss_of = StageLoss(vgg, settings.perceptual_weight, settings.focus)
+    loss_of = stage_loss(settings, vgg)
     seconds, kept = [], 0
     for _ in range(2):  # the first warms up
         image, started = _noise(plan, count, device), time.perf_counter()

@@ -5,32 +5,37 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, is_dataclass, replace
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from types import MappingProxyType
 from typing import Any, Literal, TypeVar, cast, get_args
 
 from contract.errors import InputError
 from models.base.config import NetworkConfig, copying
 from models.base.execution import Execution, Precision
-from train.loss.losses import COMBINER_WEIGHT, ROTATOR_WEIGHT
+from train.data.augmentation import Augmentation
+from train.fields import check_types, require, require_between
+from train.loss.losses import COMBINER_WEIGHT, ROTATOR_WEIGHT, StageLoss
+from train.loss.vgg import Vgg16
 from train.plan.stages import STAGES, Kind
 
 EPOCH_SAMPLES = 500_000
 """The paper's epoch."""
 
-Decay = Literal["none", "cosine"]
-Record = TypeVar("Record", "StageSettings", "TrainingPlan", "Upkeep", NetworkConfig)
+_LATER_SETTINGS = "gradient_weight", "coarse_weight"
+Decay = Literal["none", "cosine", "linear"]
+Record = TypeVar("Record", "StageSettings", "TrainingPlan", "Upkeep", NetworkConfig, Augmentation)
 
 
 @dataclass(frozen=True)
 class StageSettings:
     """How one stage is trained; lengths are in samples.
 
-    learning_rate: reached after ``warmup_samples``, kept, or with ``decay`` "cosine" lowered to
-    zero at the end. focus: weight of the mean error over the pixels that the pose changes, beside
-    that over the whole picture (0, the paper's: none). perceptual_weight: of the perceptual loss.
-    from_l1: a combiner with the perceptual loss starts from the finished one with L1 (the paper's
-    starts from nothing).
+    learning_rate: reached after ``warmup_samples``, kept, or with ``decay`` lowered to zero at the
+    end, along half a cosine or a line. focus: weight of the mean error over the pixels that the
+    pose changes, beside that over the whole picture (0, the paper's: none). perceptual_weight: of
+    the perceptual loss. from_l1: a combiner with the perceptual loss starts from the finished one
+    with L1 (the paper's starts from nothing). gradient_weight, coarse_weight: of two cheap
+    substitutes of the perceptual loss, as ``StageLoss`` has them.
 
     Raises:
         InputError: a value that no stage can have.
@@ -44,16 +49,18 @@ class StageSettings:
     focus: float = 0.0
     perceptual_weight: float = 0.0
     from_l1: bool = False
+    gradient_weight: float = 0.0
+    coarse_weight: float = 0.0
 
     def __post_init__(self) -> None:
-        _check_types(self)
-        _require(self, "batch", 1 <= self.batch <= 1 << 16, "lie in [1, 65536]")
-        _require(self, "samples", self.samples >= 1, "be 1 or more")
-        _require(self, "learning_rate", 0 < self.learning_rate <= 1, "lie in (0, 1]")
-        _require(self, "warmup_samples", self.warmup_samples >= 0, "be 0 or more")
-        _require(self, "decay", self.decay in get_args(Decay), "be none or cosine")
-        _require(self, "focus", 0 <= self.focus <= 1000, "lie in [0, 1000]")
-        _require(self, "perceptual_weight", 0 <= self.perceptual_weight <= 1000, "lie in [0, 1000]")
+        check_types(self)
+        require(self, "batch", 1 <= self.batch <= 1 << 16, "lie in [1, 65536]")
+        require(self, "samples", self.samples >= 1, "be 1 or more")
+        require(self, "learning_rate", 0 < self.learning_rate <= 1, "lie in (0, 1]")
+        require(self, "warmup_samples", self.warmup_samples >= 0, "be 0 or more")
+        require(self, "decay", self.decay in get_args(Decay), "be none, cosine or linear")
+        weights = "perceptual_weight", "gradient_weight", "coarse_weight"
+        require_between(self, 0, 1000, "focus", *weights)
 
     @property
     def steps(self) -> int:
@@ -61,10 +68,12 @@ class StageSettings:
         return -(-self.samples // self.batch)
 
     def learning_rate_at(self, samples: int) -> float:
-        """The rate at a position: linear warm-up, then constant or half a cosine down to zero."""
-        rate = self.learning_rate
+        """The rate at a position: linear warm-up, then constant, or down to zero."""
+        rate, done = self.learning_rate, samples / (self.steps * self.batch)
         if self.decay == "cosine":
-            rate *= (1 + math.cos(math.pi * samples / (self.steps * self.batch))) / 2
+            rate *= (1 + math.cos(math.pi * done)) / 2
+        elif self.decay == "linear":
+            rate *= 1 - done
         if samples < self.warmup_samples:
             rate *= (samples + self.batch) / (self.warmup_samples + self.batch)
         return rate
@@ -77,7 +86,8 @@ class TrainingPlan:
     preset: the name of what it was made of. head_start_samples: where the L1 rotator is kept for
     the P rotator to start from. ema_samples: half-life of the running mean of weights that is used
     after training; 0: the last weights themselves. precision: of convolutions and features. mirror:
-    train on mirror images as well, on as many; they are samples of their own.
+    train on mirror images as well, on as many; they are samples of their own. augmentation: how
+    pictures are changed by chance in training.
 
     Raises:
         InputError: a value that no plan can have.
@@ -93,16 +103,17 @@ class TrainingPlan:
     ema_samples: int = 0
     precision: Precision = "float32"
     mirror: bool = False
+    augmentation: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self) -> None:
-        _check_types(self)
-        _require(self, "seed", 0 <= self.seed < 1 << 63, "be 0 or more, and below 2^63")
-        _require(self, "beta1", 0 <= self.beta1 < 1, "lie in [0, 1)")
-        _require(self, "beta2", 0 <= self.beta2 < 1, "lie in [0, 1)")
-        _require(self, "head_start_samples", self.head_start_samples >= 0, "be 0 or more")
-        _require(self, "ema_samples", self.ema_samples >= 0, "be 0 or more")
+        check_types(self)
+        require(self, "seed", 0 <= self.seed < 1 << 63, "be 0 or more, and below 2^63")
+        require(self, "beta1", 0 <= self.beta1 < 1, "lie in [0, 1)")
+        require(self, "beta2", 0 <= self.beta2 < 1, "lie in [0, 1)")
+        require(self, "head_start_samples", self.head_start_samples >= 0, "be 0 or more")
+        require(self, "ema_samples", self.ema_samples >= 0, "be 0 or more")
         known = get_args(Precision)
-        _require(self, "precision", self.precision in known, f"be {' or '.join(known)}")
+        require(self, "precision", self.precision in known, f"be {' or '.join(known)}")
 
     def to_json(self) -> dict[str, Any]:
         """The plan, as JSON can hold it."""
@@ -110,10 +121,18 @@ class TrainingPlan:
         return whole | {"network": self.network.to_json()}
 
     def decides(self, stage: str) -> dict[str, Any]:
-        """The part of the plan that decides one stage's weights; resuming needs it unchanged."""
-        whole = self.to_json()
-        del whole["preset"], whole["stages"]
-        return whole | {"stage": asdict(self.stages[stage])}
+        """The part of the plan that decides one stage's weights; resuming needs it unchanged.
+
+        What is off is left out of the fields that came later, so that runs go on that were begun
+        before there were any.
+        """
+        whole, settings = self.to_json(), asdict(self.stages[stage])
+        del whole["preset"], whole["stages"], whole["augmentation"]
+        if changes := self.augmentation.switched_on():
+            whole["augmentation"] = changes
+        return whole | {
+            "stage": {k: v for k, v in settings.items() if v or k not in _LATER_SETTINGS}
+        }
 
 
 @dataclass(frozen=True)
@@ -138,10 +157,10 @@ class Upkeep:
     precompute: bool = False
 
     def __post_init__(self) -> None:
-        _check_types(self)
+        check_types(self)
         for name in ("checkpoint_samples", "numbered_samples", "grid_samples", "log_samples"):
-            _require(self, name, getattr(self, name) >= 1, "be 1 or more")
-        _require(self, "loader_threads", 1 <= self.loader_threads <= 256, "lie in [1, 256]")
+            require(self, name, getattr(self, name) >= 1, "be 1 or more")
+        require(self, "loader_threads", 1 <= self.loader_threads <= 256, "lie in [1, 256]")
 
 
 def execution(plan: TrainingPlan, upkeep: Upkeep) -> Execution:
@@ -149,21 +168,15 @@ def execution(plan: TrainingPlan, upkeep: Upkeep) -> Execution:
     return Execution(upkeep.channels_last, plan.precision, upkeep.compiled)
 
 
-_KINDS: Mapping[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "bool": (bool,)}
-
-
-def _check_types(record: StageSettings | TrainingPlan | Upkeep) -> None:
-    for one in fields(record):
-        value, wanted = getattr(record, one.name), _KINDS.get(cast(str, one.type))
-        is_mixed_up = isinstance(value, bool) != (wanted == (bool,))
-        if wanted and (is_mixed_up or not isinstance(value, wanted)):
-            remedy = "true or false" if wanted == (bool,) else f"a number ({one.type})"
-            raise InputError(f"{one.name} is {value!r}; give {remedy}")
-
-
-def _require(record: object, name: str, holds: bool, rule: str) -> None:
-    if not holds:
-        raise InputError(f"{name} is {getattr(record, name)}; it must {rule}")
+def stage_loss(settings: StageSettings, vgg: Vgg16 | None) -> StageLoss:
+    """What a stage minimises; ``vgg``: where it has the perceptual loss."""
+    return StageLoss(
+        vgg,
+        settings.perceptual_weight,
+        settings.focus,
+        settings.gradient_weight,
+        settings.coarse_weight,
+    )
 
 
 # Presets.
@@ -219,10 +232,63 @@ DEMO = TrainingPlan(
 )
 """Small networks that learn in minutes on two cores; started so that they copy their input."""
 
+_LIVE_STAGE = StageSettings(
+    batch=8,
+    samples=160_000,
+    learning_rate=1e-3,
+    warmup_samples=800,
+    decay="cosine",
+    gradient_weight=0.5,
+    coarse_weight=0.25,
+)
+
+LIVE = TrainingPlan(
+    "live",
+    copying(
+        NetworkConfig(
+            channels=16,
+            max_channels=128,
+            residual_blocks=3,
+            sees=64,
+            looks_at="middle",
+            rests=True,
+        )
+    ),
+    _stages(
+        {
+            ("morpher", "L1"): replace(_LIVE_STAGE, focus=1.0),
+            ("rotator", "L1"): replace(_LIVE_STAGE, samples=240_000),
+            ("rotator", "P"): replace(_LIVE_STAGE, perceptual_weight=ROTATOR_WEIGHT),
+            ("combiner", "L1"): replace(_LIVE_STAGE, samples=80_000),
+            ("combiner", "P"): replace(
+                _LIVE_STAGE, samples=80_000, perceptual_weight=COMBINER_WEIGHT, from_l1=True
+            ),
+        }
+    ),
+    head_start_samples=240_000,
+    ema_samples=2_000,
+    mirror=True,
+    augmentation=Augmentation(
+        scale=0.12,
+        turn_radians=0.08,
+        shift=0.07,
+        gain_low=0.75,
+        gain_high=1.2,
+        hue_radians=0.15,
+        brightness=0.1,
+        contrast=0.15,
+        lines=0.3,
+        blur=0.6,
+        jpeg=0.1,
+    ),
+)
+"""Networks that look at reduced pictures and change whole ones of 256 pixels, for two cores."""
+
 PRESETS: Mapping[str, tuple[TrainingPlan, Upkeep]] = MappingProxyType(
     {
         "paper": (PAPER, Upkeep()),
         "demo": (DEMO, Upkeep(1_000, 6_000, 3_000, 80)),
+        "live": (LIVE, Upkeep(4_000, 80_000, 20_000, 160)),
     }
 )
 
@@ -262,13 +328,15 @@ def _changed(
         return plan, _replaced(upkeep, key, value)
     if group == "network":
         return replace(plan, network=_replaced(plan.network, key, value)), upkeep
+    if group == "augmentation":
+        return replace(plan, augmentation=_replaced(plan.augmentation, key, value)), upkeep
     if group in (*STAGES, "all"):
         stages = {
             stage: _replaced(settings, key, value) if group in (stage, "all") else settings
             for stage, settings in plan.stages.items()
         }
         return replace(plan, stages=stages), upkeep
-    known = ", ".join(("network", "upkeep", "all", *STAGES))
+    known = ", ".join(("network", "augmentation", "upkeep", "all", *STAGES))
     raise InputError(f"no group is called {group}; there are {known}")
 
 

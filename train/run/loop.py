@@ -11,17 +11,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+import numpy as np
 import torch
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from contract.errors import TrainingError
+from contract.errors import InputError, TrainingError
 from models.networks.face_rotator import FaceRotator
+from train.data.augmentation import augmented
 from train.data.batch import StoredBatch
 from train.data.order import SampleOrder, Share, batches
 from train.data.pathways import Pathways
 from train.loss.losses import StageLoss
-from train.plan.plan import StageSettings
+from train.plan.plan import StageSettings, stage_loss
 from train.plan.stages import Stage, build_network, run_stage
 from train.run.checkpoint import (
     HEAD_START,
@@ -119,12 +121,17 @@ def _begin(run: Run, stage: Stage, watch: Watch | None, stop_after: int | None) 
     settings = run.plan.stages[stage.name]
     rotator, pathways = _frozen(run, stage.rotator), None
     if rotator and run.upkeep.precompute:
+        if run.plan.augmentation.switched_on():
+            raise InputError(
+                "precompute keeps pictures as they are, but augmentation changes them at every "
+                "step; train without --precompute, or without augmentation"
+            )
         pathways = precompute(run, stage, rotator, watch.note if watch else lambda _: None)
     trainee = _begin_trainee(run, stage)
     last = settings.steps if stop_after is None else trainee.step + stop_after
     order = SampleOrder(len(run.samples), run.plan.seed)
     vgg = run.vgg if stage.loss == "P" else None
-    loss_of = StageLoss(vgg, settings.perceptual_weight, settings.focus)
+    loss_of = stage_loss(settings, vgg)
     network: nn.Module = trainee.network
     if run.share.ranks > 1:
         network = DistributedDataParallel(network)
@@ -179,10 +186,17 @@ def _batches(work: _Work) -> Iterator[StoredBatch]:
     return batches(samples, work.order, names, positions, run.share, threads, work.pathways)
 
 
+def _positions(work: _Work) -> list[int]:
+    """Where in the order the samples of this process' part of the next step stand."""
+    batch = work.settings.batch
+    return list(map(int, work.run.share.of(np.arange(batch) + work.trainee.step * batch)))
+
+
 def _loss(work: _Work, batch: StoredBatch) -> Tensor:
     """The loss of the pictures at hand, weighed so that the mean over all processes is right."""
     run, stage = work.run, work.stage
     here = batch.to_network(run.device, run.plan.network.size)
+    here = augmented(here, run.plan.augmentation, run.plan.seed, _positions(work))
     with run.execution.autocast(run.device):
         outputs = run_stage(stage, work.network, work.rotator, here.image, here.pose, here.pathways)
         loss = work.loss_of(here.image, here.target, outputs)

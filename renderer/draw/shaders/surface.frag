@@ -17,6 +17,7 @@ uniform vec4 sphere_multiply;
 uniform vec4 sphere_add;
 uniform vec4 toon_multiply;
 uniform vec4 toon_add;
+uniform vec4 toon_lit;             // the lit end of the toon map
 uniform float ambient_light;
 uniform vec3 toward_toon_light;    // view space, unit
 in vec3 view_normal;
@@ -53,11 +54,15 @@ vec3 with_sphere(vec3 colour, vec3 n) {
 }
 
 #if TOON
+// MMD's own look at an ambient light of 0.5. More of it leaves the colours alone and fills the
+// shade, as it does under Phong; at 1 all is as the ramp has it where the light falls.
 vec3 shaded(vec3 texel, vec3 n) {
-    vec3 lit = ambient * (ambient_light / NEUTRAL_AMBIENT) + diffuse.rgb * MMD_LIGHT;
-    vec3 colour = with_sphere(clamp(lit, 0.0, 1.0) * texel, n);
+    float fill = clamp((ambient_light - NEUTRAL_AMBIENT) / (1.0 - NEUTRAL_AMBIENT), 0.0, 1.0);
+    vec3 lit = clamp(ambient + diffuse.rgb * MMD_LIGHT, 0.0, 1.0);
+    lit *= min(ambient_light + DIRECTIONAL_LIGHT, 1.0);
+    vec3 colour = with_sphere(lit * texel, n);
     float shade = 0.5 - 0.5 * dot(n, toward_toon_light);
-    vec4 ramp = straight(texture(toon_map, vec2(0.5, shade)));
+    vec4 ramp = mix(straight(texture(toon_map, vec2(0.5, shade))), toon_lit, fill);
     colour *= morphed(ramp, toon_multiply, toon_add).rgb;
     vec3 halfway = normalize(toward_toon_light + vec3(0.0, 0.0, 1.0));
     if (specular_power > 0.0)
