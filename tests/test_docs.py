@@ -139,7 +139,7 @@ def test_every_target_and_variable_of_make_that_is_named_exists(path: Path) -> N
     targets = set(re.findall(r"^([\w-]+):", makefile, re.MULTILINE))
     variables = set(re.findall(r"^(\w+) *\?=", makefile, re.MULTILINE))
     for words in _said(path.read_text("utf-8")):
-        if words[0] == "make":
+        if words[0] == "make" and words[1:]:
             given = {word.partition("=")[0] for word in words[2:]}
             assert words[1] in targets and given <= variables, words
 

@@ -49,12 +49,23 @@ class Report:
     notes: tuple[str, ...]
 
 
-def check(drawing: Drawing) -> Report:
-    """Everything about a drawing that would spoil its animation."""
+_UNSURE = Fault(
+    "unsure-head",
+    "not sure where the head is: eyes, skin and outline disagree; look, and say it with "
+    "--head TOP,CHIN,MIDDLE",
+    False,
+)
+
+
+def check(drawing: Drawing, head: Head | None = None) -> Report:
+    """Everything about a drawing that would spoil its animation.
+
+    ``head``: where a person says that it is, else it is estimated.
+    """
     height, width = drawing.picture.shape[:2]
     opaque = _is_opaque(drawing.picture)
     figure = without_background(drawing.picture) if opaque else drawing.picture
-    head = None if figure is None else estimate_head(clean(figure))
+    head = None if figure is None else head or estimate_head(clean(figure))
     faults = [*_background_faults(drawing, figure is not None), *_size_faults(width, height)]
     if head is None:
         faults.append(
@@ -62,17 +73,19 @@ def check(drawing: Drawing) -> Report:
         )
     else:
         assert figure is not None
+        faults += [] if head.sure else [_UNSURE]
         faults += _head_faults(head, width, height)
         faults += _face_faults(figure, head)
     notes = drawing.notes if head is None or figure is None else _with_mouth(drawing, figure, head)
     return Report(drawing.name, width, height, head, tuple(faults), notes)
 
 
-def fix(drawing: Drawing, size: int | None = None) -> Drawing:
+def fix(drawing: Drawing, size: int | None = None, head: Head | None = None) -> Drawing:
     """The drawing as it should be: background and hidden colour cleared, head scaled and centred.
 
     size: pixels a side; None: as many as it has of its own, from ``DEFAULT_SIZE`` to
     ``MOST_PIXELS``.
+    ``head``: where a person says that it is, else it is estimated.
 
     Raises:
         InputError: there is no figure to be found, or a background of many colours.
@@ -86,7 +99,7 @@ def fix(drawing: Drawing, size: int | None = None) -> Drawing:
             )
         picture = cut
     picture = clean(picture)
-    head = estimate_head(picture)
+    head = head or estimate_head(picture)
     if head is None:
         raise InputError(f"{drawing.name}: no figure is seen; give another drawing")
     height, width = picture.shape[:2]
@@ -94,6 +107,11 @@ def fix(drawing: Drawing, size: int | None = None) -> Drawing:
     if stays and not _head_faults(head, width, height):
         return replace(drawing, picture=picture, has_alpha=True)
     return replace(drawing, picture=_framed(picture, head, size), has_alpha=True)
+
+
+def framed_head(size: int) -> Head:
+    """Where the head of a drawing of that size is once it is as it should be."""
+    return Head(SKULL_TOP_FRACTION * size, CHIN_FRACTION * size, size / 2, "hand")
 
 
 def _framed(picture: Stored, head: Head, size: int | None) -> Stored:

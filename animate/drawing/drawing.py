@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from contract.errors import InputError
 from contract.image import Stored, linear_to_srgb, srgb_to_linear
+from contract.text import printable
 
 MOST_PIXELS = 1024
 """A side, of what is drawn: a frame of it takes four times one of half."""
@@ -19,6 +20,7 @@ MAX_BYTES = 64 << 20
 MAX_SIDE = 16_384
 MAX_PIXELS = 64 << 20
 _SPECK = 1.5 / 255  # of alpha: fainter than what enlarging leaves beside an edge
+_DEEP_GREY = {"I;16", "I;16B", "I;16L", "I", "F"}
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "TGA", "DDS")
 
 
@@ -90,7 +92,8 @@ def _converted(name: str, image: Image.Image) -> Drawing:
     upright = ImageOps.exif_transpose(image)
     assert upright is not None  # only with in_place
     has_alpha = upright.has_transparency_data
-    if upright.mode in {"I;16", "I;16B", "I;16L", "I", "F"}:
+    upright = _in_srgb(upright, notes)
+    if upright.mode in _DEEP_GREY:
         notes.append("16-bit grey reduced to 8 bit")
         grey = np.asarray(upright, np.float64)
         scale = 257.0 if upright.mode != "F" else 1.0
@@ -98,6 +101,31 @@ def _converted(name: str, image: Image.Image) -> Drawing:
     elif upright.mode not in {"RGBA", "RGB"}:
         notes.append(f"converted from {upright.mode} to RGBA")
     return Drawing(name, np.array(upright.convert("RGBA")), has_alpha, tuple(notes))
+
+
+def _in_srgb(image: Image.Image, notes: list[str]) -> Image.Image:
+    """The picture with the colours of its ICC profile, if it has another than sRGB, in sRGB."""
+    data = image.info.get("icc_profile")
+    if not data or image.mode in _DEEP_GREY:
+        return image
+    if image.mode in {"P", "PA", "LA", "1"}:
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    try:
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(data))
+        name = ImageCms.getProfileDescription(profile).strip()
+        if "srgb" in name.lower():
+            return image
+        colours = image.convert("RGB") if image.mode in {"RGBA", "RGBX"} else image
+        srgb = ImageCms.createProfile("sRGB")
+        converted = ImageCms.profileToProfile(colours, profile, srgb, outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        notes.append("its colour profile cannot be used: taken as sRGB")
+        return image
+    assert converted is not None  # only in place
+    notes.append(f"converted from the colours of {printable(name)[:60]} to sRGB")
+    if image.mode == "RGBA":
+        converted.putalpha(image.getchannel("A"))
+    return converted
 
 
 def clean(picture: Stored) -> Stored:

@@ -1,14 +1,14 @@
-"""Where the head of a drawn character is: from its skin and from its silhouette.
+"""Where the head of a drawn character is: from its eyes, its skin and its silhouette.
 
-Nothing here is learned. Skin: the face is a patch of one colour around the middle line, wide at the
-cheeks and pinched at the chin, with the neck below it. Silhouette: the top of the head is the first
-row in which the figure is nearly as wide as a head, which leaves out tufts and ears; with short
-hair the neck is its narrowest row.
+Nothing here is learned. Eyes: see ``eye_pair``; they hold in grey as in colour. Skin: the face is a
+patch of one colour around the middle line, wide at the cheeks and pinched at the chin, with the
+neck below it. Silhouette: the top of the head is the first row in which the figure is nearly as
+wide as a head, which leaves out tufts and ears; with short hair the neck is its narrowest row.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -17,15 +17,16 @@ from PIL import Image
 from skimage.measure import label
 from skimage.morphology import closing
 
+from animate.drawing.eye_pair import find_eye_pair
+from animate.drawing.head_by_eyes import head_by_eyes
 from contract.image import CHIN_FRACTION, SKULL_TOP_FRACTION, Stored
 
 F64 = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
-_WORK = 256  # pixels a side at which is looked
+_WORK = 256  # pixels of the longer side at which is looked
 _ALIKE = 26.0  # of colours, in CIELAB-like units below
-_BRIDGES = (5, 1)  # pixels: what is thinner and crosses a face, as glasses, parts it not
-_SAME_HEAD = 0.2  # of the head's height: a second look that differs more is another head's
+_BRIDGE = 5  # what is thinner and drawn across a face, as glasses, does not part it
 _NECK_ROWS = 0.12  # of the face's width: a narrow part so high and no narrower is a neck
 _HEAD_TO_FACE = (1.3, 2.8)  # how many times as high as its face is wide a drawn head may be
 _MIN_SKIN = 0.004  # of the figure: less is no face
@@ -34,49 +35,67 @@ _HAIR_ABOVE = 0.1  # of the figure's height: what reaches higher is hair of a sk
 _HEAD_WIDTH = 0.4  # of the greatest width near the top: from here on it is the head, not a tuft
 
 
+_LIGHT = np.array([0.3, 0.59, 0.11])
+_AGREE = 0.1  # heights of a head that eyes and skin may differ by
+_LIKELY_PAIR, _SURE_PAIR = 0.2, 0.5  # of a pair's score
+_LOOKS, _STAYS = 3, 0.08  # heights of a head that it may move by between two looks
+
+
 @dataclass(frozen=True)
 class Head:
     """In pixels of the picture: rows of skull top and chin, column of the middle.
 
-    ``source``: "face", where the chin was found by the skin; else "silhouette".
+    ``source``: what told of it: "eyes", "face" (its skin), "silhouette", or "hand": a person.
+    ``sure``: whether the signs agree.
     """
 
     skull_top: float
     chin: float
     centre_x: float
-    source: Literal["face", "silhouette"]
+    source: Literal["eyes", "face", "silhouette", "hand"]
+    sure: bool = True
 
 
 def estimate_head(picture: Stored) -> Head | None:
     """The head of the one character in a picture (H, W, 4); None where nothing is seen.
 
-    Looked for in the figure, wherever it stands and however small; then about what was found,
-    twice as high as the head, where all heads are of one size.
+    Looked for in all of the figure, then about what was found, twice as high as the head, so that
+    a small head in a large picture is seen as sharply as any; until it stays where it is.
     """
     figure = picture[..., 3] > 127
     if not figure.any():
         return None
     rows, columns = np.flatnonzero(figure.any(axis=1)), np.flatnonzero(figure.any(axis=0))
-    side = int(max(np.ptp(rows), np.ptp(columns))) + 1
-    found = _look(picture, int(rows[0]), int(columns[0] + columns[-1] + 1 - side) // 2, side)
-    assert found is not None  # the figure is there
-    tall = found.chin - found.skull_top
-    top, left = round(found.skull_top - tall / 2), round(found.centre_x - tall)
-    # The narrow look first: a bridge may join a face to a hand beside it.
-    for bridges in ((1,), _BRIDGES):
-        nearer = _look(picture, top, left, max(2, round(2 * tall)), bridges)
-        if nearer and _confirms(nearer, found):
-            return nearer
+    side = max(int(np.ptp(rows)), int(np.ptp(columns))) + 1
+    found = _look_at(picture, int(rows[0]), int(columns[0]), max(side, 2))
+    for _ in range(_LOOKS):
+        if found is None:
+            return None
+        tall = found.chin - found.skull_top
+        top, left = round(found.skull_top - tall / 2), round(found.centre_x - tall)
+        nearer = _look_at(picture, top, left, max(2, round(2 * tall)))
+        if nearer is None or _worth(found) > _worth(nearer):
+            return replace(found, sure=False)
+        stays = _apart(found, nearer) < _STAYS
+        found = replace(nearer, sure=nearer.sure and stays)
+        if stays:
+            break
     return found
 
 
-def _confirms(nearer: Head, found: Head) -> bool:
-    reach = _SAME_HEAD * (found.chin - found.skull_top)
-    return (
-        (nearer.source == "face" or found.source != "face")
-        and abs(nearer.chin - found.chin) < reach
-        and abs(nearer.skull_top - found.skull_top) < reach
+def _look_at(picture: Stored, top: int, left: int, side: int) -> Head | None:
+    found = _look(cropped(picture, top, left, side))
+    return found and replace(
+        found,
+        skull_top=found.skull_top + top,
+        chin=found.chin + top,
+        centre_x=found.centre_x + left,
     )
+
+
+def _worth(head: Head) -> int:
+    """More than of another sort: a skin's head is seldom worse than a silhouette's."""
+    return 0 if head.source == "silhouette" else 1
 
 
 def cropped(picture: Stored, top: int, left: int, side: int) -> Stored:
@@ -91,24 +110,44 @@ def cropped(picture: Stored, top: int, left: int, side: int) -> Stored:
     return square
 
 
-def _look(
-    picture: Stored, top: int, left: int, side: int, bridges: tuple[int, ...] = _BRIDGES
-) -> Head | None:
-    """The head in a square of the picture, in pixels of the picture."""
-    square = Image.fromarray(cropped(picture, top, left, side), "RGBA")
-    small = np.array(square.resize((_WORK, _WORK), Image.Resampling.BOX))
+def _look(picture: Stored) -> Head | None:
+    scale = _WORK / max(picture.shape[:2])
+    width, height = (max(1, round(side * scale)) for side in picture.shape[1::-1])
+    small = np.array(Image.fromarray(picture, "RGBA").resize((width, height), Image.Resampling.BOX))
     figure = small[..., 3] > 127
     if not figure.any():
         return None
-    faces = (_from_face(small, figure, bridge) for bridge in bridges)
-    head = next(filter(None, faces), None) or _from_silhouette(figure)
-    scale = side / _WORK
-    return Head(
-        head.skull_top * scale + top,
-        head.chin * scale + top,
-        head.centre_x * scale + left,
-        head.source,
+    skin = _from_face(small, figure, _BRIDGE) or _from_face(small, figure, 1)
+    eyes, agree = _from_eyes(small, figure)
+    if eyes and skin and _apart(eyes, skin) <= _AGREE:
+        chin, centre_x = (eyes.chin + skin.chin) / 2, (eyes.centre_x + skin.centre_x) / 2
+        # Two signs agree, so that a fainter pair of eyes will do.
+        found = Head(skin.skull_top, chin, centre_x, "face", agree)
+    else:
+        found = (eyes if eyes and eyes.sure else skin or eyes) or _from_silhouette(figure)
+    return replace(
+        found,
+        skull_top=found.skull_top / scale,
+        chin=found.chin / scale,
+        centre_x=found.centre_x / scale,
     )
+
+
+def _from_eyes(small: Stored, figure: Flags) -> tuple[Head | None, bool]:
+    """The head about the likeliest eyes, and whether chin and outline go with them."""
+    light = small[..., :3].astype(float) @ _LIGHT / 255
+    pair = find_eye_pair(light, figure)
+    if pair is None or pair.score < _LIKELY_PAIR:
+        return None, False
+    head = head_by_eyes(light, figure, pair)
+    sure = head.agree and pair.score > _SURE_PAIR
+    return Head(head.skull_top, head.chin, head.centre_x, "eyes", sure), head.agree
+
+
+def _apart(one: Head, other: Head) -> float:
+    """The greatest distance between two heads' lines, in heights of the first."""
+    off = (one.skull_top - other.skull_top, one.chin - other.chin, one.centre_x - other.centre_x)
+    return max(map(abs, off)) / max(one.chin - one.skull_top, 1.0)
 
 
 def _from_face(small: Stored, figure: Flags, bridge: int) -> Head | None:
@@ -125,7 +164,7 @@ def _from_face(small: Stored, figure: Flags, bridge: int) -> Head | None:
     low, high = _HEAD_TO_FACE
     if not low * smooth[widest] < chin - top < high * smooth[widest]:
         return None
-    return Head(top, chin, centre, "face")
+    return Head(top, chin, centre, "face", sure=False)
 
 
 def _face_patch(small: Stored, figure: Flags, bridge: int) -> Flags | None:
@@ -245,4 +284,4 @@ def _from_silhouette(figure: Flags) -> Head:
         share = (CHIN_FRACTION - SKULL_TOP_FRACTION) / (1 - SKULL_TOP_FRACTION)
         chin = top + share * (last + 1 - top)
     columns = np.flatnonzero(figure[round(top) : max(round(chin), round(top) + 1)].any(axis=0))
-    return Head(top, chin, float(columns[0] + columns[-1] + 1) / 2, "silhouette")
+    return Head(top, chin, float(columns[0] + columns[-1] + 1) / 2, "silhouette", sure=False)

@@ -213,9 +213,7 @@ def _other(side: Side) -> Side:
 
 
 def looked_for(closers: Sequence[str], model: MmdModel) -> str:
-    """The end of a message: what nearly closed an eye, or what a wink would be called."""
-    if closers:
-        return f"{', '.join(closers[:5])} close it, but with a smile or as a symbol"
+    """The end of a message: what cannot close an eye, what nearly did, or what to look for."""
     still = [
         f"{morph.name} is a {_STILL_KINDS[type(morph.offsets)]} morph, which moves no lids"
         for morph in model.morphs
@@ -223,4 +221,6 @@ def looked_for(closers: Sequence[str], model: MmdModel) -> str:
     ]
     if still:
         return "; ".join(still[:3])
+    if closers:
+        return f"{', '.join(closers[:5])} close it, but with a smile or as a symbol"
     return "looked for ウィンク, ウィンク２, まばたき, blink and anything that moves lids"

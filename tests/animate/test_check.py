@@ -13,6 +13,7 @@ from PIL import Image
 from animate.commands.main import main
 from animate.drawing.check import check, fix, without_background
 from animate.drawing.drawing import Drawing, decode_drawing, read_drawing
+from animate.drawing.eye_pair import find_eye_pair
 from animate.drawing.head_estimate import Head, estimate_head
 from animate.drawing.mouth_height import mouth_height
 from animate.drawing.output import write_still
@@ -264,3 +265,60 @@ def test_real_drawings_are_good(real_drawings: Path) -> None:
         assert report.faults == (), path
         assert report.head is not None
         assert report.head.source == "face"
+
+
+# Grey drawings, busts, and what a person says.
+
+
+def grey(picture: Stored) -> Stored:
+    light = np.rint(picture[..., :3] @ np.array([0.3, 0.59, 0.11])).astype(np.uint8)
+    made = picture.copy()
+    made[..., :3] = np.where(picture[..., 3:] > 0, light[..., None], 0)
+    return made
+
+
+@pytest.mark.parametrize("ends_below_chin", [256, 215])
+def test_heads_of_grey_drawings_and_busts_are_found_or_doubted(
+    rests: list[Stored], ends_below_chin: int
+) -> None:
+    """Cut off at the shoulders and without a colour, neither skin nor neck tells of the chin."""
+    found = []
+    for picture in rests:
+        head = estimate_head(grey(picture)[:ends_below_chin])
+        assert head is not None
+        off = [head.skull_top - 64, head.chin - 192, head.centre_x - 128]
+        found.append((max(map(abs, off)) / 128 < 0.08, head.sure))
+    assert np.mean([right or not sure for right, sure in found]) > 0.85, found
+    assert np.mean([right for right, _ in found]) > 0.7, found
+
+
+def test_eyes_are_a_pair_of_dark_spots_over_smooth_cheeks() -> None:
+    light, figure = np.full((120, 120), 0.85), np.zeros((120, 120), np.bool_)
+    figure[20:110, 20:100] = True
+    for x in (48, 72):
+        light[58:66, x - 4 : x + 4] = 0.1
+    light[79:81, 57:63] = 0.3
+    pair = find_eye_pair(light, figure)
+    assert pair is not None
+    assert pair.x == pytest.approx(60, abs=2)
+    assert pair.y == pytest.approx(62, abs=3)
+    assert pair.spacing == pytest.approx(24, rel=0.2)
+
+
+def test_where_signs_disagree_the_head_is_not_sure() -> None:
+    picture = np.zeros((256, 256, 4), np.uint8)
+    picture[60:200, 60:200] = (90, 90, 90, 255)
+    assert "unsure-head" in codes(picture)
+    by_hand = Head(64.0, 192.0, 128.0, "hand")
+    assert "unsure-head" not in {f.code for f in check(drawing(picture), by_hand).faults}
+
+
+def test_a_head_said_by_hand_is_framed(rests: list[Stored], tmp_path: Path) -> None:
+    kept, out = tmp_path / "a.png", tmp_path / "b.png"
+    Image.fromarray(placed(rests[0], 0.5, 40, 30)).save(kept)
+    done = CliRunner().invoke(main, ["check", str(kept), "--head", "62,126,104", "--fix", str(out)])
+    assert "said by hand" in done.output
+    mended = np.array(Image.open(out))
+    assert np.abs(mended.astype(int) - rests[0].astype(int)).mean() < 8
+    wrong = CliRunner().invoke(main, ["check", str(kept), "--head", "9,8,7"])
+    assert wrong.exit_code == 1 and "must lie below" in wrong.output

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -196,3 +198,59 @@ def test_bytes_by_table_are_those_by_the_formula() -> None:
     apart = shown_bytes(values).astype(int) - network_to_stored(values)
     assert np.abs(apart).max() <= 1
     assert (apart != 0).mean() < 0.01
+
+
+# Colour profiles.
+
+_P3 = [[0.51512, 0.29198, 0.1571], [0.2412, 0.69225, 0.06657], [-0.00105, 0.04189, 0.78407]]
+
+
+def _tag(kind: bytes, body: bytes) -> bytes:
+    data = kind + bytes(4) + body
+    return data + bytes(-len(data) % 4)
+
+
+def display_p3() -> bytes:
+    """An ICC profile with P3's primaries (D50, rows X Y Z) and a gamma of 2.2."""
+
+    def fixed(*numbers: float) -> bytes:
+        return b"".join(struct.pack(">i", round(number * 65536)) for number in numbers)
+
+    name = b"Wide\0"
+    columns = zip(*_P3, strict=True)
+    primaries = zip((b"rXYZ", b"gXYZ", b"bXYZ"), columns, strict=True)
+    tags = {
+        b"desc": _tag(b"desc", struct.pack(">I", len(name)) + name + bytes(78)),
+        b"wtpt": _tag(b"XYZ ", fixed(0.9642, 1.0, 0.8249)),
+        **{k: _tag(b"XYZ ", fixed(*c)) for k, c in primaries},
+        **{k: _tag(b"curv", struct.pack(">IH", 1, 0x0233)) for k in (b"rTRC", b"gTRC", b"bTRC")},
+        b"cprt": _tag(b"text", b"none\0"),
+    }
+    table, bodies = struct.pack(">I", len(tags)), b""
+    for key, body in tags.items():
+        table += key + struct.pack(">II", 128 + 4 + 12 * len(tags) + len(bodies), len(body))
+        bodies += body
+    head = struct.pack(">I4sI4s4s4s", 0, b"none", 0x02100000, b"mntr", b"RGB ", b"XYZ ")
+    head += bytes(12) + b"acsp" + bytes(28) + fixed(0.9642, 1.0, 0.8249) + bytes(48)
+    whole = head.ljust(128, b"\0")[:128] + table + bodies
+    return struct.pack(">I", len(whole)) + whole[4:]
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_colours_of_a_profile_are_converted_to_srgb(mode: str) -> None:
+    colour = (200, 120, 80, 90)[: len(mode)]
+    kept = io.BytesIO()
+    Image.new(mode, (4, 4), colour).save(kept, "PNG", icc_profile=display_p3())
+    read = decode_drawing(kept.getvalue(), "a.png")
+    # By the matrices of P3 and sRGB: the same colour is more saturated in the smaller space.
+    assert np.abs(read.picture[0, 0, :3].astype(int) - (214, 116, 69)).max() <= 2
+    assert read.picture[0, 0, 3] == (90 if mode == "RGBA" else 255)
+    assert any("converted from the colours of Wide" in note for note in read.notes)
+
+
+def test_a_profile_that_is_none_is_said_and_passed_over() -> None:
+    kept = io.BytesIO()
+    Image.new("RGB", (4, 4), (200, 120, 80)).save(kept, "PNG", icc_profile=b"no profile at all")
+    read = decode_drawing(kept.getvalue(), "a.png")
+    assert tuple(read.picture[0, 0]) == (200, 120, 80, 255)
+    assert read.notes == ("its colour profile cannot be used: taken as sRGB",)

