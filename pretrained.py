@@ -107,7 +107,7 @@ def main() -> None:
         keep_parameters(out / "parameters.json", by)
         do_steps(out, steps(out, by, options.workers))
         install(out, options.bundle)
-        write_card(out, by, options.card)
+        write_card(out, by, options.card, options.note)
     except OpenthaError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
@@ -126,6 +126,7 @@ def _options() -> argparse.Namespace:
     add("--workers", type=int, default=0, help="processes that draw; 0: one a core")
     add("--bundle", type=Path, default=ROOT / "models" / "pretrained", help="where it is put")
     add("--card", type=Path, default=ROOT / "docs" / "model_card.md", help="where its card is put")
+    add("--note", default="", help="what else its card shall say of this run")
     return parser.parse_args()
 
 
@@ -192,8 +193,11 @@ def _named(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 # The card.
 
 
-def write_card(out: Path, by: Parameters, card: Path) -> None:
-    """What the weights are, how they were made and what was measured, and a picture beside it."""
+def write_card(out: Path, by: Parameters, card: Path, note: str = "") -> None:
+    """What the weights are, how they were made and what was measured, and a picture beside it.
+
+    note: what only who made them knows.
+    """
     record = json.loads((out / "run" / "run.json").read_bytes())
     plan, sources = record["plan"], record["sources"]
     picture = card.with_suffix(".webp")
@@ -214,6 +218,7 @@ def write_card(out: Path, by: Parameters, card: Path) -> None:
         stages="\n".join(lines),
         results=_results(out),
         picture=picture.name,
+        note=f"\n{note}\n" if note else "",
     )
     write_bytes(card, text.encode())
     print(f"{card}: written")
@@ -270,7 +275,7 @@ Changes of the preset `live`: {changes}.
 | stage | samples | batch | steps took |
 |---|---|---|---|
 {stages}
-
+{note}
 ## What was measured
 
 {results}

@@ -17,6 +17,7 @@ from pathlib import Path
 from contract.errors import ModelError
 from contract.image import DEFAULT_SIZE
 from contract.pose import REST, Pose
+from contract.text import place
 from dataset.drawing.rendering import describe
 from dataset.scan.walk import list_models
 from renderer.draw.canvas import Canvas
@@ -35,7 +36,9 @@ def main() -> int:
         folder = some_models(Path(scratch))
         canvas = Canvas(DEFAULT_SIZE)
         looked = [
-            times for path in list_models(folder).models if (times := look(canvas, folder / path))
+            times
+            for path in list_models(folder).models
+            if (times := look(canvas, place(folder, path)))
         ]
     means = [sum(column) / len(looked) for column in zip(*looked, strict=True)]
     print(

@@ -23,6 +23,7 @@ import numpy as np
 from contract.errors import ModelError
 from contract.image import Stored
 from contract.light import DEFAULT_LIGHT
+from contract.text import place
 from dataset.build.build_worker import ShardJob, WorkerSetup, make_shard
 from dataset.build.configuration import Configuration
 from dataset.build.plan import ShardPart
@@ -67,10 +68,10 @@ def usable(folder: Path) -> list[PlannedModel]:
     scanner = open_scanner("auto")
     for path in list_models(folder).models:
         try:
-            annotation = scanner.scan(folder / path)[0].annotation
+            annotation = scanner.scan(place(folder, path))[0].annotation
         except ModelError:
             continue
-        models.append(PlannedModel(path, hash_model(folder / path), annotation))
+        models.append(PlannedModel(path, hash_model(place(folder, path)), annotation))
     return models
 
 

@@ -5,6 +5,7 @@ A wrong command line is click's own error and exit code 2; a project error is on
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -28,6 +29,10 @@ class ErrorLineGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  # click's own signature
         """Run the command; turn an ``OpenthaError`` into one line on stderr and exit code 1."""
+        for stream in (sys.stdout, sys.stderr):
+            # A console that cannot show a name must not end the command: Windows has such.
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
         try:
             return super().invoke(ctx)
         except OpenthaError as error:

@@ -17,14 +17,16 @@ from contract.errors import InputError
 from contract.files import remove_leftovers
 
 LOCK_NAME = ".lock"
-_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}
+_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}
+_told_of: set[int] = set()  # devices that have no locks: a run asks for several folders of one
 
 
 @contextmanager
 def only_run(folder: Path, note: Callable[[str], None]) -> Iterator[None]:
     """Inside, no other run writes to ``folder``, and nothing half-written lies there.
 
-    The folder is made where there is none. ``note`` is told when it cannot be locked.
+    The folder is made where there is none. ``note`` is told, once for a file system, when it cannot
+    be locked.
 
     Raises:
         InputError: another run is writing there, or it cannot be used as a folder.
@@ -37,7 +39,10 @@ def only_run(folder: Path, note: Callable[[str], None]) -> Iterator[None]:
         raise InputError(f"{folder}: another run is writing there; wait for its end") from error
     except (OSError, NotImplementedError) as error:
         _require_lockless(folder, error)
-        note(f"{folder}: its file system has no locks; let one run at a time write there")
+        device = folder.stat().st_dev
+        if device not in _told_of:
+            note(f"{folder}: its file system has no locks; let one run at a time write there")
+        _told_of.add(device)
     try:
         remove_leftovers(folder)
         yield

@@ -115,7 +115,7 @@ def _is_plain(kind: object, value: object) -> bool:
 
 
 def json_line(value: object) -> bytes:
-    """One line of JSON; file names that are no UTF-8 survive as lone surrogates."""
+    """One line of JSON; what no UTF-8 can say survives as lone surrogates."""
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
 
 

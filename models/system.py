@@ -4,9 +4,11 @@
 
 Two parts, for an expression that stays while the head turns is computed once.
 
-A picture of another size than the networks' S pixels a side is drawn from two: ``decide`` takes it
-reduced to S, and ``apply_to`` does to the picture itself what was decided. How small the
-decisions are, and how few, makes the second half quick.
+A picture of any size is drawn from two: ``decide`` takes it reduced to R pixels a side
+(``NetworkConfig.decides_at``), and ``apply_to`` does to the picture itself what was decided. How
+small the decisions are, and how few, makes the second half quick. S is the side of the pictures
+that the networks were trained on; where they look at those as they are, R is S, and ``forward``
+draws them directly.
 """
 
 from __future__ import annotations
@@ -38,7 +40,7 @@ class Express(nn.Module):
         return output
 
     def decide(self, picture: Tensor, face: Tensor) -> tuple[Tensor, Layer]:
-        """``forward``, and what it does, for ``apply_to``."""
+        """The expression of a picture (N, 4, R, R), and what that took, for ``apply_to``."""
         decision = self.morpher.decide(self.morpher.look(picture), face)
         return self.morpher.apply_to(picture, decision).output, layer(*decision)
 
@@ -82,7 +84,7 @@ class Turn(nn.Module):
         return output
 
     def decide(self, expression: Tensor, joints: Tensor) -> TurnDecision:
-        """What to do to an expression, known as (N, 4, S, S), for ``apply_to``."""
+        """What to do to an expression, known as (N, 4, R, R), for ``apply_to``."""
         turn = self.rotator.decide(self.rotator.look(expression), joints)
         if self.combiner is None:
             return _one_pathway(turn, self.pathway)
@@ -147,6 +149,11 @@ class System(nn.Module):
     def size(self) -> int:
         """Pixels a side of the pictures."""
         return self.express.morpher.config.size
+
+    @property
+    def small(self) -> int:
+        """R: pixels a side of the pictures that it decides on."""
+        return self.express.morpher.config.decides_at
 
     @property
     def sees_all(self) -> bool:

@@ -30,7 +30,7 @@ def _filled(colour: _F32, weight: _F32) -> _F32:
     mass = _halved(weight)
     coarse = _halved(colour * weight) / np.maximum(mass, _LEAST)
     # Full weight to whatever is known: a soft edge is as good a neighbour as a hard one.
-    filled = _filled(coarse, (mass > 0).astype(np.float32))
+    filled = _filled(coarse.astype(np.float32), (mass > 0).astype(np.float32))
     doubled = filled.repeat(2, 1).repeat(2, 2)[:, :height, :width]
     return np.where(weight > 0, colour, doubled)
 

@@ -41,11 +41,15 @@ def read_motion(path: Path, fps: float) -> Motion:
     """A VMD file's motion at ``fps`` frames a second; notes say what was clamped or left out.
 
     Raises:
-        FormatError: the file is unreadable, cut short, or no VMD.
+        FormatError: the file is unreadable, cut short, no VMD, or what moves the axes has numbers
+            that are not finite.
         InputError: it moves neither 首 nor 頭 nor any morph of eyes or mouth, or is too long.
     """
     motion = read_vmd(path)
-    morphs = {*MOUTH, *EYES["left_eye"], *EYES["right_eye"]} & set(motion.morphs)
+    used = {NECK, HEAD, *MOUTH, *EYES["left_eye"], *EYES["right_eye"]}
+    if unusable := used & motion.broken.keys():
+        raise motion.broken[min(unusable)]
+    morphs = (used - {NECK, HEAD}) & set(motion.morphs)
     if not morphs and not {NECK, HEAD} & set(motion.bones):
         raise InputError(
             f"{path}: moves neither {NECK} nor {HEAD} nor a morph of eyes or mouth "
@@ -65,6 +69,7 @@ def read_motion(path: Path, fps: float) -> Motion:
     poses[:, AXIS_NAMES.index("mouth")] = np.sum(opened, axis=0)
     low, high = (np.array([getattr(axis, end) for axis in AXES]) for end in ("low", "high"))
     notes = (
+        *([f"{path}: {motion.note}; the rest is used"] if motion.note else []),
         *_clamped(path, poses, low, high),
         *_left_out(path, motion),
         *_unmoved(path, poses),

@@ -30,7 +30,7 @@ class OnnxNetworks:
 
     def __init__(self, folder: Path) -> None:
         record = read_onnx_record(folder)
-        self.size = record.size
+        self.size, self.small = record.size, record.small
         self.configuration = record.configuration
         self.draws_small = record.look in {0, record.size}
         self.draws_wide = record.look > 0
@@ -55,17 +55,16 @@ class _Part:
     """One half of the system: the graph that decides, and the one that applies it to any size."""
 
     def __init__(self, folder: Path, name: str, record: OnnxRecord) -> None:
-        square = [1, 4, record.size, record.size]
+        square = [1, 4, record.small, record.small]
         look = (record.look, record.look)
         decided = {made: [1, n, *look] for made, n in DECISIONS[name].items()} if any(look) else {}
         draws = name == "express" or record.look in {0, record.size}
-        self._made = [*(["output"] if draws else []), *decided]
-        ends = ({"picture": square, "pose": [1, 3]}, {"output": square} if draws else {})
-        self._decide = _session(folder, name, record, ends[0], ends[1] | decided)
-        self._decided, self._apply = list(decided), None
+        made = ({"output": square} if draws else {}) | decided
+        self._decide = _session(folder, name, record, {"picture": square, "pose": [1, 3]}, made)
+        self._made, self._decided, self._apply = list(made), list(decided), None
         if decided:
             any_square = [1, 4, None, None]
-            takes = {"picture": any_square, **decided}
+            takes: Shapes = {"picture": any_square, **decided}
             self._apply = _session(folder, f"{name}-wide", record, takes, {"output": any_square})
 
     def decide(self, picture: NetworkPicture, pose: Vector) -> list[NetworkPicture]:

@@ -20,9 +20,9 @@ Vector = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class AtBothSizes:
-    """A picture in network form at the networks' size, and at the size at which it is drawn.
+    """A picture in network form at the size that networks decide on, and as it is drawn.
 
-    small: (4, S, S). wide: (4, D, D), with colours under alpha 0 (``animate.drawing.spread``); None
+    small: (4, R, R). wide: (4, D, D), with colours under alpha 0 (``animate.drawing.spread``); None
     where networks draw the small one itself.
     """
 
@@ -38,8 +38,12 @@ class Networks(Protocol):
         """S: pixels a side of the pictures that they were trained on, the least that they draw."""
 
     @property
+    def small(self) -> int:
+        """R: pixels a side of the small pictures."""
+
+    @property
     def draws_small(self) -> bool:
-        """Whether they draw pictures of S pixels by themselves, without a wide one."""
+        """Whether they draw pictures of S pixels without a wide one; R is S then."""
 
     @property
     def draws_wide(self) -> bool:
@@ -93,7 +97,7 @@ class Poser:
 
 def _at_both_sizes(drawing: Stored, networks: Networks) -> AtBothSizes:
     whole = stored_to_network(drawing)
-    if len(drawing) == networks.size:
-        return AtBothSizes(whole, None if networks.draws_small else spread(whole))
-    small = resized(drawing, networks.size, networks.size)
+    if networks.draws_small and len(drawing) == networks.size:
+        return AtBothSizes(whole)
+    small = resized(drawing, networks.small, networks.small)
     return AtBothSizes(stored_to_network(small), spread(whole))

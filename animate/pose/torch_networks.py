@@ -23,7 +23,8 @@ class TorchNetworks:
         self, bundle: Bundle, configuration: str, device: torch.device, execution: Execution
     ) -> None:
         system = bundle.system(configuration).eval().to(device)
-        self.size, self.draws_small, self.draws_wide = system.size, system.sees_all, True
+        self.size, self.small = system.size, system.small
+        self.draws_small, self.draws_wide = system.sees_all, True
         self._device, self._execution = device, execution
         self._express, self._turn = system.express, system.turn
         for part in (self._express, self._turn):

@@ -15,7 +15,7 @@ from contract.errors import ModelError
 from contract.image import picture_fault
 from contract.light import Light
 from contract.pose import REST, Pose
-from contract.text import shown_path
+from contract.text import place, printable, shown_path
 from dataset.build.configuration import Configuration
 from dataset.build.plan import ShardPart
 from dataset.build.sampling import (
@@ -128,7 +128,7 @@ def _draw_part(
 def _open_unchanged(
     renderer: ModelRenderer, models_folder: Path, model: PlannedModel
 ) -> OpenedModel:
-    path = models_folder / model.path
+    path = place(models_folder, model.path)
     if hash_model(path) != model.sha256:
         raise ModelError(
             f"{path.name}: its bytes changed since the run was planned; restore the file, or "
@@ -147,7 +147,7 @@ def _model_row(
     return ModelRow(
         sha256=sha256,
         path=shown_path(model.path),
-        source=shown_path(source_of(model.path)),
+        source=printable(source_of(model.path)),
         licence=find_terms(setup.models_folder, model.path),
         facts=facts,
         seed=seed,

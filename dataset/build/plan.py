@@ -200,7 +200,7 @@ def _refuse_other_models(out: Path, planned: Selection, found: Selection) -> Non
 
 
 def plan_to_json(plan: BuildPlan) -> bytes:
-    """The bytes of a plan file; file names that are no UTF-8 survive as lone surrogates."""
+    """The bytes of a plan file."""
     values = {"plan_version": PLAN_VERSION, "configuration_hash": plan.configuration.hash()}
     text = json.dumps(values | asdict(plan), ensure_ascii=False, indent=1)
     return (text + "\n").encode("utf-8", "surrogatepass")

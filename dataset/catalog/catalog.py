@@ -1,7 +1,7 @@
 """The catalogue of a models folder: one JSON line a model after one line about the whole.
 
-Paths in it are relative to the models folder, with slashes; the models folder is given relative to
-the catalogue's own folder, so that both may move together.
+Paths in it are relative to the models folder, with slashes, and escaped (``contract.text``); the
+models folder is given relative to the catalogue's own folder, so that both may move together.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from contract.errors import InputError
 from contract.files import write_bytes
 from contract.records import decode, json_line, read_lines
 from contract.rig import Rig
+from contract.text import escaped_path, place, restored_path
 from dataset.catalog.fingerprint import Fingerprint
 from dataset.jobs.messages import ModelStep
 from dataset.shards.records import FoundText
@@ -134,10 +135,18 @@ def cache_of(catalog: Path) -> Path:
 
 def save_catalog(path: Path, catalog: Catalog) -> None:
     """Write a catalogue in one step; ``InputError`` when it cannot be written."""
-    folder = os.path.relpath(catalog.models_folder.resolve(), path.resolve().parent)
+    folder = escaped_path(_from(path.resolve().parent, catalog.models_folder.resolve()))
     head = _Head(CATALOG_VERSION, folder, catalog.annotator, catalog.archives, catalog.links)
     rows = (json_line(asdict(row)) for row in catalog.rows)
     write_bytes(path, json_line(asdict(head)) + b"".join(rows))
+
+
+def _from(here: Path, folder: Path) -> str:
+    """The way from here to a folder; all of it where that lies on another drive."""
+    try:
+        return Path(os.path.relpath(folder, here)).as_posix()
+    except ValueError:
+        return folder.as_posix()
 
 
 def load_catalog(path: Path) -> Catalog:
@@ -158,15 +167,22 @@ def load_catalog(path: Path) -> Catalog:
         raise InputError(
             f"{path}: is no catalogue of this version ({error!s:.200}); scan again"
         ) from error
-    folder = Path(os.path.normpath(path.resolve().parent / head.models_folder))
+    folder = Path(os.path.normpath(place(path.resolve().parent, head.models_folder)))
     return Catalog(folder, head.annotator, rows, head.archives, head.links)
 
 
 def _checked(row: CatalogRow) -> CatalogRow:
     """A catalogue may come from a stranger: its paths stay below the folders they belong to."""
     names = [*row.path.split("/"), *([row.picture] if row.picture is not None else [])]
-    if any(name in {"", ".", ".."} or "/" in name or "\0" in name for name in names):
+    if not all(map(_is_one_name, names)):
         raise ValueError(f"{row.path!r:.80} leaves the models folder")
     if (row.model is None) != (row.status == "refused"):
         raise ValueError(f"{row.path!r:.80} is {row.status} but its annotation says otherwise")
     return row
+
+
+def _is_one_name(escaped: str) -> bool:
+    name = restored_path(escaped)
+    if os.name == "nt" and any(letter in name for letter in "\\:"):
+        return False  # another folder, a drive, or a stream of a file
+    return name not in {"", ".", ".."} and "/" not in name and "\0" not in name

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
 from contract.errors import ModelError
+from contract.text import escaped_path, place
 from dataset.shards.records import FoundText
 
 MAX_MODEL_BYTES = 512 << 20
@@ -46,7 +47,7 @@ def hash_models(folder: Path, paths: Sequence[str]) -> dict[str, str | ModelErro
 
     def hashed(path: str) -> str | ModelError:
         try:
-            return hash_model(folder / path)
+            return hash_model(place(folder, path))
         except ModelError as error:
             return error
 
@@ -92,12 +93,12 @@ def find_terms(models_folder: Path, relative: str) -> FoundText | None:
     The search ends at the models folder; links are not followed. At most ``MAX_TERMS_BYTES`` are
     kept, decoded as UTF-8, Shift-JIS (cp932) or UTF-16, whichever fits.
     """
-    folder = PurePosixPath(relative).parent
-    for place in (folder, *folder.parents):
-        for path in _terms_files(models_folder / place):
+    nearest = PurePosixPath(relative).parent
+    for folder in (nearest, *nearest.parents):
+        for path in _terms_files(place(models_folder, str(folder))):
             data = _read_beginning(path)
             if data.strip():
-                return FoundText((place / path.name).as_posix(), decode_text(data))
+                return FoundText((folder / escaped_path(path.name)).as_posix(), decode_text(data))
     return None
 
 

@@ -18,7 +18,7 @@ from contract.image import DEFAULT_SIZE, Stored, picture_fault
 from contract.light import Light
 from contract.pose import REST, Pose
 from contract.rig import NAME_ONLY, Rig
-from contract.text import printable
+from contract.text import place, printable
 from dataset.catalog import fingerprint as fingerprint_module
 from dataset.catalog.catalog import Counts, Described
 from dataset.catalog.fingerprint import fingerprint
@@ -244,9 +244,10 @@ def texture_stamp(models_folder: Path, path: str, texture_paths: tuple[str, ...]
     """Changes whenever one of the textures of the model at ``path`` below the models folder
     changes, appears or vanishes."""
     digest = hashlib.sha256()
+    folder = place(models_folder, path).parent
     for reference in texture_paths:
         try:
-            found = find_texture((models_folder / path).parent, reference, models_folder)
+            found = find_texture(folder, reference, models_folder)
             status = found.stat()
         except (TextureError, OSError):
             status = None

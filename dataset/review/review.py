@@ -15,6 +15,7 @@ from contract.light import Light
 from contract.pose import FACE_AXES, REST, Pose
 from contract.records import decode
 from contract.rig import MorphUse, Rig, Side
+from contract.text import place, shown_path
 from dataset.build.sampling import MIXED_AMBIENT
 from dataset.catalog.catalog import CatalogRow, load_catalog
 from dataset.catalog.corrections import (
@@ -117,12 +118,12 @@ class Review:
             raise InputError(f"{row.path}: {row.status}; there is no picture of it")
         if axis:
             annotation = self._with_morph(annotation, axis, morph, side)
-        path = self._catalog.models_folder / row.path
+        path = place(self._catalog.models_folder, row.path)
         return self._painter.paint(Painting(path, annotation, *VIEWS[view]))
 
     def morphs(self, sha256: str) -> tuple[str, ...]:
         """The names of a model's morphs."""
-        return self._painter.morph_names(self._catalog.models_folder / self._row(sha256).path)
+        return self._painter.morph_names(place(self._catalog.models_folder, self._row(sha256).path))
 
     def _named(self, made: Correction) -> Correction:
         """The correction with the names that its morphs have in the file."""
@@ -153,14 +154,14 @@ class Review:
 
     @staticmethod
     def _words(row: CatalogRow) -> str:
-        return f"{row.path} {row.model.name if row.model else ''} {row.code}".casefold()
+        return f"{shown_path(row.path)} {row.model.name if row.model else ''} {row.code}".casefold()
 
     def _summary(self, row: CatalogRow, said: Corrections) -> dict[str, object]:
         correction = said.get(row.sha256)
         model = row.model
         return {
             "sha256": row.sha256,
-            "path": row.path,
+            "path": shown_path(row.path),
             "source": row.source,
             "status": row.status,
             "was": self._rows[row.sha256].status,

@@ -19,7 +19,7 @@ from contract.files import write_bytes
 from contract.lock import only_run, require_folder
 from contract.progress import Progress
 from contract.records import append_line, decode, journal_lines, json_line
-from contract.text import counted, printable, shown_path, time_left
+from contract.text import counted, printable, restored_path, shown_path, time_left
 from dataset.catalog.catalog import (
     Catalog,
     CatalogRow,
@@ -203,7 +203,7 @@ class _Survey:
     def _known(self, path: str) -> Entry | None:
         found = self._hashes[path]
         if isinstance(found, ModelError):
-            refusal = Refusal("", found.code, str(found), "hash")
+            refusal = Refusal("", found.code, printable(str(found)), "hash")
             return Entry(annotator_version(), path, "", "", None, refusal)
         return self._memory.find(ModelFile(path, found))
 
@@ -266,7 +266,7 @@ class _Survey:
 
 def _of_another_name(message: str, known: str, path: str) -> str:
     """A message about the file ``known`` as one about its copy at ``path``."""
-    name, own = (printable(PurePosixPath(one).name) for one in (known, path))
+    name, own = (printable(restored_path(PurePosixPath(one).name)) for one in (known, path))
     return f"{own}{message.removeprefix(name)}" if message.startswith(f"{name}: ") else message
 
 

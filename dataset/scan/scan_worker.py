@@ -9,6 +9,7 @@ from pathlib import Path
 
 from contract.files import write_bytes
 from contract.png import png_bytes
+from contract.text import place
 from dataset.catalog.catalog import Described
 from dataset.drawing.protocols import OpenScanner, Scanner
 from dataset.jobs.messages import (
@@ -58,7 +59,7 @@ def scan_models(job: Job, setup: ScannerSetup, scanner: Scanner, report: Report)
     for number, file in job.models.items():
         report(ModelStarted(number))
         try:
-            path = setup.models_folder / file.path
+            path = place(setup.models_folder, file.path)
             described, picture = scanner.scan(path)
             name = setup.picture_name(setup.models_folder, file, described)
             write_bytes(setup.pictures_folder / name, png_bytes(picture))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from contract.errors import InputError
+from contract.text import escaped_path
 
 MODEL_SUFFIXES = frozenset({".pmx", ".pmd"})
 ARCHIVE_SUFFIXES = frozenset({".zip", ".rar", ".7z", ".lzh"})
@@ -15,7 +16,7 @@ ARCHIVE_SUFFIXES = frozenset({".zip", ".rar", ".7z", ".lzh"})
 
 @dataclass(frozen=True)
 class Listing:
-    """Paths relative to the folder, with slashes, sorted by their characters.
+    """Paths relative to the folder, with slashes, escaped, sorted by their characters.
 
     Hidden files (a dot first: what macOS leaves beside each file is one) are no models.
     """
@@ -50,7 +51,7 @@ def _walk(folder: Path) -> Iterator[tuple[str, str]]:
             path = Path(parent, name)
             kind = "link" if path.is_symlink() else _kind(path) if name in files else None
             if kind and not name.startswith("."):
-                yield path.relative_to(folder).as_posix(), kind
+                yield escaped_path(path.relative_to(folder).as_posix()), kind
 
 
 def _kind(path: Path) -> str | None:

@@ -77,7 +77,7 @@ def write_file(
         InputError: the disk is full or the folder cannot be written.
     """
     # In this version of the format HDF5 keeps checksums of its own structures too.
-    new = partial(h5py.File, mode="w", libver=("v110", "v110"))
+    new = partial(h5py.File, mode="w", libver=("v110", "v110"), locking=False)
     with replacing(path) as temporary, writing(path), new(temporary) as file:
         _copy_frames(file, frame_file)
         tables = _write_tables(file, frame_file, samples, models)
@@ -140,7 +140,9 @@ def open_file(path: Path) -> OpenShard:
     if not path.is_file():
         raise ShardError(f"{path}: there is no such shard; check the path or build it")
     try:
-        file = h5py.File(path, "r")
+        # A shard is put in its place whole and never changed there: HDF5's locks would guard
+        # nothing, and fail on file systems that have none.
+        file = h5py.File(path, "r", locking=False)
     except (OSError, RuntimeError) as error:
         raise ShardError(f"{path}: no whole HDF5 file: cut short, damaged or no shard") from error
     try:

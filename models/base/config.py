@@ -84,6 +84,15 @@ class NetworkConfig:
         """Pixels a side of what a network looks at and of what it decides."""
         return self.sees or self.size
 
+    @property
+    def decides_at(self) -> int:
+        """Pixels a side of the pictures that a system decides on, between the looks of its parts.
+
+        Twice the look where that is less than ``size``: as fine as the morpher's look at the
+        middle, and fine enough to warp without blurring what is then looked at.
+        """
+        return min(self.size, 2 * self.look)
+
     def to_json(self) -> dict[str, int | float | str]:
         """The fields, as JSON can hold them; of those that came later only what is not usual.
 

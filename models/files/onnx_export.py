@@ -41,7 +41,7 @@ def export_onnx(bundle: Bundle, configuration: str | None, out: Path) -> str:
         write_bytes(out / f"{graph.name}.onnx", data)
     # Last, so that a folder with a record is whole.
     look = system.express.morpher.config.look
-    write_onnx_record(out, OnnxRecord(system.size, look, name, digests))
+    write_onnx_record(out, OnnxRecord(system.size, system.small, look, name, digests))
     return name
 
 
@@ -59,7 +59,7 @@ class _Graph:
 
 def _graphs(system: System) -> Iterator[_Graph]:
     config = system.express.morpher.config
-    small = torch.zeros(1, 4, config.size, config.size), torch.zeros(1, 3)
+    small = torch.zeros(1, 4, system.small, system.small), torch.zeros(1, 3)
     side = 2 * config.size + 8  # an example of D, unlike all other sizes
     wide, given = torch.zeros(1, 4, side, side), ["picture", "pose"]
     decided = {

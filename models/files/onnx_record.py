@@ -2,15 +2,15 @@
 
 onnx.json          what follows, the convention, and the digest of each file
 
-With S pixels a side of what the networks were trained on, L of what they look at and decide, D of
-what is drawn (any; S at least, and at S the drawing at both sizes is the same):
+With S pixels a side of what the networks were trained on, R of the picture that they decide on, L
+of what they look at and decide, D of what is drawn (any from S on):
 
-express.onnx       picture (1, 4, S, S), pose (1, 3) -> output (1, 4, S, S): the morpher,
+express.onnx       picture (1, 4, R, R), pose (1, 3) -> output (1, 4, R, R): the morpher,
                    kept, painted (1, 4, L, L): what it decides
 express-wide.onnx  picture (1, 4, D, D), kept, painted -> output (1, 4, D, D)
-turn.onnx          picture (1, 4, S, S), pose (1, 3) -> kept, taken, painted (1, 4, L, L),
+turn.onnx          picture (1, 4, R, R), pose (1, 3) -> kept, taken, painted (1, 4, L, L),
                    offset (1, 2, L, L): what rotator and combiner, or a pathway alone, decide;
-                   if L = S output (1, 4, S, S) as well: what they draw themselves
+                   if L = S, and so R = S, output (1, 4, S, S) as well: drawn directly
 turn-wide.onnx     picture (1, 4, D, D), kept, taken, painted, offset -> output (1, 4, D, D)
 
 The wide picture has colours under alpha 0, those nearby (``animate.drawing.spread``). Version 1 had
@@ -48,9 +48,10 @@ _LARGEST_SIZE = 4096
 
 @dataclass(frozen=True)
 class OnnxRecord:
-    """size: S. look: L; 0 in version 1. sha256: by part, 64 hexadecimal digits."""
+    """size: S. small: R. look: L; 0 in version 1. sha256: by part, 64 hexadecimal digits."""
 
     size: int
+    small: int
     look: int
     configuration: str
     sha256: Mapping[str, str]
@@ -94,10 +95,13 @@ def _checked(document: Any) -> OnnxRecord:  # noqa: ANN401  # JSON
         raise ValueError(f"version is {version!r:.20}, this program's is {VERSION}")
     if fault := disagreement(document, {**_HEAD, "version": version}):
         raise ValueError(fault)
-    size, look = document["size"], document["look"] if version > 1 else 0
+    size = document["size"]
+    small, look = (document["small"], document["look"]) if version > 1 else (size, 0)
     if type(size) is not int or not 1 <= size <= _LARGEST_SIZE:
         raise ValueError("no size")
-    if type(look) is not int or not (0 < look <= size or version == 1):
+    if type(small) is not int or not 1 <= small <= size:
+        raise ValueError("no small")
+    if type(look) is not int or not (0 < look <= small or version == 1):
         raise ValueError("no look")
     if document["configuration"] not in CONFIGURATIONS:
         raise ValueError("no configuration")
@@ -105,4 +109,4 @@ def _checked(document: Any) -> OnnxRecord:  # noqa: ANN401  # JSON
     digests = {part: document["sha256"][part] for part in parts}
     if not all(isinstance(digest, str) for digest in digests.values()):
         raise ValueError("no digests")
-    return OnnxRecord(size, look, document["configuration"], digests)
+    return OnnxRecord(size, small, look, document["configuration"], digests)

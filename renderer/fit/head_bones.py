@@ -6,8 +6,18 @@ import numpy as np
 import numpy.typing as npt
 
 from contract.errors import RigError
-from renderer.fit.morph_names import is_eye, is_head, is_neck
-from renderer.formats.model import Bone, MmdModel
+from renderer.fit.morph_names import (
+    SURELY_CLOSING,
+    blink_hint,
+    is_eye,
+    is_head,
+    is_neck,
+    mouth_rank,
+)
+from renderer.formats.model import Bone, MmdModel, VertexOffsets
+
+_FEW = 0.02  # of the face's vertices: what hangs on another bone may be a tooth or a tear
+_BELOW_FACE = 0.1  # of the height from the lowest moving point of the face to the top of the head
 
 Flags = npt.NDArray[np.bool_]
 
@@ -35,7 +45,8 @@ def carried_by(model: MmdModel, root: int) -> Flags:
 
 
 def find_head_bone(model: MmdModel) -> tuple[int, str]:
-    """The head bone and why: by name, the one that carries most; else what the eyes hang on.
+    """The head bone and why: by name, the one that carries most; else what the eyes hang on; else
+    what carries all that blinks and speaks.
 
     Raises:
         RigError: code ``no-head-bone``.
@@ -53,10 +64,51 @@ def find_head_bone(model: MmdModel) -> tuple[int, str]:
     if len(parents) == 1:
         parent = parents.pop()
         return parent, f"head-bone:parent-of-eyes:{model.bones[parent].name}"
+    if (bone := _carrying_the_face(model)) >= 0:
+        return bone, f"head-bone:carries-the-face:{model.bones[bone].name}"
     raise RigError(
         f"{model.path.name}: no bone is called 頭 or head; name one so to use this model",
         "no-head-bone",
     )
+
+
+def _carrying_the_face(model: MmdModel) -> int:
+    """The bone that carries what morphs called blink or open mouth move, or the highest above it
+    that still lies in the head; -1 for none."""
+    face = _blinking_and_speaking(model)
+    carriers, counts = np.unique(dominant_bones(model)[face], return_counts=True)
+    main: list[int] = carriers[(carriers >= 0) & (counts > _FEW * len(face))].tolist()
+    if not main:
+        return -1
+    chains = [[bone, *_above(model, bone)] for bone in main]
+    shared = [bone for bone in chains[0] if all(bone in chain for chain in chains)]
+    if not shared:
+        return -1
+    heights = model.vertices.positions[:, 1]
+    low = float(heights[face].min())
+    height = float(heights[carried_by(model, shared[0])].max()) - low
+    inside = [b for b in shared if model.bones[b].position[1] > low - _BELOW_FACE * height]
+    return inside[-1] if inside else shared[0]
+
+
+def _blinking_and_speaking(model: MmdModel) -> npt.NDArray[np.int32]:
+    """The vertices that morphs called blink or open mouth move."""
+    moved = [np.empty(0, np.int32)]
+    for morph in model.morphs:
+        offsets = morph.offsets
+        if isinstance(offsets, VertexOffsets) and (
+            blink_hint(morph.name) >= SURELY_CLOSING or mouth_rank(morph.name) is not None
+        ):
+            moved.append(offsets.vertices[np.abs(offsets.offsets).sum(axis=1) > 0])
+    return np.unique(np.concatenate(moved))
+
+
+def _above(model: MmdModel, bone: int) -> list[int]:
+    """The bones above one, the nearest first."""
+    above = []
+    while (bone := model.bones[bone].parent) >= 0:
+        above.append(bone)
+    return above
 
 
 def find_neck_bone(model: MmdModel, head: int) -> tuple[int, str]:
@@ -65,11 +117,7 @@ def find_neck_bone(model: MmdModel, head: int) -> tuple[int, str]:
     Raises:
         RigError: code ``no-neck-bone``: nothing is above the head.
     """
-    above = []
-    bone = model.bones[head].parent
-    while bone >= 0:
-        above.append(bone)
-        bone = model.bones[bone].parent
+    above = _above(model, head)
     for index in above:
         if is_neck(model.bones[index].name) or is_neck(model.bones[index].name_english):
             return index, f"neck-bone:name:{model.bones[index].name}"

@@ -37,6 +37,16 @@ _MOUTHS: tuple[re.Pattern[str], ...] = tuple(
     )
 )
 
+# What exporters put before and after the names of their bones: VRoid, 3ds Max, Source, Mixamo,
+# Koikatsu, Blender, Maya.
+_BEFORE = r"(jbipc|(valvebiped)?bip0*1|mixamorig\d*|cf?[js]|c|def|org|mch|bone|skel)?"
+_AFTER = r"(0*1|m|c|jnt|joint|bone)?"
+_HEAD = re.compile(
+    rf"{_BEFORE}(head(neckupper)?|頭部?|头部?|あたま|머리|kopf|cabeza|testa|tête|голова){_AFTER}"
+)
+_NECK = re.compile(
+    rf"{_BEFORE}(neck|headnecklower|首根?元?|くび|[颈頸]部?|脖子?|목|hals|cuello|шея){_AFTER}"
+)
 
 NOT_A_BLINK, SMILING, SURELY_CLOSING = -3.0, -2.0, 2.0
 """``blink_hint`` of names of other faces with closed eyes and of what is no closing at all; of
@@ -78,17 +88,12 @@ def mouth_rank(name: str) -> int | None:
 
 def is_head(name: str) -> bool:
     """Whether a bone is called head."""
-    return (
-        re.fullmatch(r"頭|頭部|あたま|(jbipc|bip0*1|mixamorig)?head", normalised(name)) is not None
-    )
+    return _HEAD.fullmatch(normalised(name)) is not None
 
 
 def is_neck(name: str) -> bool:
     """Whether a bone is called neck."""
-    return (
-        re.fullmatch(r"首|首根?元?|くび|(jbipc|bip0*1|mixamorig)?neck", normalised(name))
-        is not None
-    )
+    return _NECK.fullmatch(normalised(name)) is not None
 
 
 def is_eye(name: str) -> bool:

@@ -2,12 +2,13 @@
 
 Source: the VMD format description ("VMD file format", MMD 7.40 and later); which bytes of a curve
 hold which control point was checked on files of MMD itself. Text is cp932 in fixed fields cut at
-the first NUL. Sections from the camera on may be missing, in order, from the end.
+the first NUL, or what other programs took for it. Sections from the camera on may be missing, in
+order, from the end.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,6 @@ import numpy.typing as npt
 
 from contract.errors import FormatError
 from renderer.formats.cursor import Cursor
-from renderer.formats.pmd_records import decode
 
 FRAMES_PER_SECOND = 30.0
 MAX_FILE_BYTES = 256 << 20
@@ -53,6 +53,18 @@ _OTHERS = {"camera": CAMERA_RECORD, "light": LIGHT_RECORD, "shadow": SHADOW_RECO
 _MAGIC = b"Vocaloid Motion Data "
 _NAME_BYTES = {b"0002": 20, b"file": 10}
 
+# cp932 reads nearly any bytes, so an encoding is known by the names that it gives.
+_ENCODINGS = ("cp932", "utf-8", "gb18030", "big5hkscs", "cp949")
+_KNOWN_NAMES = frozenset(
+    (
+        *("全ての親", "センター", "グルーブ", "上半身", "上半身2", "下半身", "首", "頭"),
+        *("両目", "左目", "右目", "左肩", "右肩", "左腕", "右腕", "左ひじ", "右ひじ", "左手首"),
+        *("右手首", "左足", "右足", "左ひざ", "右ひざ", "左足首", "右足首", "左足ＩＫ", "右足ＩＫ"),
+        *("まばたき", "笑い", "ウィンク", "ウィンク右", "ウィンク２", "ｳｨﾝｸ２右", "なごみ"),
+        *("あ", "い", "う", "え", "お", "ワ", "真面目", "困る", "にこり", "怒り", "上", "下", "涙"),
+    )
+)
+
 # The 64 bytes are four rows of 16, each the row before moved on by one. MMD keeps physics flags in
 # bytes 2 and 3 of the first row, so x1 of the rotation is read where the last row begins.
 _ROTATION_CURVE = (48, 7, 11, 15)
@@ -72,7 +84,9 @@ class Vmd:
     """A motion file; all arrays are read-only, frames are thirtieths of a second.
 
     ``bones`` and ``morphs``: by name, ``BONE_RECORD`` or ``MORPH_RECORD`` in order of frames, one
-    a frame (the file's last where there are several).
+    a frame (the file's last where there are several). ``broken``: names of those whose numbers are
+    not finite, and the fault to raise where one of them is needed. ``note`` says in a line what
+    else is not as it should be; it is empty for most files.
     """
 
     model_name: str
@@ -83,6 +97,8 @@ class Vmd:
     shadow: Records
     ik: tuple[IkFrame, ...]
     trailing_bytes: int
+    broken: Mapping[str, FormatError]
+    note: str
 
     @property
     def last_frame(self) -> int:
@@ -103,14 +119,37 @@ def rotation_curves(records: Records) -> npt.NDArray[np.float64]:
 def read_vmd(path: Path) -> Vmd:
     """Read a VMD file.
 
-    ``FormatError`` (file, section, byte offset) where it is unreadable, cut short or no VMD.
+    ``FormatError`` (file, section, byte offset) where it is unreadable, no VMD, or cut short before
+    the end of its morphs; whatever follows them is used as far as it is whole.
     """
     cursor = Cursor(_read_bytes(path), path.name)
     model_name = _header(cursor)
-    bones = _tracks(cursor, "bones", BONE_RECORD)
-    morphs = _tracks(cursor, "morphs", MORPH_RECORD)
-    others = {section: _records(cursor, section, record) for section, record in _OTHERS.items()}
-    return Vmd(model_name, bones, morphs, **others, ik=_ik(cursor), trailing_bytes=cursor.remaining)
+    bones = _records(cursor, "bones", BONE_RECORD)
+    morphs = _records(cursor, "morphs", MORPH_RECORD)
+    encoding = _encoding(bones, morphs)
+    broken: dict[str, FormatError] = {}
+    bone_tracks = _tracks(cursor, "bones", bones, encoding, broken)
+    morph_tracks = _tracks(cursor, "morphs", morphs, encoding, broken)
+    notes = [] if encoding == "cp932" else [f"its names are in {encoding}, not in cp932"]
+    notes += [f"{', '.join(sorted(broken))} not finite"] if broken else []
+    others: dict[str, Records] = {name: np.empty(0, record) for name, record in _OTHERS.items()}
+    ik: tuple[IkFrame, ...] = ()
+    try:
+        for section, record in _OTHERS.items():
+            others[section] = _records(cursor, section, record)
+        ik = _ik(cursor, encoding)
+    except FormatError as fault:
+        notes.append(str(fault).removeprefix(f"{path.name}: ").split("; ")[0])
+    return Vmd(
+        _decode(model_name, encoding),
+        bone_tracks,
+        morph_tracks,
+        **others,
+        ik=ik,
+        trailing_bytes=cursor.remaining,
+        broken=broken,
+        note="; ".join(notes),
+    )
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -128,12 +167,12 @@ def _read_bytes(path: Path) -> bytes:
         ) from error
 
 
-def _header(cursor: Cursor) -> str:
+def _header(cursor: Cursor) -> bytes:
     signature = cursor.raw(30, "the signature")
     size = _NAME_BYTES.get(signature[len(_MAGIC) :].split(b"\0", 1)[0])
     if not signature.startswith(_MAGIC) or size is None:
         raise cursor.fault("no VMD signature; this is not a VMD file", "not-a-motion", 0)
-    return decode(cursor.raw(size, "the model's name"))
+    return cursor.raw(size, "the model's name")
 
 
 def _records(cursor: Cursor, section: str, record: np.dtype[Any]) -> Records:
@@ -145,13 +184,42 @@ def _records(cursor: Cursor, section: str, record: np.dtype[Any]) -> Records:
     return cursor.array(record, count, f"{section} keyframes")
 
 
-def _tracks(cursor: Cursor, section: str, record: np.dtype[Any]) -> Mapping[str, Records]:
-    records = _records(cursor, section, record)
-    _require_finite(cursor, section, records)
-    names = [decode(name.tobytes()) for name in records["name"]]
+def _encoding(*sections: Records) -> str:
+    """The encoding under which most names are known ones."""
+    raw = {name.tobytes() for records in sections for name in records["name"]}
+
+    def known(encoding: str) -> int:
+        return sum(_decode(name, encoding) in _KNOWN_NAMES for name in raw)
+
+    return max(_ENCODINGS, key=known)
+
+
+def _decode(field: bytes, encoding: str) -> str:
+    """A fixed field up to its first NUL; cut-off characters become replacement ones."""
+    return field.split(b"\0", 1)[0].decode(encoding, errors="replace")
+
+
+def _tracks(
+    cursor: Cursor,
+    section: str,
+    records: Records,
+    encoding: str,
+    broken: dict[str, FormatError],
+) -> Mapping[str, Records]:
+    """The records by name; names of those with numbers that are not finite go to ``broken``."""
+    names = [_decode(name.tobytes(), encoding) for name in records["name"]]
     rows: dict[str, list[int]] = {}
     for row, name in enumerate(names):
         rows.setdefault(name, []).append(row)
+    cursor.section = section
+    for row, field in _not_finite(records):
+        fault = cursor.fault(
+            f"keyframe {row} has a {field} that is not finite; the file is corrupt",
+            "non-finite-numbers",
+            cursor.section_starts[section] + 4 + row * records.itemsize,
+        )
+        rows.pop(names[row], None)
+        broken.setdefault(names[row], fault)
     return {name: _ordered(records[of_name]) for name, of_name in rows.items()}
 
 
@@ -164,22 +232,16 @@ def _ordered(track: Records) -> Records:
     return kept
 
 
-def _require_finite(cursor: Cursor, section: str, records: Records) -> None:
+def _not_finite(records: Records) -> Iterator[tuple[int, str]]:
+    """Rows with a number that is not finite, and its field."""
     for field in ("position", "rotation", "weight"):
-        if field not in (records.dtype.names or ()):
-            continue
-        values = records[field]
-        axes = tuple(range(1, values.ndim))
-        (broken,) = np.nonzero(~np.isfinite(values).all(axis=axes))
-        if len(broken):
-            raise cursor.fault(
-                f"keyframe {broken[0]} has a {field} that is not finite; the file is corrupt",
-                "non-finite-numbers",
-                cursor.section_starts[section] + 4 + int(broken[0]) * records.itemsize,
-            )
+        if field in (records.dtype.names or ()):
+            finite = np.isfinite(records[field])
+            for row in np.flatnonzero(~finite.all(axis=tuple(range(1, finite.ndim)))).tolist():
+                yield row, field
 
 
-def _ik(cursor: Cursor) -> tuple[IkFrame, ...]:
+def _ik(cursor: Cursor, encoding: str) -> tuple[IkFrame, ...]:
     cursor.enter("IK switches")
     if not cursor.remaining:
         return ()
@@ -188,6 +250,7 @@ def _ik(cursor: Cursor) -> tuple[IkFrame, ...]:
         frame, shown = cursor.unpack("IB", "an IK keyframe")
         count = cursor.count(IK_SWITCH_RECORD.itemsize, "IK switches", "I")
         switches = cursor.array(IK_SWITCH_RECORD, count, "IK switches")
-        states = {decode(switch["name"].tobytes()): bool(switch["on"]) for switch in switches}
+        names = [_decode(switch["name"].tobytes(), encoding) for switch in switches]
+        states = dict(zip(names, map(bool, switches["on"]), strict=True))
         frames.append(IkFrame(frame, bool(shown), states))
     return tuple(frames)

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from animate.drawing.drawing import clean, decode_drawing, read_drawing, resized
+from animate.drawing.drawing import Drawing, clean, decode_drawing, read_drawing, resized
+from animate.drawing.spread import spread
 from animate.pose.open_poser import fitted
+from animate.pose.shown_bytes import shown_bytes
 from contract.errors import InputError
-from contract.image import Stored
-from tests.support.shifting import bytes_of
+from contract.image import Stored, network_to_stored, stored_to_network
+from tests.support.shifting import Shifting, bytes_of
 
 RED_GREEN = np.array([[[255, 0, 0, 255], [0, 255, 0, 128]]], np.uint8)
 
@@ -132,15 +134,65 @@ def _drawing(picture: Stored) -> bytes:
     return bytes_of(Image.fromarray(picture, "RGBA"))
 
 
+def _square(side: int) -> Drawing:
+    picture = np.zeros((side, side, 4), np.uint8)
+    picture[side // 4 : -side // 4, side // 4 : -side // 4] = 255
+    return decode_drawing(_drawing(picture), "a.png")
+
+
 def test_only_squares_with_transparency_fit() -> None:
-    picture = np.zeros((32, 32, 4), np.uint8)
-    picture[8:24, 8:24] = 255
-    fits = fitted(decode_drawing(_drawing(picture), "a.png"), 16)
-    assert fits.shape == (16, 16, 4)
+    picture, networks = _square(32).picture, Shifting()
+    fits, _ = fitted(_square(32), networks)
+    assert fits.shape == (32, 32, 4)
     assert fits[0, 0].tolist() == [0, 0, 0, 0]
     with pytest.raises(InputError, match=r"16x32; it must be square; try `animate check a\.png"):
-        fitted(decode_drawing(_drawing(picture[:, :16]), "a.png"), 16)
+        fitted(decode_drawing(_drawing(picture[:, :16]), "a.png"), networks)
     with pytest.raises(InputError, match="no transparent background"):
-        fitted(decode_drawing(_drawing(np.full_like(picture, 255)), "a.png"), 16)
+        fitted(decode_drawing(_drawing(np.full_like(picture, 255)), "a.png"), networks)
     with pytest.raises(InputError, match="wholly transparent"):
-        fitted(decode_drawing(_drawing(np.zeros_like(picture)), "a.png"), 16)
+        fitted(decode_drawing(_drawing(np.zeros_like(picture)), "a.png"), networks)
+
+
+@pytest.mark.parametrize(
+    ("side", "size", "draws_wide", "drawn", "note"),
+    [
+        (16, None, True, 16, ""),
+        (100, None, True, 100, ""),
+        (8, None, True, 16, "a.png: 8x8 pixels, enlarged to 16: networks draw no less"),
+        (1030, None, True, 1024, "a.png: 1030x1030 pixels, reduced to 1024: networks draw no more"),
+        (100, None, False, 16, "a.png: 100x100 pixels, reduced to 16: networks draw no more"),
+        (100, 50, True, 50, ""),
+        (100, 8, True, 16, ""),
+    ],
+)
+def test_a_drawing_is_drawn_at_its_own_size_where_that_can_be(
+    side: int, size: int | None, draws_wide: bool, drawn: int, note: str
+) -> None:
+    picture, told = fitted(_square(side), Shifting(draws_wide=draws_wide), size)
+    assert picture.shape == (drawn, drawn, 4)
+    assert told == note
+
+
+def test_colours_spread_under_nothing_from_the_nearest_that_are_seen() -> None:
+    picture = stored_to_network(_square(33).picture)
+    picture[:3, 8:16] = np.float32(0.25)
+    picture[:, 20, 20] = -1
+    wide = spread(picture)
+    seen = picture[3] > -1
+    np.testing.assert_array_equal(wide[:, seen], picture[:, seen])
+    np.testing.assert_array_equal(wide[3], picture[3])
+    assert wide[0, 0, :32].max() == 0.25
+    assert wide[0, 26, :32].min() == 1
+    assert wide[0, 20, 20] == 1
+    nothing = np.full((4, 5, 5), -1, np.float32)
+    np.testing.assert_array_equal(spread(nothing), nothing)
+
+
+def test_bytes_by_table_are_those_by_the_formula() -> None:
+    ramp = np.arange(256, dtype=np.uint8).repeat(4).reshape(16, 16, 4)
+    ramp[0, 0] = (7, 9, 200, 1)
+    np.testing.assert_array_equal(shown_bytes(stored_to_network(ramp)), clean(ramp))
+    values = np.random.default_rng(0).uniform(-1.2, 1.2, (4, 100, 100)).astype(np.float32)
+    apart = shown_bytes(values).astype(int) - network_to_stored(values)
+    assert np.abs(apart).max() <= 1
+    assert (apart != 0).mean() < 0.01

@@ -19,17 +19,19 @@ from click.testing import CliRunner
 from PIL import Image
 
 from animate.commands.main import main
+from animate.drawing.spread import spread
 from animate.pose.onnx_networks import OnnxNetworks
 from animate.pose.open_poser import open_networks
+from animate.pose.poser import AtBothSizes, Networks, Poser
 from animate.pose.torch_networks import TorchNetworks
 from contract.errors import InputError
-from contract.image import stored_to_network
+from contract.image import NetworkPicture
 from contract.pose import FACE, JOINTS, Pose
 from models.base.config import NetworkConfig
-from models.base.configurations import CONFIGURATIONS
 from models.base.execution import Execution
-from models.files.bundle import load_bundle, save_bundle
+from models.files.bundle import Bundle, load_bundle, save_bundle
 from models.files.onnx_export import export_onnx
+from models.files.onnx_record import PARTS, WIDE_PARTS
 from tests.conftest import REPOSITORY
 from tests.support.shifting import drawing
 from tests.support.untrained import untrained
@@ -45,38 +47,65 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def require_parity(bundle: Path, export: Path, name: str) -> None:
-    exported = OnnxNetworks(export)
-    reference = TorchNetworks(
-        load_bundle(bundle), name, torch.device("cpu"), Execution(precision="float32")
-    )
+def _soft(side: int) -> NetworkPicture:
+    """(4, side, side): a smooth picture, for noise turns a last bit of a flow into much."""
+    draw = torch.Generator().manual_seed(0)
+    coarse = torch.rand(1, 4, 6, 6, generator=draw) * 2 - 1
+    picture: NetworkPicture = torch.nn.functional.interpolate(coarse, (side, side), mode="bicubic")[
+        0
+    ].numpy()
+    return picture
+
+
+def require_parity(reference: Networks, exported: Networks, side: int) -> None:
+    """Pictures of ``side`` pixels, torch's and onnxruntime's."""
     size = reference.size
-    assert exported.size == size
-    rest = np.random.default_rng(0).uniform(-1, 1, (4, size, size)).astype(np.float32)
+    assert (exported.size, exported.small) == (size, reference.small)
+    assert exported.draws_small == reference.draws_small
+    assert exported.draws_wide
+    wide = None if side == size and reference.draws_small else spread(_soft(side))
+    rest = AtBothSizes(_soft(reference.small), wide)
     for pose in POSES:
         vector = pose.to_vector()
         ours, theirs = (networks.express(rest, vector[FACE]) for networks in (reference, exported))
-        np.testing.assert_allclose(theirs, ours, atol=1e-4)
+        np.testing.assert_allclose(theirs.small, ours.small, atol=1e-4)
+        if ours.wide is not None:
+            assert theirs.wide is not None
+            np.testing.assert_allclose(theirs.wide, ours.wide, atol=1e-4)
         turned = reference.turn(ours, vector[JOINTS]), exported.turn(ours, vector[JOINTS])
-        # Where the flow of noise is steep, rounding moves single pixels further than the rest.
+        assert turned[0].shape == (4, side, side)
+        # Where the flow is steep, rounding moves single pixels further than the rest.
         np.testing.assert_allclose(turned[1], turned[0], atol=5e-3)
         assert np.abs(turned[1] - turned[0]).mean() < 5e-4  # an eighth of a byte is 1e-3
 
 
-@pytest.mark.parametrize("name", CONFIGURATIONS)
-def test_every_configuration_is_exported_faithfully(
+def _both(bundle: Bundle, name: str, folder: Path) -> tuple[Networks, Networks]:
+    assert export_onnx(bundle, name, folder) == name
+    reference = TorchNetworks(bundle, name, torch.device("cpu"), Execution(precision="float32"))
+    return reference, OnnxNetworks(folder)
+
+
+@pytest.mark.parametrize("name", ["PU-L1", "ZH-P", "FU-L1-P"])
+def test_every_kind_of_configuration_is_exported_faithfully(
     name: str, bundle: Path, tmp_path: Path
 ) -> None:
-    assert export_onnx(load_bundle(bundle), name, tmp_path / "onnx") == name
-    require_parity(bundle, tmp_path / "onnx", name)
+    networks = _both(load_bundle(bundle), name, tmp_path / "onnx")
+    require_parity(*networks, 16)
+    require_parity(*networks, 50)
 
 
-def test_full_size_networks_are_exported_faithfully(tmp_path: Path) -> None:
-    config = NetworkConfig(size=256, channels=4, max_channels=8, residual_blocks=1)
-    save_bundle(tmp_path / "bundle", untrained(config, "L1", "P", seed=1))
-    name = export_onnx(untrained(config, "L1", "P", seed=1), None, tmp_path / "onnx")
-    assert name == "FU-P-P"
-    require_parity(tmp_path / "bundle", tmp_path / "onnx", name)
+@pytest.mark.parametrize(
+    "config",
+    [
+        NetworkConfig(64, 4, 8, 1),
+        NetworkConfig(64, 4, 8, 1, 0.1, sees=32, looks_at="middle", rests=True),
+    ],
+    ids=["all", "middle"],
+)
+def test_an_export_draws_any_size_faithfully(config: NetworkConfig, tmp_path: Path) -> None:
+    networks = _both(untrained(config, "L1", seed=1), "FU-L1-L1", tmp_path / "onnx")
+    for side in (64, 256, 512, 1000):
+        require_parity(*networks, side)
 
 
 @pytest.fixture(scope="module")
@@ -117,37 +146,51 @@ def _record_of(folder: Path, name: str, graph: onnx.ModelProto) -> None:
     (folder / "onnx.json").write_text(json.dumps(record))
 
 
-def _graph(out_shape: list[int], out_name: str = "output", kind: int = 1) -> onnx.ModelProto:
-    """A graph that hands out a constant."""
-    value = onnx.numpy_helper.from_array(np.zeros(out_shape, np.float32), out_name)
-    node = onnx.helper.make_node("Constant", [], [out_name], value=value)
+def _graph(
+    made: list[int | str], name: str = "output", kind: int = 1, node: str = "Identity"
+) -> onnx.ModelProto:
+    """In the place of turn-wide: hands out the picture, or makes of it what ``node`` does."""
+    decided = {"kept": 4, "taken": 4, "painted": 4, "offset": 2}
     given = [
-        onnx.helper.make_tensor_value_info("picture", kind, [1, 4, 16, 16]),
-        onnx.helper.make_tensor_value_info("pose", kind, [1, 3]),
+        onnx.helper.make_tensor_value_info("picture", kind, [1, 4, "d", "d"]),
+        *(onnx.helper.make_tensor_value_info(k, kind, [1, n, 16, 16]) for k, n in decided.items()),
     ]
-    made = [onnx.helper.make_tensor_value_info(out_name, 1, out_shape)]
+    output = onnx.helper.make_tensor_value_info(name, kind, made)
+    options = {"kernel_shape": [2, 2]} if node == "MaxPool" else {}
+    nodes = [onnx.helper.make_node(node, ["picture"], [name], **options)]
     opset = [onnx.helper.make_opsetid("", 18)]
-    graph = onnx.helper.make_graph([node], "g", given, made)
+    graph = onnx.helper.make_graph(nodes, "g", given, [output])
     return onnx.helper.make_model(graph, opset_imports=opset, ir_version=10)
 
 
 @pytest.mark.parametrize(
     ("graph", "fault"),
     [
-        (_graph([1, 3]), "turn.onnx: makes"),
-        (_graph([1, 4, 16, 16], "other"), "turn.onnx: makes"),
-        (_graph([1, 4, 16, 16], kind=11), "turn.onnx: takes"),
+        (_graph([1, 4, "d", "d"], node="Shape", name="size"), "turn-wide.onnx: "),
+        (_graph([1, 4, "d", "d"], "other"), "turn-wide.onnx: makes"),
+        (_graph([1, 4, "d", "d"], kind=11), "turn-wide.onnx: takes"),
     ],
 )
 def test_a_graph_of_another_shape_or_type_is_refused(
     graph: onnx.ModelProto, fault: str, exported: Path, tmp_path: Path
 ) -> None:
     folder = _copy(exported, tmp_path / "onnx")
-    _record_of(folder, "turn", graph)
+    _record_of(folder, "turn-wide", graph)
     with pytest.raises(InputError, match=fault):
         OnnxNetworks(folder)
-    _record_of(folder, "turn", _graph([1, 4, 16, 16]))
+    _record_of(folder, "turn-wide", _graph([1, 4, "d", "d"]))
     OnnxNetworks(folder)
+
+
+def test_a_graph_that_makes_another_size_than_it_is_given_is_refused(
+    exported: Path, tmp_path: Path
+) -> None:
+    folder = _copy(exported, tmp_path / "onnx")
+    _record_of(folder, "turn-wide", _graph([1, 4, "e", "e"], node="MaxPool"))
+    networks = OnnxNetworks(folder)
+    both = AtBothSizes(_soft(16), _soft(20))
+    with pytest.raises(InputError, match=r"made \(4, 19, 19\) of \(4, 20, 20\)"):
+        networks.turn(both, np.zeros(3, np.float32))
 
 
 def test_a_graph_that_reads_another_file_is_refused(
@@ -156,7 +199,9 @@ def test_a_graph_that_reads_another_file_is_refused(
     folder = _copy(exported, tmp_path / "onnx")
     (tmp_path / "secret.bin").write_bytes(bytes(4 * 4 * 256))
     monkeypatch.chdir(tmp_path)
-    graph = _graph([1, 4, 16, 16])
+    value = onnx.numpy_helper.from_array(np.zeros((1, 4, 16, 16), np.float32), "output")
+    graph = _graph([1, 4, "d", "d"])
+    graph.graph.node[0].CopyFrom(onnx.helper.make_node("Constant", [], ["output"], value=value))
     tensor = graph.graph.node[0].attribute[0].t
     onnx.external_data_helper.set_external_data(tensor, "secret.bin", 0, 4 * 4 * 256)
     tensor.ClearField("raw_data")
@@ -184,7 +229,11 @@ def _copy(exported: Path, folder: Path) -> Path:
         ({"picture_convention": "bgr"}, "picture_convention is 'bgr'"),
         ({"size": 1e9}, "no size"),
         ({"size": 32}, "takes .* export it again"),
-        ({"sha256": {"express": "0", "turn": "0"}}, "damaged"),
+        ({"small": 0}, "no small"),
+        ({"look": 32}, "no look"),
+        ({"look": 8}, "makes .* export it again"),
+        ({"version": 3}, "version is 3, this program's is 2"),
+        ({"sha256": dict.fromkeys((*PARTS, *WIDE_PARTS), "0")}, "damaged"),
         ({"sha256": []}, "is no export of this version"),
     ],
 )
@@ -228,6 +277,7 @@ def test_exported_networks_draw_without_torch(exported: Path, tmp_path: Path) ->
 
 
 def test_a_poser_draws_with_them(exported: Path) -> None:
-    networks = open_networks(exported, None, "cpu", "auto")
-    picture = networks.express(stored_to_network(drawing()), np.zeros(3, np.float32))
-    assert picture.shape == (4, 16, 16)
+    poser = Poser(
+        open_networks(exported, None, "cpu", "auto"), np.repeat(drawing(), 2, 0).repeat(2, 1)
+    )
+    assert poser.draw(Pose(head_y=1)).shape == (32, 32, 4)

@@ -15,7 +15,7 @@ from PIL import Image, ImageSequence
 from animate.commands.main import main
 from animate.drawing.backdrop import open_backdrop
 from animate.drawing.output import gif_durations, write_animation, write_still
-from animate.pose.poser import Poser
+from animate.pose.poser import AtBothSizes, Poser
 from animate.pose.torch_networks import TorchNetworks, open_bundle, open_torch_networks
 from contract.errors import DeviceError, InputError
 from contract.image import Stored, stored_to_network
@@ -58,8 +58,28 @@ def test_the_morpher_runs_only_when_the_face_changes() -> None:
     assert networks.calls[4:] == ["express", "turn", "turn"]
 
 
+def test_nothing_runs_for_a_pose_that_stays() -> None:
+    networks = Shifting()
+    poser = Poser(networks, drawing())
+    first = poser.draw(Pose(head_y=1, mouth=0))
+    kept = first.copy()
+    first[:] = 7  # a caller's own
+    np.testing.assert_array_equal(poser.draw(Pose(head_y=1, mouth=0)), kept)
+    assert networks.calls == ["express", "turn"]
+
+
+def test_a_larger_drawing_is_drawn_at_its_size() -> None:
+    large = np.repeat(np.repeat(drawing(), 3, 0), 3, 1)
+    poser = Poser(Shifting(), large)
+    assert poser.size == 48
+    np.testing.assert_array_equal(poser.draw(Pose(mouth=0)), large)
+    assert columns(poser.draw(Pose(head_y=1, mouth=0))) == (8, 31)
+    with pytest.raises(InputError, match=r"48x48, but the networks draw 16x16$"):
+        Poser(Shifting(draws_wide=False), large)
+
+
 def test_a_drawing_of_another_size_is_refused() -> None:
-    with pytest.raises(InputError, match="8x8, but the networks see 16x16"):
+    with pytest.raises(InputError, match="8x8, but the networks draw 16x16 or more"):
         Poser(Shifting(), np.zeros((8, 8, 4), np.uint8))
 
 
@@ -75,11 +95,12 @@ def test_a_poser_does_what_the_bundle_does(name: str) -> None:
         expected = bundle.system(name)(image, torch.from_numpy(pose.to_vector())[None])[0].numpy()
     networks = TorchNetworks(bundle, name, torch.device("cpu"), Execution())
     vector = pose.to_vector()
-    expression = networks.express(stored_to_network(drawing()), vector[FACE])
+    rest = AtBothSizes(stored_to_network(drawing()))
+    expression = networks.express(rest, vector[FACE])
     np.testing.assert_allclose(networks.turn(expression, vector[JOINTS]), expected, atol=1e-6)
     # The fastest way is of half precision where the processor has it: rounded, but the same.
     fast = open_torch_networks(bundle, name, "cpu")
-    rounded = fast.turn(fast.express(stored_to_network(drawing()), vector[FACE]), vector[JOINTS])
+    rounded = fast.turn(fast.express(rest, vector[FACE]), vector[JOINTS])
     assert np.abs(rounded - expected).mean() < 0.05
 
 

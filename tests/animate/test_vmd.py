@@ -230,3 +230,35 @@ def test_a_real_model_turns_as_a_real_motion_says(
             cosine = found @ wanted / (np.linalg.norm(found) * np.linalg.norm(wanted))
             assert cosine > 0.9
     assert max(turns) > 5
+
+
+def test_numbers_that_are_not_finite_count_only_where_they_move_an_axis(tmp_path: Path) -> None:
+    nan = float("nan")
+    good = [bone(HEAD, 0, turn(Y, 15))]
+    motion = motion_of(tmp_path, [*good, bone("右腕", 0, (nan, 0, 0, 1))], [morph("涙", 0, nan)])
+    assert track(motion, "head_y") == [pytest.approx(1)]
+    assert sum("not finite" in note for note in motion.notes) == 1
+    with pytest.raises(FormatError, match="keyframe 1 has a rotation"):
+        motion_of(tmp_path, [*good, bone(NECK, 0, (nan, 0, 0, 1))])
+    with pytest.raises(FormatError, match="keyframe 0 has a weight"):
+        motion_of(tmp_path, good, [morph("まばたき", 0, nan)])
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "utf-8", "big5hkscs"])
+def test_names_in_other_encodings_move_the_same(tmp_path: Path, encoding: str) -> None:
+    def said(data: bytes, name: str) -> bytes:
+        return name.encode(encoding)[:15].ljust(15, b"\0") + data[15:]
+
+    bones = [said(bone("x", 0, turn(Y, 15)), HEAD), said(bone("x", 0), "上半身")]
+    motion = motion_of(tmp_path, bones, [said(morph("x", 0, 0.5), "まばたき")])
+    assert track(motion, "head_y") == [pytest.approx(1)]
+    assert track(motion, "left_eye") == [0.5]
+    assert sum(encoding in note for note in motion.notes) == 1
+
+
+def test_rubbish_after_the_morphs_leaves_the_motion_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.vmd"
+    path.write_bytes(vmd([bone(HEAD, 0, turn(Y, 15))]) + b"made with love")
+    motion = read_motion(path, 30)
+    assert track(motion, "head_y") == [pytest.approx(1)]
+    assert len(motion.notes) == 1

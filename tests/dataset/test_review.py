@@ -93,6 +93,24 @@ def paths(answer: dict[str, list[dict[str, str]]]) -> list[str]:
     return [model["path"] for model in answer["models"]]
 
 
+def test_names_that_are_no_unicode_break_no_page(tmp_path: Path) -> None:
+    miku = os.fsdecode("ミク".encode("cp932"))
+    models = write_models(tmp_path / "models", {"a/a": "ok", "b/refused": "refuse"})
+    (models / "a").rename(models / miku)
+    (models / "b" / "refused.pmx").rename(models / "b" / f"{miku}.pmx")
+    look(models, tmp_path / "catalog.jsonl")
+    painter = Painter(open_tiny_tools)
+    app = make_app(Review(tmp_path / "catalog.jsonl", painter), painter, "127.0.0.1")
+    client = TestClient(app, base_url="http://127.0.0.1", headers=OURS)
+    answer = client.get("/api/models")
+    assert answer.status_code == 200
+    assert paths(answer.json()) == ["ミク/a.pmx", "b/ミク.pmx"]
+    model = answer.json()["models"][0]["sha256"]
+    assert client.get(f"/api/models/{model}/picture/rest").status_code == 200
+    assert client.get(f"/api/models/{model}/morphs").status_code == 200
+    painter.close()
+
+
 def test_doubtful_models_come_first_and_refused_ones_last(opened: Opened) -> None:
     answer = opened.client.get("/api/models").json()
     assert paths(answer)[0] == "s/unsure.pmx"

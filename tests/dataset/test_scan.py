@@ -16,8 +16,9 @@ import pytest
 import dataset.scan.scan
 from contract.errors import InputError
 from contract.progress import LogProgress
+from contract.text import place, shown_path
 from dataset.build.build import build
-from dataset.catalog.catalog import Catalog, CatalogRow, cache_of, load_catalog, save_catalog
+from dataset.catalog.catalog import Catalog, cache_of, load_catalog
 from dataset.catalog.choose import Wish, choose
 from dataset.drawing.rendering import annotating_files
 from dataset.jobs.pool import Crew
@@ -286,11 +287,34 @@ def test_a_catalogue_and_its_models_move_together(tmp_path: Path) -> None:
     assert (catalog.models_folder / catalog.rows[0].path).is_file()
 
 
-def test_paths_that_are_no_unicode_survive(tmp_path: Path) -> None:
-    row = CatalogRow(os.fsdecode(b"\x83~\x83N.pmx"), "0" * 64, "", "refused", code="x")
-    catalog = Catalog(tmp_path, "one", (row,), (), ())
-    save_catalog(tmp_path / "catalog.jsonl", catalog)
-    assert load_catalog(tmp_path / "catalog.jsonl") == catalog
+def test_names_of_shift_jis_bytes_are_escaped_at_the_door(tmp_path: Path) -> None:
+    """Models, their folders, their terms, archives and the folder of all of them."""
+    miku = os.fsdecode("初音ミク".encode("cp932"))
+    home = tmp_path / miku
+    models = write_models(home / "models", {"b": "refuse", "a\\x5cb": "ok"})
+    written = models / miku / f"{miku}.pmx"
+    written.parent.mkdir()
+    written.write_text("ok miku", "utf-8")
+    (models / miku / f"{miku}readme.txt").write_text("terms", "utf-8")
+    (models / f"{miku}.zip").write_bytes(b"PK")
+    out = tmp_path / "catalog.jsonl"
+    catalog, _ = look(models, out)
+    text = out.read_bytes().decode("utf-8")  # strictly
+    assert "\\\\x8f\\\\x89" in text
+    assert load_catalog(out) == catalog
+    assert [row.status for row in catalog.rows] == ["ok", "ok", "refused"]
+    row = catalog.rows[0]
+    assert place(models, catalog.rows[1].path) == models / "a\\x5cb.pmx"
+    assert place(load_catalog(out).models_folder, row.path) == written
+    assert shown_path(row.path) == "初音ミク/初音ミク.pmx"
+    assert row.licence is not None
+    assert shown_path(row.licence.path) == "初音ミク/初音ミクreadme.txt"
+    assert shown_path(catalog.archives[0]) == "初音ミク.zip"
+    build_out = tmp_path / "out"
+    progress = LogProgress(io.StringIO(), "samples")
+    selection = choose(catalog, {}, Wish())
+    build(models, selection, build_out, FIVE, PATIENT, open_tiny_renderer, progress)
+    assert_sound(build_out)
 
 
 def _rewritten(catalog: Path, changes: dict[str, object]) -> None:

@@ -56,8 +56,11 @@ def test_mouths_are_ranked() -> None:
 
 def test_bones_are_known_by_many_names() -> None:
     assert all(map(is_head, ["頭", "Head", "J_Bip_C_Head", "mixamorig:Head", "ＨＥＡＤ"]))
-    assert not any(map(is_head, ["頭先", "headset", "頭髪", "forehead"]))
-    assert all(map(is_neck, ["首", "neck", "Bip01 Neck"]))
-    assert not any(map(is_neck, ["首輪", "necktie", "手首"]))
+    assert all(map(is_head, ["cf_j_head", "head neck upper", "머리", "头部", "Bip001 Head"]))
+    assert all(map(is_head, ["ValveBiped.Bip01_Head1", "DEF-head", "Head_M", "c_head", "头"]))
+    assert not any(map(is_head, ["頭先", "headset", "頭髪", "forehead", "HeadEnd"]))
+    assert all(map(is_neck, ["首", "neck", "Bip01 Neck", "cf_j_neck", "head neck lower", "목"]))
+    assert not is_head("head neck lower")
+    assert not any(map(is_neck, ["首輪", "necktie", "手首", "손목"]))
     assert all(map(is_eye, ["左目", "右目", "eye_L", "LeftEye", "J_Adj_R_FaceEye", "右眼"]))
     assert not any(map(is_eye, ["両目", "左目先", "eyebrow_L", "J_Adj_L_FaceEyeSet", "左眉"]))

@@ -26,6 +26,7 @@ class Shifting:
     """Closing an eye darkens the picture; turning by 1 moves it 4 pixels to the viewer's left."""
 
     size: int = SIZE
+    small: int = SIZE
     draws_small: bool = True
     draws_wide: bool = True
     calls: list[str] = field(default_factory=list)

@@ -191,20 +191,19 @@ def _moved(unit: Tensor, by: Augmentation, draws: list[float]) -> Tensor:
     # From where each pixel comes: back by the shift, turned back, divided by the scale.
     back = np.array([[cosine, sine], [-sine, cosine]]) / [[width], [height]]
     shift = 2 * by.shift * np.array(draws[3:5])
-    rows = np.concatenate([back, -(back @ shift)[:, None]], axis=1)
-    places = _pixel_centres(unit.shape[-1], unit.device) @ torch.from_numpy(rows.T).to(unit)
+    from_x, from_y = torch.from_numpy(back.T).to(unit)
+    start = torch.from_numpy(-back @ shift).to(unit)
+    line = _pixel_centres(unit.shape[-1], unit.device)[:, None]
+    grid = (line * from_x + (line * from_y + start)[:, None])[None]  # (1, H, W, 2)
     both = unit.flatten(0, 1)[None]
-    grid = places.view(1, *unit.shape[-2:], 2)
     moved = functional.grid_sample(both, grid, padding_mode="border", align_corners=False)
     return moved.view(unit.shape)
 
 
 @cache
 def _pixel_centres(side: int, device: torch.device) -> Tensor:
-    """(side * side, 3) float32: x, y and 1; the picture's edges lie at -1 and 1."""
-    line = (torch.arange(side, device=device) + 0.5) * (2 / side) - 1
-    y, x = torch.meshgrid(line, line, indexing="ij")
-    return torch.stack([x, y, torch.ones_like(x)], -1).view(-1, 3)
+    """(side,) float32; the picture's edges lie at -1 and 1."""
+    return (torch.arange(side, device=device) + 0.5) * (2 / side) - 1
 
 
 def _blurred(unit: Tensor, deviation: float) -> Tensor:
