@@ -6,14 +6,15 @@ from pathlib import Path
 
 import click
 
-from models.files.pretrained import pretrained_folder
+from models.files.pretrained import PRETRAINED
 
 PathType = click.Path(path_type=Path)
 DRAWING = click.argument("drawing", type=PathType)
 
 
 def _bundle(_context: click.Context, _option: click.Parameter, folder: Path | None) -> Path:
-    return folder or pretrained_folder()
+    # Whether any came is found out by what opens them: a table of poses needs none.
+    return folder or PRETRAINED
 
 
 BUNDLE = click.option(

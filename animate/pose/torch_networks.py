@@ -14,6 +14,7 @@ from models.base.device import open_device
 from models.base.execution import Execution, fastest
 from models.files.bundle import Bundle, load_bundle
 from models.files.bundle_record import RECORD_FILE
+from models.files.pretrained import PRETRAINED, pretrained_folder
 
 
 class TorchNetworks:
@@ -81,6 +82,8 @@ def open_bundle(folder: Path) -> Bundle:
     Raises:
         InputError: there is none (saying how to come by one), or it is of no use.
     """
+    if folder == PRETRAINED:
+        pretrained_folder()
     if not (folder / RECORD_FILE).is_file():
         raise InputError(
             f"{folder}: no bundle (no {RECORD_FILE} in it); `make demo` trains a small one into "
