@@ -16,7 +16,8 @@ class Light:
     """The magnitude of the ambient light, 0 to ``MAX_AMBIENT``, and how surfaces take light.
 
     ``phong``: the ambient and a directional light of 0.5 along the view, both white, both on the
-    diffuse colour (the 2019 write-up's rendering section). ``toon``: MMD's own look, at an ambient
+    diffuse colour (the 2019 write-up's rendering section), or on the colour that MMD makes of a
+    material's ambient and diffuse where that is brighter. ``toon``: MMD's own look, at an ambient
     light of 0.5; more of it fills the shade.
     """
 

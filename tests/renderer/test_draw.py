@@ -46,7 +46,7 @@ FULL = _quad(-1, 1, -1, 1)
 
 
 def _materials(*colours: tuple[float, float, float, float], **changes: Any) -> MaterialStates:  # noqa: ANN401
-    """Materials lit to exactly their colour: ambient = diffuse, no specular."""
+    """Materials whose colour in MMD is exactly this: ambient + diffuse x 154/255; no specular."""
     diffuse = np.array(colours, np.float32)
     count = len(diffuse)
     ones, zeros = np.ones((count, 4), np.float32), np.zeros((count, 4), np.float32)
@@ -54,7 +54,7 @@ def _materials(*colours: tuple[float, float, float, float], **changes: Any) -> M
         diffuse=diffuse,
         specular=np.zeros((count, 3), np.float32),
         specular_power=np.zeros(count, np.float32),
-        ambient=diffuse[:, :3].copy(),
+        ambient=diffuse[:, :3] * np.float32(101 / 255),
         edge_color=np.tile(np.array([0, 0, 0, 1], np.float32), (count, 1)),
         edge_size=np.ones(count, np.float32),
         texture_multiply=ones,
@@ -135,22 +135,30 @@ def test_what_is_nearer_the_viewer_hides_whatever_the_order(canvas: Canvas) -> N
 
 
 def test_what_faces_the_light_shows_its_texture_unchanged(canvas: Canvas) -> None:
-    """0.5 + 0.5 = 1; MMD's own ambient colour has no say."""
+    """0.5 + 0.5 = 1; and 0.5 + 0.83 x 154/255 = 1, as old models spread their colours."""
     surface = _surface(colour_map=_texture([[[240, 200, 160, 255]]]))
-    black = np.zeros((1, 3), np.float32)
-    picture = _draw(canvas, [FULL], _materials((1, 1, 1, 1), ambient=black), [surface])
-    assert (picture == [240, 200, 160, 255]).all()
+    grey = np.full((1, 3), 0.5, np.float32)
+    picture = _draw(canvas, [FULL], _materials((0.83, 0.83, 0.83, 1), ambient=grey), [surface])
+    assert np.abs(picture.astype(int) - [240, 200, 160, 255]).max() <= 1
 
 
-def test_both_lights_fall_on_the_diffuse_colour(canvas: Canvas) -> None:
-    """k_d 0.8 (L_a 0.5 + L_d 0.5 cos 60) = 0.6 = 153 of 255."""
+def test_both_lights_fall_on_the_colour_of_the_material(canvas: Canvas) -> None:
+    """(0.4 + 0.5 x 154/255) (L_a 0.5 + L_d 0.5 cos 60) = 0.702 x 0.75 = 0.526 = 134 of 255."""
     grey = np.full((1, 3), 0.4, np.float32)
     tilted = (np.sqrt(0.75), 0.0, -0.5)
-    picture = _draw(canvas, [FULL], _materials((0.8, 0.8, 0.8, 1), ambient=grey), normal=tilted)
+    picture = _draw(canvas, [FULL], _materials((0.5, 0.5, 0.5, 1), ambient=grey), normal=tilted)
+    assert np.abs(picture.astype(int) - [134, 134, 134, 255]).max() <= 1
+
+
+def test_phong_is_never_darker_than_the_diffuse_colour(canvas: Canvas) -> None:
+    """Without MMD's ambient colour: k_d 0.8 (L_a 0.5 + L_d 0.5 cos 60) = 0.6 = 153 of 255."""
+    black = np.zeros((1, 3), np.float32)
+    tilted = (np.sqrt(0.75), 0.0, -0.5)
+    picture = _draw(canvas, [FULL], _materials((0.8, 0.8, 0.8, 1), ambient=black), normal=tilted)
     assert (picture == [153, 153, 153, 255]).all()
 
 
-def test_light_never_exceeds_the_diffuse_colour(canvas: Canvas) -> None:
+def test_light_never_exceeds_the_colour_of_the_material(canvas: Canvas) -> None:
     """k_d 0.4 min(1, 1.2 + 0.5) = 0.4 = 102 of 255."""
     picture = _draw(canvas, [FULL], _materials((0.4, 0.4, 0.4, 1)), light=Light(1.2))
     assert (picture == [102, 102, 102, 255]).all()

@@ -53,13 +53,18 @@ vec3 with_sphere(vec3 colour, vec3 n) {
 #endif
 }
 
+// The colour that MMD makes of a material: authors spread it over ambient and diffuse (0.5 and 0.8,
+// say), which come to it under MMD's light.
+vec3 mmd_colour() {
+    return clamp(ambient + diffuse.rgb * MMD_LIGHT, 0.0, 1.0);
+}
+
 #if TOON
 // MMD's own look at an ambient light of 0.5. More of it leaves the colours alone and fills the
 // shade, as it does under Phong; at 1 all is as the ramp has it where the light falls.
 vec3 shaded(vec3 texel, vec3 n) {
     float fill = clamp((ambient_light - NEUTRAL_AMBIENT) / (1.0 - NEUTRAL_AMBIENT), 0.0, 1.0);
-    vec3 lit = clamp(ambient + diffuse.rgb * MMD_LIGHT, 0.0, 1.0);
-    lit *= min(ambient_light + DIRECTIONAL_LIGHT, 1.0);
+    vec3 lit = mmd_colour() * min(ambient_light + DIRECTIONAL_LIGHT, 1.0);
     vec3 colour = with_sphere(lit * texel, n);
     float shade = 0.5 - 0.5 * dot(n, toward_toon_light);
     vec4 ramp = mix(straight(texture(toon_map, vec2(0.5, shade))), toon_lit, fill);
@@ -71,11 +76,12 @@ vec3 shaded(vec3 texel, vec3 n) {
 }
 #else
 // Phong: k_d min(1, L_a + L_d |n.l|) + k_s L_d (r.v)^p with l = v = +z, so r.v = 2 (n.l)^2 - 1. Both
-// lights fall on the diffuse colour: what faces the viewer shows its texture. The light comes from
-// the viewer, so it falls on whichever side is seen.
+// lights fall on the diffuse colour, or on what MMD makes of it where that is brighter: what faces
+// the viewer shows its texture as MMD does. The light comes from the viewer, so it falls on
+// whichever side is seen.
 vec3 shaded(vec3 texel, vec3 n) {
     float lit = min(ambient_light + DIRECTIONAL_LIGHT * abs(n.z), 1.0);
-    vec3 colour = with_sphere(diffuse.rgb * lit * texel, n);
+    vec3 colour = with_sphere(max(diffuse.rgb, mmd_colour()) * lit * texel, n);
     float mirrored = max(2.0 * n.z * n.z - 1.0, 0.0);
     if (specular_power > 0.0)
         colour += specular * DIRECTIONAL_LIGHT * pow(mirrored, specular_power);
