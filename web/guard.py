@@ -41,14 +41,19 @@ class OwnPageOnly:
             return
         headers = {name.decode("latin-1"): v.decode("latin-1") for name, v in scope["headers"]}
         changes = scope["type"] == "websocket" or scope["method"] not in {"GET", "HEAD"}
-        if is_welcome(headers, self._host, needs_origin=changes):
+        try:
+            welcome = is_welcome(headers, self._host, needs_origin=changes)
+            status, fault = 403, "only the page of this program may ask"
+        except ValueError:
+            welcome, status, fault = False, 400, "the Host or the Origin is no address"
+        if welcome:
             await self._app(scope, receive, _with_headers(send))
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         else:
-            body = json.dumps({"fault": "only the page of this program may ask"}).encode()
+            body = json.dumps({"fault": fault}).encode()
             kind = [(b"content-type", b"application/json")]
-            await send({"type": "http.response.start", "status": 403, "headers": kind})
+            await send({"type": "http.response.start", "status": status, "headers": kind})
             await send({"type": "http.response.body", "body": body})
 
 
@@ -70,9 +75,15 @@ def is_welcome(headers: Mapping[str, str], host: str, *, needs_origin: bool) -> 
     A page elsewhere may point its own name at this machine (DNS rebinding), or send what needs no
     permission (forms, WebSockets). headers: by lower-case name. host: what is listened on.
     needs_origin: whether it changes something, so that browsers say who asks.
+
+    Raises:
+        ValueError: what should be an address is none.
     """
     asked = headers.get("host", "")
-    if host in LOOPBACK and urlsplit(f"//{asked}").hostname not in LOOPBACK:
+    if urlsplit(f"//{asked}").hostname not in LOOPBACK and host in LOOPBACK:
+        return False
+    # What changes nothing has no origin, but browsers say whether another site made them ask.
+    if headers.get("sec-fetch-site") == "cross-site":
         return False
     origin = headers.get("origin")
     return not needs_origin if origin is None else urlsplit(origin).netloc == asked

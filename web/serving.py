@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +14,7 @@ import click
 from contract.errors import InputError
 from web.guard import Asgi
 
+_MOST_WEBSOCKET_BYTES = 1 << 20
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -50,12 +53,23 @@ def serve_page(app: Asgi, host: str, port: int, started: Callable[[str], None]) 
 
     Raises:
         InputError: it cannot listen there.
+        KeyboardInterrupt: Ctrl-C; what was being answered has had a second to end.
     """
     import uvicorn  # noqa: PLC0415  # heavy, and only here
 
+    config = uvicorn.Config(
+        app, log_level="warning", timeout_graceful_shutdown=1, ws_max_size=_MOST_WEBSOCKET_BYTES
+    )
+    logging.getLogger("uvicorn.error").addFilter(_is_no_cut)
     with listening(host, port) as listener:
         started(address(listener, host))
-        uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listener])
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def _is_no_cut(record: logging.LogRecord) -> bool:
+    """Whether a log line says something else than that answers were cut short, as Ctrl-C asks."""
+    is_cancelled = bool(record.exc_info and record.exc_info[0] is asyncio.CancelledError)
+    return not is_cancelled and not str(record.msg).startswith("Cancel ")
 
 
 def listening(host: str, port: int) -> socket.socket:

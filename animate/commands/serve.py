@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import tempfile
 from pathlib import Path
 
 import click
@@ -37,9 +40,16 @@ def serve(
 
     networks = open_networks(bundle, configuration, device, backend, compiled=compiled)
     first = read_drawing(drawing) if drawing else None
-    serve_page(
-        make_app(networks, first, host),
-        host,
-        port,
-        lambda url: click.echo(f"open {url} in a browser; Ctrl-C ends it"),
-    )
+    try:
+        with tempfile.TemporaryDirectory(prefix="animate-", ignore_cleanup_errors=True) as scratch:
+            serve_page(
+                make_app(networks, first, host, Path(scratch)),
+                host,
+                port,
+                lambda url: click.echo(f"open {url} in a browser; Ctrl-C ends it"),
+            )
+    except KeyboardInterrupt:
+        # Threads that draw cannot be interrupted, and hold nothing that is to be kept.
+        click.echo("interrupted", err=True)
+        sys.stdout.flush()
+        os._exit(130)

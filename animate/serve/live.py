@@ -1,113 +1,102 @@
-"""One viewer's connection: poses come as fast as they like, pictures leave one at a time.
+"""One viewer's connection: pictures leave one at a time, poses come as fast as they like.
 
-Only the newest pose is ever drawn. A picture is sent when the viewer has shown the one before, so
-that nothing stale waits anywhere.
+A picture is sent when the viewer has shown the one before, so that nothing stale waits anywhere.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import time
-from concurrent.futures import Executor
-from typing import Protocol
+from collections.abc import Coroutine, Mapping
+from typing import Any
 
-from animate.motion.motion import MOTIONS, NEUTRAL, Motion, built_in
-from animate.pose.poser import Poser
-from contract.errors import OpenthaError
-from contract.png import QUICK, png_bytes
+from animate.motion.motion import MOTIONS
+from animate.serve.driver import Playing
+from animate.serve.show import Show
+from animate.serve.wire import LeftError, Wire, next_message, tell, tell_fault
+from contract.errors import InputError, OpenthaError
 from contract.pose import Pose, pose_from_mapping
 
-LIVE_FPS = 60.0
-_LARGEST_MESSAGE = 4096
+MOTION_NAMES = tuple(MOTIONS)
 
 
-class Wire(Protocol):
-    """What of a WebSocket is used."""
-
-    async def receive_text(self) -> str:
-        """The next message of the viewer."""
-
-    async def send_bytes(self, data: bytes) -> None:
-        """Send a picture."""
-
-    async def send_text(self, data: str) -> None:
-        """Send words."""
+async def until_one_ends(*halves: Coroutine[Any, Any, None]) -> None:
+    """Run them side by side; whatever ends one ends the others. That the page left is no fault."""
+    tasks = [asyncio.create_task(half) for half in halves]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    except LeftError:
+        pass
+    finally:
+        for task in tasks:
+            task.cancel()
 
 
 class Live:
-    """Draws for one viewer; ``poser`` is used by one thread at a time."""
+    """Shows one drawing to one viewer; ``may_drive``: and lets the viewer pose it."""
 
-    def __init__(self, wire: Wire, poser: Poser, drawer: Executor) -> None:
-        self._wire, self._poser, self._drawer = wire, poser, drawer
-        self._pose = NEUTRAL
-        self._motion: Motion | None = None
-        self._began = 0.0
-        self._changed = asyncio.Event()
+    def __init__(self, wire: Wire, show: Show, *, may_drive: bool = True) -> None:
+        self._wire, self._show, self._may_drive = wire, show, may_drive
         self._shown = asyncio.Event()
         self._shown.set()
-        self._changed.set()
 
     async def run(self) -> None:
-        """Until the viewer leaves; whatever ends one half of it ends the other."""
-        halves = [asyncio.create_task(half) for half in (self._listen(), self._draw())]
-        try:
-            done, _ = await asyncio.wait(halves, return_when=asyncio.FIRST_COMPLETED)
-            for half in done:
-                half.result()
-        finally:
-            for half in halves:
-                half.cancel()
+        """Until the viewer leaves."""
+        with self._show.watched():
+            await until_one_ends(self._listen(), self._send())
 
     async def _listen(self) -> None:
         while True:
-            text = await self._wire.receive_text()
             try:
-                await self._take(text)
-            except (OpenthaError, ValueError, TypeError, RecursionError) as error:
-                await self._wire.send_text(json.dumps({"fault": f"{error!s:.200}"}))
+                message = await next_message(self._wire)
+                if isinstance(message, Mapping):
+                    self._take(message)
+            except OpenthaError as error:
+                await tell_fault(self._wire, error)
 
-    async def _take(self, text: str) -> None:
-        """``{"pose": {...}}``, ``{"motion": name or null}`` or ``{"shown": true}``."""
-        message = json.loads(text) if len(text) <= _LARGEST_MESSAGE else None
-        if not isinstance(message, dict):
-            raise ValueError("no message")
-        if "pose" in message:
-            self._pose = pose_from_mapping({**message["pose"]})
-            self._motion = None
-            self._changed.set()
-        if "motion" in message:
-            name = message["motion"]
-            self._motion = built_in(str(name), 0, LIVE_FPS) if name else None
-            self._began = time.monotonic()
-            self._changed.set()
+    def _take(self, message: Mapping[str, object]) -> None:
+        """``pose``: of the sliders; ``held``: names of axes; ``motion``: a name or null; ``shown``.
+
+        Raises:
+            OpenthaError: it says something that cannot be done.
+        """
         if "shown" in message:
             self._shown.set()
+        if not self._may_drive:
+            return
+        driver = self._show.driver
+        if "motion" in message:
+            name = message["motion"]
+            driver.follow(Playing(f"{name:.20}", time.monotonic()) if name else None)
+        if "pose" in message:
+            driver.slide(_pose(message["pose"]))
+        if "held" in message:
+            held = message["held"]
+            driver.hold(map(str, held) if isinstance(held, list) else ())
 
-    async def _draw(self) -> None:
-        loop = asyncio.get_running_loop()
+    async def _send(self) -> None:
+        number = 0
         while True:
             await self._shown.wait()
-            await self._changed.wait()
-            if self._motion is None:
-                self._changed.clear()
-            pose = self._newest()
-            began = time.perf_counter()
-            data = await loop.run_in_executor(self._drawer, self._picture, pose)
+            picture = await self._show.after(number)
             self._shown.clear()
-            words = {axis: round(value, 4) for axis, value in vars(pose).items()}
-            milliseconds = round(1e3 * (time.perf_counter() - began), 1)
-            await self._wire.send_text(json.dumps({"pose": words, "milliseconds": milliseconds}))
-            await self._wire.send_bytes(data)
-
-    def _picture(self, pose: Pose) -> bytes:
-        return png_bytes(self._poser.draw(pose), QUICK)
-
-    def _newest(self) -> Pose:
-        if self._motion is None:
-            return self._pose
-        frame = int((time.monotonic() - self._began) * LIVE_FPS)
-        return self._motion.pose(frame % len(self._motion.poses))
+            number = picture.number
+            driver = self._show.driver
+            await tell(
+                self._wire,
+                pose={axis: round(value, 4) for axis, value in vars(picture.pose).items()},
+                source=driver.source.name if driver.source else None,
+                held=sorted(driver.held),
+                milliseconds=picture.milliseconds,
+            )
+            await self._wire.send_bytes(picture.png)
 
 
-MOTION_NAMES = tuple(MOTIONS)
+def _pose(given: object) -> Pose:
+    if not isinstance(given, dict):
+        raise InputError("pose: no object of axes; reload the page")
+    if not all(isinstance(value, int | float) for value in given.values()):
+        raise InputError("pose: a value is no number; reload the page")
+    return pose_from_mapping(given)

@@ -209,11 +209,7 @@ async function save(path, button) {
 $("still").addEventListener("click", (event) => {
   save(`/api/still/${state.token}?${new URLSearchParams(state.pose)}`, event.target);
 });
-$("record").addEventListener("click", (event) => {
-  const options = { motion: state.motion ?? "idle", kind: $("kind").value, seconds: $("seconds").value };
-  save(`/api/recording/${state.token}?${new URLSearchParams(options)}`, event.target);
-});
-
+XX
 // Pointer and keys on the picture.
 
 function turnTo(event) {

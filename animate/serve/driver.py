@@ -1,0 +1,96 @@
+"""What poses a drawing: its sliders, and over them whatever gives poses by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable
+from typing import Protocol
+
+from animate.motion.motion import NEUTRAL, built_in
+from contract.errors import InputError
+from contract.pose import AXIS_NAMES, Pose
+
+LIVE_FPS = 60.0
+
+
+class Source(Protocol):
+    """Gives poses by itself: a motion, a camera, another program."""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+
+    def pose(self, now: float) -> Pose | None:
+        """The pose at ``now`` (seconds of ``time.monotonic``); None when it has come to its end."""
+
+
+class Playing:
+    """A built-in motion, again and again.
+
+    Raises:
+        InputError: there is no such motion.
+    """
+
+    def __init__(self, name: str, began: float) -> None:
+        self.name = name
+        self._motion, self._began = built_in(name, 0, LIVE_FPS), began
+
+    def pose(self, now: float) -> Pose:
+        """See ``Source``."""
+        frame = int((now - self._began) * LIVE_FPS)
+        return self._motion.pose(frame % len(self._motion.poses))
+
+
+class Driver:
+    """The pose of one drawing at any time; ``changed`` is set when it may have become another.
+
+    While a source drives, the sliders follow it, all but those that are held.
+    """
+
+    def __init__(self) -> None:
+        self._sliders = NEUTRAL
+        self._held: frozenset[str] = frozenset()
+        self._source: Source | None = None
+        self.changed = asyncio.Event()
+
+    @property
+    def source(self) -> Source | None:
+        """What drives, None for the sliders alone."""
+        return self._source
+
+    @property
+    def held(self) -> frozenset[str]:
+        """The axes that stay where their sliders are."""
+        return self._held
+
+    def pose(self, now: float) -> Pose:
+        """The pose at ``now`` (seconds of ``time.monotonic``)."""
+        given = self._source.pose(now) if self._source else self._sliders
+        if given is None:
+            self._source, given = None, self._sliders
+        elif self._source:
+            kept = {name: getattr(self._sliders, name) for name in self._held}
+            # Where the sliders are when the source ends: nothing jumps then.
+            given = self._sliders = Pose(**{**vars(given), **kept})
+        return given
+
+    def slide(self, pose: Pose) -> None:
+        """Put the sliders somewhere; while a source drives, only those that are held matter."""
+        self._sliders = pose
+        self.changed.set()
+
+    def hold(self, names: Iterable[str]) -> None:
+        """Hold these axes and no others; ``InputError`` where one is none."""
+        held = frozenset(names)
+        if not held <= {*AXIS_NAMES}:
+            raise InputError(f"held: no such axis; the axes are {', '.join(AXIS_NAMES)}")
+        self._held = held
+        self.changed.set()
+
+    def follow(self, source: Source | None) -> None:
+        """Let another source drive, or none: then the drawing stays as it is."""
+        self.pose(time.monotonic())
+        self._source = source
+        self._held = frozenset()
+        self.changed.set()
