@@ -290,7 +290,10 @@ def test_a_fault_is_one_line(run, arguments: list[str], fault: str) -> None:  # 
         (["still", "--pose", "tail=1"], "no axis is called tail"),
         (["still", "--pose", "mouth"], "'mouth' is no axis=number, as head_x=0.5"),
         (["still", "--device", "warp"], "'warp' is no device; give auto, cpu"),
-        (["gif", "--motion", "nod", "--vmd", "a.vmd"], "give one of --motion, --csv and --vmd"),
+        (
+            ["gif", "--motion", "nod", "--vmd", "a.vmd"],
+            "give one of --motion, --csv, --vmd and --audio",
+        ),
     ],
 )
 def test_a_wrong_command_line_ends_with_2(run, arguments: list[str], fault: str) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
