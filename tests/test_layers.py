@@ -39,7 +39,7 @@ STACKS = {
     ],
     "models": ["base", "networks", "system", "files", "cli"],
     "train": ["fields", "data", "loss", "plan", "measure", "run", "cli"],
-    "animate": ["sound", "drawing", "motion", "pose", "track", "serve", "commands"],
+    "animate": ["sound", "drawing", "motion", "pose", "track", "listen", "serve", "commands"],
 }
 # Imports between packages that only these places may make: (package, imported) -> prefixes.
 ONLY_FROM = {

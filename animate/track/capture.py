@@ -94,8 +94,8 @@ def camera_frames(number: int, seconds: float) -> Iterator[Frame]:
         device: Any = cv2.VideoCapture(number)
     began = time.monotonic()
     count = 0
-    with _interrupts() as interrupts:
-        while device.isOpened() and not interrupts:
+    with interrupts() as received:
+        while device.isOpened() and not received:
             is_there, picture = device.read()
             taken = time.monotonic()
             began = began if count else taken
@@ -109,7 +109,7 @@ def camera_frames(number: int, seconds: float) -> Iterator[Frame]:
 
 
 @contextmanager
-def _interrupts() -> Iterator[list[int]]:
+def interrupts() -> Iterator[list[int]]:
     """A list that is empty until Ctrl-C, which meanwhile interrupts nothing."""
     received: list[int] = []
     before = signal.signal(signal.SIGINT, lambda number, _frame: received.append(number))
