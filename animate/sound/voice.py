@@ -26,6 +26,8 @@ STEP = 0.01
 """Seconds from one moment that is listened to to the next."""
 _HOP, _WINDOW = round(RATE * STEP), 512
 _AT_ONCE = 4096  # moments; bounds the memory that spectra take
+_MOST_MOMENTS = 1 << 40
+_FEATURES = ("loudness", "jaw", "hiss")
 
 # Hz. The voice; of its vowels the jaw's part and the rest; hiss.
 _VOICE, _LOW, _JAW, _HISS = (100, 4000), (80, 500), (500, 1500), (4000, 8000)
@@ -34,7 +36,7 @@ _SILENT_DB = -60.0  # of full scale: all of a file below this is silence
 _ACTIVE_DB = 35.0  # below the loudest: still the voice
 _RANGE_DB = 25.0  # from a loud vowel down to a shut mouth
 _FULL_DB = 4.0  # below a loud vowel: still wide
-_ABOVE_NOISE_DB, _LEAST_RANGE_DB = 6.0, 6.0
+_ABOVE_NOISE_DB = 6.0
 _SHUT_JAW_DB, _WIDE_JAW_DB = -16.0, 6.0
 _LEAST_JAW = 0.3  # of the mouth for i and u
 _SOFT_HISS, _SHARP_HISS = 0.3, 0.8
@@ -85,24 +87,40 @@ def _until(path: Path, samples: int) -> Iterator[F32]:
 
 def heard(parts: Iterable[F32]) -> Voice:
     """What is heard in samples (any number a part) in [-1, 1] at ``RATE`` a second."""
-    # The window of a moment lies around it; before the first and after the last is silence.
-    kept = np.zeros(_WINDOW // 2, np.float32)
-    rows = [np.empty((0, 3))]
-    total = 0
-    for part in parts:
-        total += len(part)
-        kept = np.concatenate([kept, np.nan_to_num(part, nan=0.0, posinf=0.0, neginf=0.0)])
-        while len(kept) >= _WINDOW:
-            count = min(_AT_ONCE, (len(kept) - _WINDOW) // _HOP + 1)
-            rows.append(_measured(kept, count))
-            kept = kept[count * _HOP :]
-    wanted = max(1, -(-total // _HOP))
-    left = wanted - sum(map(len, rows))
-    if left > 0:
-        padded = np.concatenate([kept, np.zeros(left * _HOP + _WINDOW, np.float32)])
-        rows.append(_measured(padded, left))
-    loudness, jaw, hiss = np.concatenate(rows)[:wanted].T
-    return Voice(loudness, jaw, hiss)
+    ear = Ear()
+    voices = [*map(ear.take, parts), ear.rest()]
+    columns = [np.concatenate([getattr(v, name) for v in voices]) for name in _FEATURES]
+    return Voice(*columns)
+
+
+class Ear:
+    """Hears samples as they come; each moment once the samples after it are there as well."""
+
+    def __init__(self) -> None:
+        # The window of a moment lies around it; before the first is silence.
+        self._kept = np.zeros(_WINDOW // 2, np.float32)
+        self._samples = self._moments = 0
+
+    def take(self, part: F32) -> Voice:
+        """The moments that are complete with these samples; there may be none."""
+        self._samples += len(part)
+        finite = np.nan_to_num(part, nan=0.0, posinf=0.0, neginf=0.0)
+        return self._complete(np.concatenate([self._kept, finite]), _MOST_MOMENTS)
+
+    def rest(self) -> Voice:
+        """The moments that are left, one at least in all; after the last sample is silence."""
+        wanted = max(1, -(-self._samples // _HOP)) - self._moments
+        return self._complete(np.append(self._kept, np.zeros(_WINDOW, np.float32)), wanted)
+
+    def _complete(self, samples: F32, most: int) -> Voice:
+        moments = min(most, max(0, (len(samples) - _WINDOW) // _HOP + 1))
+        rows = [
+            _measured(samples[first * _HOP :], min(_AT_ONCE, moments - first))
+            for first in range(0, moments, _AT_ONCE)
+        ]
+        self._kept = samples[moments * _HOP :]
+        self._moments += moments
+        return Voice(*np.concatenate([np.empty((0, 3)), *rows]).T)
 
 
 _WEIGHTS = np.hanning(_WINDOW).astype(np.float32)
@@ -134,7 +152,8 @@ def _decibels(energy: F64) -> F64:
 def presence(voice: Voice) -> F64:
     """How loud the voice is for itself, (n,): 0 in pauses, 1 in its loud vowels.
 
-    Against the voice's own level and the noise it stands in, so the recording's level is free.
+    Against the voice's own level and the noise it stands in, so the recording's level is free. A
+    steady hum or noise is no voice.
     """
     if voice.is_silent:
         return np.zeros(len(voice.loudness))
@@ -142,7 +161,7 @@ def presence(voice: Voice) -> F64:
     active = loudness[loudness > max(float(loudness.max()) - _ACTIVE_DB, _SILENT_DB)]
     loud = float(np.percentile(active, 80))
     noise = float(np.percentile(loudness, 10))
-    shut = min(max(noise + _ABOVE_NOISE_DB, loud - _RANGE_DB), loud - _LEAST_RANGE_DB)
+    shut = max(noise + _ABOVE_NOISE_DB, loud - _RANGE_DB)
     return _ramp(loudness, shut, max(loud - _FULL_DB, shut + 1.0))
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from animate.motion.motion import Motion
 from animate.motion.speech import motion_of_voice, phrases_of, speech_motion
+from animate.sound.live_mouth import LiveMouth
 from animate.sound.voice import F64, RATE, STEP, heard, mouth_track, presence
 from contract.errors import InputError
 from contract.pose import AXES, AXIS_NAMES
@@ -103,6 +104,29 @@ def test_what_cannot_be_heard_leaves_the_mouth_shut(sound: F32) -> None:
     motion = motion_of_voice(voice, 25, rng())
     assert len(motion.poses) == max(1, round(voice.seconds * 25))
     assert motion.poses[:, MOUTH].max() == 0
+
+
+def test_a_steady_noise_or_hum_is_no_voice() -> None:
+    noise = 0.1 * rng().standard_normal(3 * RATE).astype(np.float32)
+    assert mouth_of(noise)[10:-10].max() < 0.05
+    assert mouth_of(vowel(A, 3))[20:-20].max() < 0.05
+
+
+def test_a_live_mouth_follows_the_voice_within_a_twentieth_of_a_second() -> None:
+    sound = syllables(vowel(A, 1), 12)
+    sound += 0.003 * rng().standard_normal(len(sound)).astype(np.float32)
+    live, part = LiveMouth(), round(0.02 * RATE)
+    assert live.hear(sound[:0]) == 0
+    parts = [sound[start : start + part] for start in range(0, len(sound), part)]
+    mouth = np.array([live.hear(part) for part in parts])
+    assert mouth.min() >= 0 and mouth.max() <= 1
+    on = spoken(12, 2 * len(mouth))[1::2]
+    known = slice(100, None)  # after 2 s it knows the voice
+    at_lag = [np.corrcoef(np.roll(on, lag)[known], mouth[known])[0, 1] for lag in range(6)]
+    assert max(at_lag) > 0.9
+    assert 0.02 * np.argmax(at_lag) <= 0.05
+    pause = np.convolve(np.roll(on, 2), np.ones(9), "same") == 0
+    assert mouth[known][pause[known]].max() < 0.05
 
 
 def test_samples_that_are_no_numbers_do_no_harm() -> None:
