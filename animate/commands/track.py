@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from contract.image import Stored
 
 _CAMERA_SECONDS = 3.0
+_TRACKER_FPS = 30.0  # they send up to four times as many
 
 
 def _address(_context: click.Context, _option: click.Parameter, text: str | None) -> Address | None:
@@ -74,7 +75,11 @@ def _address(_context: click.Context, _option: click.Parameter, text: str | None
     help="How much of the beginning a new calibration looks at. "
     f"Default: all of a video, {_CAMERA_SECONDS:g} of a camera or a tracker.",
 )
-@click.option("--fps", type=click.FloatRange(1, 120), help="The source's own unless given.")
+@click.option(
+    "--fps",
+    type=click.FloatRange(1, 120),
+    help=f"The source's own unless given; {_TRACKER_FPS:g} of a tracker.",
+)
 @click.option("--csv", "table", type=PathType, help="Also write the poses as a table.")
 @click.option("--side-by-side", is_flag=True, help="Show the person beside the drawing.")
 @BUNDLE
@@ -120,7 +125,8 @@ def track(
     recorded = _record(source, shown.size if side_by_side and shown else None)
     mirrored = source.is_mirrored if mirrored is None else mirrored
     lookback = calibrate_seconds or (float("inf") if video else _CAMERA_SECONDS)
-    motion = _motion(recorded, calibration_path, lookback, fps, mirrored=mirrored)
+    rate = fps or (_TRACKER_FPS if listen else None)
+    motion = _motion(recorded, calibration_path, lookback, rate, mirrored=mirrored)
     if table:
         _write_table(table, motion)
     if out and shown:

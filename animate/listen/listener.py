@@ -106,7 +106,10 @@ class Listener:
                 self._ask()
             try:
                 packet, sender = self._socket.recvfrom(_LARGEST_PACKET)
-            except OSError:  # nothing came; or, on Windows, who was asked is not there
+            except TimeoutError:
+                continue
+            except OSError:  # on Windows: who was asked is not there
+                self._ends.wait(_LOOK_SECONDS)
                 continue
             self._take(packet, str(sender[0]), time.monotonic())
 

@@ -27,6 +27,8 @@ NEUTRAL = Pose(mouth=0.0)
 MAX_FRAMES = 100_000
 _MAX_CSV_BYTES = 64 << 20
 _CLOSING, _CLOSED, _OPENING = 0.07, 0.05, 0.13  # seconds of a blink
+BLINK_SECONDS = _CLOSING + _CLOSED + _OPENING
+"""From open eyes to open eyes."""
 
 
 @dataclass(frozen=True)
@@ -99,13 +101,19 @@ def _wave(time: F64, period: float, cycles: float, phase: float = 0.0) -> F64:
 
 
 def blinks(time: F64, period: float, starts: list[float]) -> F64:
-    """Closedness of eyes that blink at these seconds, (frames,) in [0, 1]; wraps around."""
+    """Closedness of eyes that blink at these seconds, (frames,) in [0, 1]; wraps around.
+
+    time: (frames,) seconds, growing, in [0, period).
+    """
     closed = np.zeros(len(time))
     for start in starts:
-        since = (time - start) % period
-        falling = np.clip(since / _CLOSING, 0, 1)
-        rising = np.clip((since - _CLOSING - _CLOSED) / _OPENING, 0, 1)
-        closed = np.maximum(closed, smoothstep(falling) * (1 - smoothstep(rising)))
+        for begin in (start % period, start % period - period):
+            first, last = np.searchsorted(time, (begin, begin + BLINK_SECONDS))
+            since = time[first:last] - begin
+            falling = np.clip(since / _CLOSING, 0, 1)
+            rising = np.clip((since - _CLOSING - _CLOSED) / _OPENING, 0, 1)
+            shut = smoothstep(falling) * (1 - smoothstep(rising))
+            closed[first:last] = np.maximum(closed[first:last], shut)
     return closed
 
 

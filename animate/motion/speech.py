@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from animate.motion.motion import (
+    BLINK_SECONDS,
     MAX_FRAMES,
     MOTIONS,
     Motion,
@@ -32,7 +33,6 @@ _POSTURES = {"head_y": 0.3, "neck_z": 0.2}  # the furthest from straight
 _POSTURE_SMOOTHING = 0.18  # seconds
 _POSTURE_HOLD = 0.8  # seconds into a pause, then straight again
 _BLINK_PULL = 0.7  # seconds: a phrase's end so near draws a blink to it
-_BLINK_SECONDS = 0.25  # a blink that would not end in time is left out
 
 
 def speech_motion(path: Path, fps: float, rng: np.random.Generator, seconds: float) -> Motion:
@@ -71,7 +71,7 @@ def motion_of_voice(
         tracks[name] = tracks[name] + _sampled(values, time, fps)
     tracks["mouth"] = _sampled(mouth_track(voice), time, fps)
     starts = _drawn_to_ends(blink_starts(frames / fps, rng), phrases)
-    whole = [start for start in starts if start < frames / fps - _BLINK_SECONDS]
+    whole = [start for start in starts if start < frames / fps - BLINK_SECONDS]
     tracks["left_eye"] = tracks["right_eye"] = blinks(time, frames / fps, whole)
     return Motion(fps, poses_of_tracks(frames, tracks), notes)
 

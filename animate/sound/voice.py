@@ -26,6 +26,7 @@ STEP = 0.01
 """Seconds from one moment that is listened to to the next."""
 _HOP, _WINDOW = round(RATE * STEP), 512
 _AT_ONCE = 4096  # moments; bounds the memory that spectra take
+_GATHERED = 8 * RATE  # samples
 _MOST_MOMENTS = 1 << 40
 _FEATURES = ("loudness", "jaw", "hiss")
 
@@ -88,9 +89,23 @@ def _until(path: Path, samples: int) -> Iterator[F32]:
 def heard(parts: Iterable[F32]) -> Voice:
     """What is heard in samples (any number a part) in [-1, 1] at ``RATE`` a second."""
     ear = Ear()
-    voices = [*map(ear.take, parts), ear.rest()]
+    voices = [*map(ear.take, _gathered(parts)), ear.rest()]
     columns = [np.concatenate([getattr(v, name) for v in voices]) for name in _FEATURES]
     return Voice(*columns)
+
+
+def _gathered(parts: Iterable[F32]) -> Iterator[F32]:
+    """The same samples in parts of some seconds: many small ones cost more than what is in them."""
+    waiting: list[F32] = []
+    samples = 0
+    for part in parts:
+        waiting.append(part)
+        samples += len(part)
+        if samples >= _GATHERED:
+            yield np.concatenate(waiting)
+            waiting, samples = [], 0
+    if waiting:
+        yield np.concatenate(waiting)
 
 
 class Ear:
