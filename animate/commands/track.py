@@ -30,10 +30,12 @@ _TRACKER_FPS = 30.0  # they send up to four times as many
 
 
 def _address(_context: click.Context, _option: click.Parameter, text: str | None) -> Address | None:
+    if text is None:
+        return None
     from animate.listen.address import parse_address  # noqa: PLC0415
 
     try:
-        return parse_address(text) if text else None
+        return parse_address(text)
     except InputError as error:
         raise click.BadParameter(str(error)) from error
 

@@ -25,6 +25,8 @@ from contract.image import Stored
 ALPHA_SEEN = 128
 """Of a GIF's pixels: below this they are transparent."""
 _PALETTE_FRAMES = 12
+MOST_HELD_BYTES = 4 << 30
+"""Of the frames of an animated picture."""
 
 Frames = Callable[[range], Iterable[Stored]]
 _VIDEO_CODECS = {".mp4": ("libx264", "mpeg4"), ".webm": ("libvpx-vp9",)}
@@ -77,10 +79,13 @@ def _write_folder(path: Path, frames: Frames, count: int, _fps: float, _matte: s
 def _write_images(
     path: Path, frames: Frames, count: int, fps: float, kind: str, **options: object
 ) -> None:
+    drawn = iter(frames(range(count)))
+    first = next(drawn)
+    _require_room(path, count, first.nbytes)
     # A list, for Pillow goes through the frames of an APNG twice.
-    first, *pictures = [Image.fromarray(frame, "RGBA") for frame in frames(range(count))]
+    pictures = [Image.fromarray(frame, "RGBA") for frame in drawn]
     with replacing(path) as temporary:
-        first.save(
+        Image.fromarray(first, "RGBA").save(
             temporary,
             kind,
             save_all=True,
@@ -88,6 +93,15 @@ def _write_images(
             duration=1000 / fps if kind == "PNG" else round(1000 / fps),
             loop=0,
             **options,
+        )
+
+
+def _require_room(path: Path, count: int, frame_bytes: int) -> None:
+    """Pillow holds all frames until the last is there."""
+    if count * frame_bytes > MOST_HELD_BYTES:
+        raise InputError(
+            f"{path}: {count} frames of {frame_bytes >> 10} KiB, which would be held in memory; "
+            "write a video (.mp4, .webm), or less of --seconds, --fps or --size"
         )
 
 
@@ -116,6 +130,7 @@ def _write_gif(path: Path, frames: Frames, count: int, fps: float, matte: str) -
 
     pictures = map(indexed, frames(range(count)))
     first = next(pictures)
+    _require_room(path, count, first.width * first.height)
     with replacing(path) as temporary:
         first.save(
             temporary,

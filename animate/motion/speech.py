@@ -6,6 +6,7 @@ another posture at each phrase, and eyes that would blink soon blink where a phr
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -42,15 +43,12 @@ def speech_motion(path: Path, fps: float, rng: np.random.Generator, seconds: flo
         InputError: it holds no sound, or more than a motion may be long.
     """
     longest = MAX_FRAMES / fps
-    if not seconds:
-        voice = read_voice(path, longest + 1)
-        if voice.seconds > longest:
-            raise InputError(
-                f"{path}: longer than {longest:.0f} s, which are {MAX_FRAMES} frames at {fps:g} a "
-                "second; give --seconds, or lower --fps"
-            )
-    else:
-        voice = read_voice(path, min(seconds, longest))
+    voice = read_voice(path, min(seconds or math.inf, longest + 1))
+    if voice.seconds > longest:
+        raise InputError(
+            f"{path}: longer than {longest:.0f} s, which are {MAX_FRAMES} frames at {fps:g} a "
+            "second; cut it by --seconds, or lower --fps"
+        )
     note = f"{path}: nothing is heard in it; the mouth stays closed"
     return motion_of_voice(voice, fps, rng, (note,) if voice.is_silent else ())
 

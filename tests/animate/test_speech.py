@@ -217,6 +217,8 @@ def test_a_sound_of_hours_is_refused_or_cut(tmp_path: Path) -> None:
         file.writeframes(bytes([128]) * (4000 * 840))
     with pytest.raises(InputError, match=r"longer than 833 s, which are 100000 frames at 120"):
         speech_motion(path, 120, rng(), 0)
+    with pytest.raises(InputError, match=r"longer than 833 s"):
+        speech_motion(path, 120, rng(), 5000)
     assert len(speech_motion(path, 120, rng(), 2).poses) == 240
 
 
