@@ -58,7 +58,8 @@ def pieces(path: Path, rate: int, layout: str, sample_format: str) -> Iterator[A
 
 def _decoded(path: Path) -> Iterator[AudioFrame]:
     options = {"protocol_whitelist": "file", "format_whitelist": _CONTAINERS}
-    with av.open(str(path), options=options) as container:
+    # A title that is not in UTF-8 is no fault.
+    with av.open(str(path), options=options, metadata_errors="replace") as container:
         if not container.streams.audio:
             raise InputError(f"{path}: holds no sound; give a sound, or a video that has one")
         for packet in container.demux(audio=0):

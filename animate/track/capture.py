@@ -68,7 +68,8 @@ def _decoded(path: Path) -> Iterator[VideoFrame]:
 
     # Not playlists, which name addresses and other files.
     options = {"protocol_whitelist": "file", "format_whitelist": _CONTAINERS}
-    with av.open(str(path), options=options) as container:
+    # A title that is not in UTF-8 is no fault.
+    with av.open(str(path), options=options, metadata_errors="replace") as container:
         if not container.streams.video:
             raise InputError(f"{path}: holds no video; give a video of a face")
         for packet in container.demux(video=0):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import av
@@ -70,6 +72,48 @@ def test_a_sound_of_any_kind_opens_the_mouth_at_its_times(
     assert len(mouth) * STEP == pytest.approx(2.4, abs=0.08)
     both = min(len(mouth), len(expected))
     assert np.corrcoef(mouth[:both], expected[:both])[0, 1] > 0.97
+
+
+def _mutated(data: bytes, rng: np.random.Generator) -> bytes:
+    """Some bytes changed, taken out or put in, half of them in the header."""
+    made = bytearray(data)
+    for _ in range(rng.integers(1, 8)):
+        at = int(rng.integers(len(made) if rng.random() < 0.5 else min(len(made), 400)))
+        match rng.integers(4):
+            case 0:
+                made[at] = int(rng.integers(256))
+            case 1:
+                made[at : at + 4] = b"\xff\xff\xff\xff"
+            case 2:
+                del made[at : at + int(rng.integers(1, 2000))]
+            case 3:
+                made[at:at] = rng.bytes(int(rng.integers(1, 50)))
+    return bytes(made)
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [("a.wav", "pcm_s16le"), ("a.mp3", "libmp3lame"), ("a.flac", "flac"), ("a.m4a", "aac")],
+)
+def test_a_damaged_sound_is_heard_or_refused(name: str, codec: str, tmp_path: Path) -> None:
+    data = encode(tmp_path / name, codec, word(), 22_050, 1).read_bytes()
+    rng, heard = np.random.default_rng(3), 0
+    for _ in range(60):
+        (tmp_path / name).write_bytes(_mutated(data, rng))
+        with suppress(InputError):
+            mouth = mouth_track(read_voice(tmp_path / name, 60))
+            heard += 1
+            assert len(mouth) <= 60 / STEP
+            assert (mouth >= 0).all() and (mouth <= 1).all()
+    assert heard > 0
+
+
+def test_a_title_that_is_not_in_utf_8_is_no_fault(tmp_path: Path) -> None:
+    path = write_wav(tmp_path / "a.wav", word())
+    title = "歌の題名".encode("shift-jis")
+    info = b"INFOINAM" + struct.pack("<I", len(title)) + title
+    path.write_bytes(path.read_bytes() + b"LIST" + struct.pack("<I", len(info)) + info)
+    assert len(mouth_track(read_voice(path, 99))) == 240
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".webm"])
