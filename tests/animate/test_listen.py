@@ -155,14 +155,14 @@ def test_malformed_packets_are_counted_and_ignored(vmc: Listener, port: int) -> 
 def test_a_second_sender_waits_until_the_first_is_silent(
     vmc: Listener, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("animate.listen.listener._FAITHFUL_SECONDS", 0.4)
+    monkeypatch.setattr("animate.listen.listener._FAITHFUL_SECONDS", 1.0)
     first, second = Sender(port), Sender(port, "127.0.0.2")
     first(vmc_frame(turn(15, 0, 0)))
     number = newest(vmc).number
     second(vmc_frame(turn(-15, 0, 0)))
     until(lambda: vmc.counts.others == 1)
     assert newest(vmc).number == number
-    time.sleep(0.5)
+    time.sleep(1.1)
     second(vmc_frame(turn(-15, 0, 0)))
     assert newest(vmc, number).measures[0] == pytest.approx(-1, abs=1e-5)
 
@@ -242,7 +242,7 @@ def test_the_command_records_a_tracker(port: int, tmp_path: Path) -> None:
     ]
     assert "poses at 30 a second" in said
     poses = read_csv(table, 30).poses
-    assert len(poses) == pytest.approx(75, abs=3)
+    assert len(poses) == pytest.approx(75, abs=8)
     assert poses[:, HEAD_X].max() > 0.98 and poses[:, HEAD_X].min() < -0.98
     assert 0.5 < poses[:, HEAD_Y].max() < 1
     assert poses[:, RIGHT_EYE].max() < 0.05
@@ -250,7 +250,7 @@ def test_the_command_records_a_tracker(port: int, tmp_path: Path) -> None:
     # The wink is where the mouth is widest, a second after another.
     starts = np.flatnonzero(np.diff((poses[:, LEFT_EYE] > 0.5).astype(int)) == 1)
     assert len(starts) in (2, 3)
-    np.testing.assert_allclose(np.diff(starts), 30, atol=4)
+    np.testing.assert_allclose(np.diff(starts), 30, atol=6)
     assert poses[poses[:, LEFT_EYE] > 0.9][:, MOUTH].min() > 0.5
 
 
