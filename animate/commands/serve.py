@@ -21,6 +21,7 @@ from web.serving import address_options, serve_page, web_packages
 @DEVICE
 @BACKEND
 @COMPILE
+@click.option("--background", help="A colour behind /stage (#00ff00); transparent unless given.")
 @address_options(8000)
 def serve(
     drawing: Path | None,
@@ -29,10 +30,18 @@ def serve(
     device: str,
     backend: str,
     compiled: bool,
+    background: str | None,
     host: str,
     port: int,
 ) -> None:
-    """Open a local page with sliders on which DRAWING, or one dropped there, is posed live."""
+    """Open a local page on which DRAWING, or another one, is posed live: by sliders, by motions, by
+    your camera.
+
+    Below /stage the page shows the picture alone, for OBS and its like.
+    """
+    from animate.drawing.backdrop import css_colour  # noqa: PLC0415  # loads Pillow
+
+    colour = css_colour(background) if background else None
     with web_packages():
         from animate.serve.server import make_app  # noqa: PLC0415
     from animate.drawing.drawing import read_drawing  # noqa: PLC0415
@@ -43,7 +52,7 @@ def serve(
     try:
         with tempfile.TemporaryDirectory(prefix="animate-", ignore_cleanup_errors=True) as scratch:
             serve_page(
-                make_app(networks, first, host, Path(scratch)),
+                make_app(networks, first, host, Path(scratch), colour),
                 host,
                 port,
                 lambda url: click.echo(f"open {url} in a browser; Ctrl-C ends it"),

@@ -47,6 +47,17 @@ def open_backdrop(text: str | None, size: int) -> Backdrop:
     return Backdrop(size, flat)
 
 
+def css_colour(text: str) -> str:
+    """A colour as #rrggbb; ``InputError`` where it is none."""
+    try:
+        red, green, blue, *_ = ImageColor.getrgb(text)
+    except ValueError:
+        raise InputError(
+            f"background {text}: is no colour; give green, #00ff00 or another"
+        ) from None
+    return f"#{red:02x}{green:02x}{blue:02x}"
+
+
 def _filling(picture: Stored, size: int) -> Stored:
     """The middle of a picture, scaled to fill (size, size), on white."""
     height, width = picture.shape[:2]

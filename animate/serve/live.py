@@ -10,25 +10,20 @@ import time
 from collections.abc import Coroutine, Mapping
 from typing import Any
 
-from animate.motion.motion import MOTIONS
 from animate.serve.driver import Playing
 from animate.serve.show import Show
-from animate.serve.wire import LeftError, Wire, next_message, tell, tell_fault
+from animate.serve.wire import Wire, next_message, tell, tell_fault
 from contract.errors import InputError, OpenthaError
 from contract.pose import Pose, pose_from_mapping
 
-MOTION_NAMES = tuple(MOTIONS)
 
-
-async def until_one_ends(*halves: Coroutine[Any, Any, None]) -> None:
-    """Run them side by side; whatever ends one ends the others. That the page left is no fault."""
+async def until_one_ends(*halves: Coroutine[Any, Any, object]) -> None:
+    """Run them side by side; whatever ends one ends the others."""
     tasks = [asyncio.create_task(half) for half in halves]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
-    except LeftError:
-        pass
     finally:
         for task in tasks:
             task.cancel()
@@ -43,7 +38,7 @@ class Live:
         self._shown.set()
 
     async def run(self) -> None:
-        """Until the viewer leaves."""
+        """Until the viewer leaves, which is a ``LeftError``."""
         with self._show.watched():
             await until_one_ends(self._listen(), self._send())
 
@@ -69,7 +64,7 @@ class Live:
         driver = self._show.driver
         if "motion" in message:
             name = message["motion"]
-            driver.follow(Playing(f"{name:.20}", time.monotonic()) if name else None)
+            driver.follow(Playing(str(name)[:20], time.monotonic()) if name else None)
         if "pose" in message:
             driver.slide(_pose(message["pose"]))
         if "held" in message:

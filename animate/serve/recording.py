@@ -54,9 +54,9 @@ def order_of(message: Mapping[str, object]) -> Order:
     """The order in a page's message; ``InputError`` where it cannot be carried out."""
     motion, kind = message.get("motion"), message.get("kind", "webm")
     seconds, fps = message.get("seconds", 4.0), message.get("fps", 25.0)
-    if kind not in KINDS:
+    if kind not in list(KINDS):
         raise InputError(f"kind {kind!s:.20}: unknown; choose {', '.join(KINDS)}")
-    if motion is not None and motion not in MOTIONS:
+    if motion is not None and motion not in list(MOTIONS):
         raise InputError(f"motion {motion!s:.20}: unknown; choose {', '.join(MOTIONS)}")
     if not isinstance(seconds, int | float) or not isinstance(fps, int | float):
         raise InputError("a recording's seconds and frames a second are numbers")

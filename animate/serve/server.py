@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import FileResponse
 
 from animate.drawing.check import Report, check, fix
 from animate.drawing.drawing import MAX_BYTES, Drawing, decode_drawing, resized
+from animate.motion.motion import MOTIONS
 from animate.pose.poser import Networks
-from animate.serve.live import MOTION_NAMES, Live
-from animate.serve.recording import KINDS, Recording
-from animate.serve.sessions import Session, Sessions
-from animate.serve.wire import LeftError, tell_fault
+from animate.serve.connections import serve_connections
+from animate.serve.recording import KINDS
+from animate.serve.sessions import Sessions, made_in
 from contract.errors import InputError
 from contract.image import Stored
 from contract.png import png_bytes
@@ -29,20 +30,27 @@ from web.guard import Asgi, OwnPageOnly
 from web.shell import body_of, new_app
 
 PAGE = Path(__file__).with_name("page")
+GALLERY = PAGE / "gallery"
 _UPLOADS_AT_ONCE = 3
 
 
-def make_app(networks: Networks, first: Drawing | None, host: str, scratch: Path) -> Asgi:
+def make_app(
+    networks: Networks,
+    first: Drawing | None,
+    host: str,
+    scratch: Path,
+    background: str | None = None,
+) -> Asgi:
     """The application for pages of ``host``; ``first`` is open when the page is.
 
-    scratch: a folder for files that are being written.
+    scratch: a folder for files that are being written. background: a colour, behind stages.
     """
     sessions = Sessions(networks)
     app = new_app(PAGE, sessions.threads.close)
     _serve_axes(app)
     _serve_drawings(app, sessions, first)
     _serve_still(app, sessions)
-    _serve_connections(app, sessions, scratch)
+    serve_connections(app, sessions, scratch, background)
     return OwnPageOnly(app, host)
 
 
@@ -51,9 +59,14 @@ def _serve_axes(app: FastAPI) -> None:
     async def axes() -> object:
         return {
             "axes": [asdict(axis) for axis in AXES],
-            "motions": MOTION_NAMES,
+            "motions": list(MOTIONS),
             "kinds": list(KINDS),
+            "gallery": sorted(path.name for path in GALLERY.glob("*.png")),
         }
+
+    @app.get("/stage")
+    async def stage() -> Response:
+        return FileResponse(PAGE / "stage.html")
 
 
 def _serve_drawings(app: FastAPI, sessions: Sessions, first: Drawing | None) -> None:
@@ -69,10 +82,10 @@ def _serve_drawings(app: FastAPI, sessions: Sessions, first: Drawing | None) -> 
             picture = sessions.prepared(drawing) if _is_usable(drawing, report) else None
             return drawing, _answer(drawing, report), picture
 
-        drawing, answer, picture = await sessions.prepare(prepare)
+        drawing, answer, picture = await made_in(sessions.threads.opener, prepare)
         if picture is None:
             return {**answer, "token": None}
-        poser = await sessions.prepare(lambda: sessions.poser(picture))
+        poser = await made_in(sessions.threads.opener, lambda: sessions.poser(picture))
         return {**answer, "token": sessions.open(drawing, picture, poser).token}
 
     @app.get("/api/first")
@@ -131,7 +144,8 @@ def _serve_still(app: FastAPI, sessions: Sessions) -> None:
             return png_bytes(sessions.poser(session.picture).draw(pose))
 
         name = {"Content-Disposition": 'attachment; filename="still.png"'}
-        return Response(await sessions.draw(work), media_type="image/png", headers=name)
+        data = await made_in(sessions.threads.drawer, work)
+        return Response(data, media_type="image/png", headers=name)
 
 
 def _pose_asked(request: Request) -> Pose:
@@ -141,35 +155,3 @@ def _pose_asked(request: Request) -> Pose:
     except ValueError as error:
         raise InputError(f"pose: {error}") from error
     return pose_from_mapping(given)
-
-
-def _serve_connections(app: FastAPI, sessions: Sessions, scratch: Path) -> None:
-    @app.websocket("/api/live/{token}")
-    async def live(socket: WebSocket, token: str) -> None:
-        async def run(session: Session) -> None:
-            await Live(socket, session.show).run()
-
-        await _connected(socket, sessions, token, run)
-
-    @app.websocket("/api/recording/{token}")
-    async def recording(socket: WebSocket, token: str) -> None:
-        async def run(session: Session) -> None:
-            await Recording(socket, sessions, session, scratch).run()
-
-        await _connected(socket, sessions, token, run)
-
-
-async def _connected(
-    socket: WebSocket, sessions: Sessions, token: str, run: Callable[[Session], Awaitable[None]]
-) -> None:
-    """Run a connection that is about a session, and close it in words where that cannot be."""
-    await socket.accept()
-    try:
-        try:
-            with sessions.connected():
-                await run(sessions.session(token))
-        except InputError as error:
-            await tell_fault(socket, error)
-        await socket.close(1000)
-    except (LeftError, WebSocketDisconnect, RuntimeError):
-        return  # the page left, perhaps while something was on its way to it

@@ -33,10 +33,11 @@ class Threads:
         # A large drawing takes memory: one at a time.
         self.opener = ThreadPoolExecutor(1, "opener")
         self.recorder = ThreadPoolExecutor(2, "recorder")
+        self.watcher = ThreadPoolExecutor(1, "watcher")
 
     def close(self) -> None:
         """Take on nothing more, and do not wait for what is at work."""
-        for threads in (self.drawer, self.opener, self.recorder):
+        for threads in (self.drawer, self.opener, self.recorder, self.watcher):
             threads.shutdown(wait=False, cancel_futures=True)
 
 
@@ -117,14 +118,7 @@ class Sessions:
         finally:
             self._connections -= 1
 
-    async def draw(self, work: Callable[[], Made]) -> Made:
-        """What ``work`` makes, in the thread that draws."""
-        return await _run(self.threads.drawer, work)
 
-    async def prepare(self, work: Callable[[], Made]) -> Made:
-        """What ``work`` makes, in the thread that opens drawings."""
-        return await _run(self.threads.opener, work)
-
-
-async def _run(threads: Executor, work: Callable[[], Made]) -> Made:
-    return await asyncio.get_running_loop().run_in_executor(threads, work)
+async def made_in(thread: Executor, work: Callable[[], Made]) -> Made:
+    """What ``work`` makes in one of the ``Threads``."""
+    return await asyncio.get_running_loop().run_in_executor(thread, work)

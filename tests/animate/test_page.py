@@ -38,9 +38,9 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
+def page(browser: Browser, tmp_path: Path) -> Iterator[Page]:
     first = decode_drawing(bytes_of(face()), "face.png")
-    app = make_app(Shifting(SIZE), first, "127.0.0.1")
+    app = make_app(Shifting(SIZE), first, "127.0.0.1", tmp_path)
     with serving(app) as url, opened(browser, url) as page:
         yield page
 
@@ -67,7 +67,8 @@ def slide(page: Page, axis: str, value: float) -> None:
 
 
 def test_a_slider_moves_the_picture_the_right_way(page: Page) -> None:
-    names = page.eval_on_selector_all("#sliders .axis span", "all => all.map(e => e.textContent)")
+    small = "all => all.map(e => e.textContent)"
+    names = page.eval_on_selector_all("#sliders .axis span small", small)
     assert tuple(names) == AXIS_NAMES
     wait_until(page, f"() => Math.abs(({MIDDLE})() - 31.5) < 0.1")
     assert not page.is_visible("#hint")
@@ -92,13 +93,19 @@ def test_dragging_and_keys_turn_the_head(page: Page) -> None:
     wait_until(page, f"() => Math.abs(({MIDDLE})() - 31.5) < 0.1")
 
 
-def test_motions_run_until_a_slider_is_touched(page: Page) -> None:
-    page.click("#motions button:has-text('shake')")
+def test_motions_run_but_for_what_is_held(page: Page) -> None:
+    page.click("[data-motion=shake]")
     wait_until(page, f"() => ({MIDDLE})() < 30")
     wait_until(page, f"() => ({MIDDLE})() > 33")
     slide(page, "head_y", 0)
     wait_until(page, f"() => Math.abs(({MIDDLE})() - 31.5) < 0.1")
-    assert page.get_attribute("#motions button:has-text('shake')", "aria-pressed") == "false"
+    assert page.get_attribute("#hold-head_y", "aria-pressed") == "true"
+    assert "turn held" in page.inner_text("#driven")
+    page.click("#release")
+    wait_until(page, f"() => ({MIDDLE})() > 33")
+    page.click("[data-motion=shake]")
+    wait_until(page, "() => document.getElementById('driven').hidden")
+    assert page.get_attribute("[data-motion=shake]", "aria-pressed") == "false"
 
 
 def drop(page: Page, name: str, data: bytes) -> None:
@@ -129,7 +136,7 @@ def test_what_is_dropped_is_checked_and_mended(page: Page) -> None:
 @pytest.mark.parametrize(("kind", "frames"), [("webm", None), ("gif", 25), ("webp", 25)])
 def test_a_recording_is_a_file_that_plays(page: Page, kind: str, frames: int | None) -> None:
     wait_until(page, f"() => ({MIDDLE})() > 0")
-    page.click("#motions button:has-text('sway')")
+    page.select_option("#what", "sway")
     page.select_option("#kind", kind)
     page.fill("#seconds", "1")
     with page.expect_download(timeout=60_000) as waiting:

@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -20,11 +21,16 @@ from starlette.websockets import WebSocketDisconnect
 
 import animate.serve.server
 from animate.commands.main import main
+from animate.drawing.drawing import decode_drawing
 from animate.pose.poser import Poser, Vector
+from animate.serve.driver import Driver, Playing
 from animate.serve.live import Live
-from animate.serve.server import MAX_SESSIONS, make_app
+from animate.serve.server import make_app
+from animate.serve.sessions import MAX_CONNECTIONS, MAX_SESSIONS
+from animate.serve.show import Show
 from contract.errors import InputError
 from contract.image import NetworkPicture
+from contract.pose import Pose
 from tests.support.shifting import Shifting, bytes_of, drawing
 from web.serving import listening
 
@@ -33,8 +39,8 @@ OURS = {"host": "127.0.0.1:8000", "origin": "http://127.0.0.1:8000"}
 
 
 @pytest.fixture
-def client() -> Iterator[TestClient]:
-    app = make_app(Shifting(), None, "127.0.0.1")
+def client(tmp_path: Path) -> Iterator[TestClient]:
+    app = make_app(Shifting(), None, "127.0.0.1", tmp_path)
     with TestClient(app, base_url="http://127.0.0.1:8000") as opened:
         yield opened
 
@@ -64,9 +70,10 @@ class Script:
         self.pictures: list[bytes] = []
         self.words: list[dict[str, object]] = []
 
-    async def receive_text(self) -> str:
+    async def receive(self) -> dict[str, str]:
         await asyncio.sleep(0)
-        return self._messages.pop(0) if self._messages else await self._acknowledged.get()
+        text = self._messages.pop(0) if self._messages else await self._acknowledged.get()
+        return {"type": "websocket.receive", "text": text}
 
     async def send_bytes(self, data: bytes) -> None:
         self.pictures.append(data)
@@ -83,7 +90,8 @@ def test_of_a_hundred_quick_poses_few_are_drawn_and_the_last_is_shown() -> None:
 
     async def watch() -> None:
         with ThreadPoolExecutor(1) as drawer:
-            live = asyncio.create_task(Live(viewer, Poser(networks, drawing()), drawer).run())
+            show = Show(Poser(networks, drawing()), drawer)
+            live = asyncio.create_task(Live(viewer, show).run())
             await asyncio.sleep(0.6)
             live.cancel()
 
@@ -106,9 +114,9 @@ def test_nothing_is_sent_before_the_last_picture_was_shown() -> None:
 
     async def watch() -> None:
         with ThreadPoolExecutor(1) as drawer:
-            live = Live(viewer, Poser(Shifting(), drawing()), drawer)
-            task = asyncio.create_task(live.run())
-            await live._take('{"motion": "shake"}')
+            show = Show(Poser(Shifting(), drawing()), drawer)
+            task = asyncio.create_task(Live(viewer, show).run())
+            show.driver.follow(Playing("shake", time.monotonic()))
             await asyncio.sleep(0.3)
             task.cancel()
 
@@ -125,13 +133,24 @@ def test_messages_that_are_none_are_answered_in_words(client: TestClient) -> Non
             ("x" * 5000, "no message"),
             ('{"pose": {"tail": 1}}', "no axis is called tail"),
             ('{"pose": {"head_x": 9}}', "head_x is 9"),
-            ('{"pose": {"head_x": "up"}}', "not supported"),
+            ('{"pose": {"head_x": "up"}}', "a value is no number"),
+            ('{"pose": [1]}', "no object of axes"),
+            ('{"held": ["tail"]}', "no such axis"),
             ('{"motion": "fly"}', "motion fly: unknown"),
+            ('{"motion": [1]}', "unknown"),
+            ('{"pose": {"head_x": NaN}}', "head_x is nan"),
         ):
             socket.send_text(text)
             while "fault" not in (answer := _next_words(socket)):
                 pass
             assert fault in answer["fault"]
+        socket.send_bytes(b"\0\1")
+        while "fault" not in (answer := _next_words(socket)):
+            pass
+        assert "no message" in answer["fault"]
+        socket.send_text('{"shown": true, "pose": {"head_y": 1}}')
+        while _next_words(socket)["pose"]["head_y"] != 1:  # type: ignore[index]
+            socket.send_text('{"shown": true}')
 
 
 def _next_words(socket: object) -> dict[str, str]:
@@ -140,6 +159,62 @@ def _next_words(socket: object) -> dict[str, str]:
         if message.get("text"):
             found: dict[str, str] = json.loads(message["text"])
             return found
+
+
+# What drives.
+
+
+def test_held_axes_stay_while_a_source_drives_and_nothing_jumps_at_its_end() -> None:
+    class Turning:
+        name = "turning"
+
+        def pose(self, now: float) -> Pose | None:
+            return Pose(head_y=0.5, mouth=1.0) if now < 10 else None
+
+    driver = Driver()
+    driver.follow(Turning())
+    assert driver.pose(1.0) == Pose(head_y=0.5, mouth=1.0)
+    driver.slide(Pose(head_y=-0.2, mouth=0.25))
+    driver.hold(["mouth"])
+    assert driver.pose(2.0) == Pose(head_y=0.5, mouth=0.25)
+    assert driver.pose(11.0) == Pose(head_y=0.5, mouth=0.25)
+    assert driver.source is None
+
+
+def test_viewers_of_one_drawing_see_the_same_pictures() -> None:
+    networks = SlowNetworks()
+    viewers = [Script([]), Script([])]
+
+    async def watch() -> None:
+        with ThreadPoolExecutor(1) as drawer:
+            show = Show(Poser(networks, drawing()), drawer)
+            show.driver.follow(Playing("shake", time.monotonic()))
+            tasks = [asyncio.create_task(Live(viewer, show).run()) for viewer in viewers]
+            await asyncio.sleep(0.7)
+            for task in tasks:
+                task.cancel()
+
+    asyncio.run(watch())
+    drawn = networks.calls.count("turn")
+    first, second = ({*viewer.pictures} for viewer in viewers)
+    assert len(first & second) >= 2
+    assert drawn < 1.5 * max(len(viewer.pictures) for viewer in viewers) + 2
+
+
+def test_who_comes_when_the_last_viewer_left_sees_the_drawing() -> None:
+    viewer = Script([])
+
+    async def watch() -> None:
+        with ThreadPoolExecutor(1) as drawer:
+            show = Show(Poser(Shifting(), drawing()), drawer)
+            for _ in range(3):
+                task = asyncio.create_task(Live(viewer, show).run())
+                await asyncio.sleep(0.1)
+                task.cancel()
+                await asyncio.sleep(0)
+
+    asyncio.run(watch())
+    assert len(viewer.pictures) == 3
 
 
 # Strangers.
@@ -152,6 +227,7 @@ def _next_words(socket: object) -> dict[str, str]:
         {"host": "evil.example", "origin": "http://evil.example"},
         {"origin": "http://evil.example"},
         {"origin": "null"},
+        OURS | {"sec-fetch-site": "cross-site"},
         {},  # a form or a script of no page at all
     ],
 )
@@ -171,7 +247,10 @@ def test_the_page_may_ask_nobody_else(client: TestClient) -> None:
     answer = client.get("/")
     assert answer.status_code == 200
     assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
-    for path in Path(animate.serve.server.PAGE).iterdir():
+    for path in (
+        *animate.serve.server.PAGE.glob("*.*s"),
+        *animate.serve.server.PAGE.glob("*.html"),
+    ):
         elsewhere = r"""(?:src=|href=|fetch\(|url\(|import |from )["'`]?(?:https?:)?//"""
         assert not re.search(elsewhere, path.read_text("utf-8")), path
     assert client.get("/page/../server.py").status_code == 404
@@ -202,10 +281,48 @@ def test_an_upload_is_bounded_while_it_is_read(
     assert "scale the drawing down" in answer.json()["fault"]
 
 
-def test_old_drawings_make_room(client: TestClient) -> None:
-    tokens = [upload(client)["token"] for _ in range(MAX_SESSIONS + 1)]
-    assert "not open any more" in client.get(f"/api/still/{tokens[0]}").json()["fault"]
-    assert client.get(f"/api/still/{tokens[1]}").status_code == 200
+def test_the_drawing_that_is_idle_makes_room(client: TestClient) -> None:
+    watched = upload(client)["token"]
+    with client.websocket_connect(f"/api/live/{watched}", headers=OURS) as socket:
+        _next_words(socket)
+        tokens = [upload(client)["token"] for _ in range(MAX_SESSIONS)]
+        assert "not open any more" in client.get(f"/api/still/{tokens[0]}").json()["fault"]
+        assert client.get(f"/api/still/{tokens[1]}").status_code == 200
+        upload(client)  # tokens[1] was asked for, so tokens[2] is idle longest
+        assert client.get(f"/api/still/{tokens[1]}").status_code == 200
+        assert client.get(f"/api/still/{tokens[2]}").status_code == 422
+        assert client.get(f"/api/still/{watched}").status_code == 200
+
+
+def test_drawings_that_are_all_looked_at_stay(client: TestClient) -> None:
+    with ExitStack() as stack:
+        for _ in range(MAX_SESSIONS):
+            path = f"/api/live/{upload(client)['token']}"
+            _next_words(stack.enter_context(client.websocket_connect(path, headers=OURS)))
+        answer = client.post("/api/drawing", content=GOOD, headers=OURS)
+        assert "close one of those" in answer.json()["fault"]
+
+
+def test_the_first_drawing_has_one_session(tmp_path: Path) -> None:
+    first = decode_drawing(GOOD, "first.png")
+    with TestClient(
+        make_app(Shifting(), first, "127.0.0.1", tmp_path), base_url="http://127.0.0.1:8000"
+    ) as client:
+        tokens = {client.get("/api/first").json()["token"] for _ in range(20)}
+        assert len(tokens) == 1
+        for _ in range(MAX_SESSIONS):
+            upload(client)
+        assert client.get("/api/first").json()["token"] not in tokens
+
+
+def test_connections_are_bounded(client: TestClient) -> None:
+    token = upload(client)["token"]
+    with ExitStack() as stack:
+        for _ in range(MAX_CONNECTIONS):
+            path = f"/api/live/{token}"
+            _next_words(stack.enter_context(client.websocket_connect(path, headers=OURS)))
+        with client.websocket_connect("/api/stage", headers=OURS) as socket:
+            assert "close pages" in _next_words(socket)["fault"]
 
 
 def test_requests_out_of_range_are_refused(client: TestClient) -> None:
@@ -213,9 +330,6 @@ def test_requests_out_of_range_are_refused(client: TestClient) -> None:
     for path, fault in (
         (f"/api/still/{token}?head_x=5", "head_x is 5"),
         (f"/api/still/{token}?head_x=up", "could not convert"),
-        (f"/api/recording/{token}?kind=exe", "kind exe: unknown"),
-        (f"/api/recording/{token}?seconds=1e9", "takes up to 60 s"),
-        (f"/api/recording/{token}?motion=fly", "motion fly: unknown"),
         ("/api/still/none", "not open any more"),
     ):
         answer = client.get(path)

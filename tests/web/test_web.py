@@ -76,6 +76,18 @@ def test_strangers_are_turned_away(client: TestClient) -> None:
     assert nameless.status_code == 403
 
 
+@pytest.mark.parametrize(
+    "headers", [{"host": "[::1"}, {"host": "127.0.0.1:8000", "origin": "http://[::1"}]
+)
+def test_what_is_no_address_is_a_bad_request(headers: dict[str, str], client: TestClient) -> None:
+    assert client.post("/api/length", content=b"", headers=headers).status_code == 400
+
+
+def test_another_site_cannot_make_a_browser_ask(client: TestClient) -> None:
+    for site, status in (("cross-site", 403), ("same-origin", 200), ("none", 200)):
+        assert client.get("/", headers={"sec-fetch-site": site}).status_code == status
+
+
 def test_what_is_open_is_closed_at_the_end(tmp_path: Path, closed: list[str]) -> None:
     with TestClient(new_app(tmp_path, lambda: closed.append("yes"))):
         assert closed == []

@@ -1,0 +1,1 @@
+onmessage = (event) => setInterval(() => postMessage(0), event.data);
