@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Protocol
 
 from animate.motion.motion import NEUTRAL, built_in
@@ -42,6 +43,15 @@ class Playing:
         return self._motion.pose(frame % len(self._motion.poses))
 
 
+@dataclass(frozen=True)
+class Moment:
+    """``source``: the name of what drives, None for sliders; ``held``: axes that it does not move."""
+
+    pose: Pose
+    source: str | None
+    held: frozenset[str]
+
+
 class Driver:
     """The pose of one drawing at any time; ``changed`` is set when it may have become another.
 
@@ -59,16 +69,16 @@ class Driver:
         """What drives, None for the sliders alone."""
         return self._source
 
-    @property
-    def held(self) -> frozenset[str]:
-        """The axes that stay where their sliders are."""
-        return self._held
+    def moment(self, now: float) -> Moment:
+        """All there is to say of ``now`` (seconds of ``time.monotonic``)."""
+        pose = self.pose(now)
+        return Moment(pose, self._source.name if self._source else None, self._held)
 
     def pose(self, now: float) -> Pose:
         """The pose at ``now`` (seconds of ``time.monotonic``)."""
         given = self._source.pose(now) if self._source else self._sliders
         if given is None:
-            self._source, given = None, self._sliders
+            self._source, given, self._held = None, self._sliders, frozenset()
         elif self._source:
             kept = {name: getattr(self._sliders, name) for name in self._held}
             # Where the sliders are when the source ends: nothing jumps then.

@@ -78,12 +78,12 @@ class Live:
             picture = await self._show.after(number)
             self._shown.clear()
             number = picture.number
-            driver = self._show.driver
+            moment = picture.moment
             await tell(
                 self._wire,
-                pose={axis: round(value, 4) for axis, value in vars(picture.pose).items()},
-                source=driver.source.name if driver.source else None,
-                held=sorted(driver.held),
+                pose={axis: round(value, 4) for axis, value in vars(moment.pose).items()},
+                source=moment.source,
+                held=sorted(moment.held),
                 milliseconds=picture.milliseconds,
             )
             await self._wire.send_bytes(picture.png)

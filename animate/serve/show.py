@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from animate.pose.poser import Poser
-from animate.serve.driver import LIVE_FPS, Driver
+from animate.serve.driver import LIVE_FPS, Driver, Moment
 from contract.png import QUICK, png_bytes
 from contract.pose import Pose
 
@@ -23,7 +23,7 @@ class Picture:
     """A picture as a PNG; ``number`` counts from 1, ``milliseconds`` is what it took."""
 
     number: int
-    pose: Pose
+    moment: Moment
     milliseconds: float
     png: bytes
 
@@ -58,36 +58,36 @@ class Show:
     async def after(self, number: int) -> Picture:
         """A picture of a later number, of the newest pose; waits until there is one."""
         newest = self._newest
-        if newest and newest.number > number and newest.pose == self._pose():
+        if newest and newest.number > number and newest.moment == self._moment():
             return newest
         if self._drawing is None or self._drawing.done():
             self._drawing = asyncio.create_task(self._draw())
         return await asyncio.shield(self._drawing)
 
     async def _draw(self) -> Picture:
-        pose = await self._another_pose()
+        moment = await self._another_moment()
         began = time.perf_counter()
         loop = asyncio.get_running_loop()
-        png = await loop.run_in_executor(self._drawer, self._png, pose)
+        png = await loop.run_in_executor(self._drawer, self._png, moment.pose)
         milliseconds = round(1e3 * (time.perf_counter() - began), 1)
         number = self._newest.number + 1 if self._newest else 1
-        self._newest = Picture(number, pose, milliseconds, png)
+        self._newest = Picture(number, moment, milliseconds, png)
         return self._newest
 
     def _png(self, pose: Pose) -> bytes:
         return png_bytes(self._poser.draw(pose), QUICK)
 
-    async def _another_pose(self) -> Pose:
-        """The newest pose, once it is another than that of the newest picture."""
+    async def _another_moment(self) -> Moment:
+        """The present one, once it is another than that of the newest picture."""
         while True:
             self.driver.changed.clear()
-            pose = self._pose()
-            if self._newest is None or pose != self._newest.pose:
-                return pose
+            moment = self._moment()
+            if self._newest is None or moment != self._newest.moment:
+                return moment
             # A source moves by itself, and may pause; sliders say when they move.
             pause = 1 / LIVE_FPS if self.driver.source else None
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.driver.changed.wait(), pause)
 
-    def _pose(self) -> Pose:
-        return self.driver.pose(time.monotonic())
+    def _moment(self) -> Moment:
+        return self.driver.moment(time.monotonic())

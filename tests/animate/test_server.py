@@ -6,6 +6,7 @@ import asyncio
 import io
 import json
 import re
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +22,7 @@ from starlette.websockets import WebSocketDisconnect
 
 import animate.serve.server
 from animate.commands.main import main
-from animate.drawing.drawing import decode_drawing
+from animate.drawing.drawing import Drawing, decode_drawing
 from animate.pose.poser import Poser, Vector
 from animate.serve.driver import Driver, Playing
 from animate.serve.live import Live
@@ -279,6 +280,32 @@ def test_an_upload_is_bounded_while_it_is_read(
     monkeypatch.setattr(animate.serve.server, "MAX_BYTES", 1000)
     answer = client.post("/api/drawing", content=bytes(2000), headers=OURS)
     assert "scale the drawing down" in answer.json()["fault"]
+
+
+def test_previews_go_on_while_a_drawing_is_opened(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = upload(client)["token"]
+    begun, may_end = threading.Event(), threading.Event()
+
+    def slow(_data: bytes, name: str) -> Drawing:
+        begun.set()
+        assert may_end.wait(60)
+        return decode_drawing(GOOD, name)
+
+    monkeypatch.setattr(animate.serve.server, "decode_drawing", slow)
+    with (
+        ThreadPoolExecutor(1) as another,
+        client.websocket_connect(f"/api/live/{token}", headers=OURS) as socket,
+    ):
+        opening = another.submit(upload, client)
+        assert begun.wait(60)
+        socket.send_text('{"shown": true, "pose": {"head_y": 1}}')
+        while _next_words(socket)["pose"]["head_y"] != 1:  # type: ignore[index]
+            socket.send_text('{"shown": true}')
+        assert not opening.done()
+        may_end.set()
+        assert opening.result(60)["token"]
 
 
 def test_the_drawing_that_is_idle_makes_room(client: TestClient) -> None:

@@ -19,10 +19,12 @@ needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the 
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """A browser without a window."""
+def chromium(*options: str) -> Iterator[Browser]:
+    """A browser without a window; options: of its command line."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", *options]
+        )
         yield browser
         browser.close()
 
@@ -40,10 +42,11 @@ def serving(app: Asgi) -> Iterator[str]:
 
 
 @contextmanager
-def opened(browser: Browser, url: str) -> Iterator[Page]:
+def opened(browser: Browser, url: str, *permissions: str) -> Iterator[Page]:
     """A page of ours once it is ready; whatever a test does, nothing is asked of other hosts."""
     asked: list[str] = []
     context = browser.new_context(accept_downloads=True, viewport={"width": 1280, "height": 900})
+    context.grant_permissions(list(permissions))
     page = context.new_page()
     page.on("request", lambda request: asked.append(request.url))
     page.goto(url)
