@@ -15,7 +15,7 @@ OPTIONS ?=
 
 BIN := .venv/bin
 
-.PHONY: help setup setup-render setup-test demo test scan review render train-all evaluate pretrained doctor bench clean
+.PHONY: help setup setup-render setup-test demo test scan review render train-all evaluate pretrained gallery doctor bench clean
 
 help:
 	@echo "make demo                      the whole main job on generated characters, into demo/"
@@ -27,6 +27,7 @@ help:
 	@echo "make train-all DATA=out        train what is missing on shards, into RUN ($(RUN)); PRESET"
 	@echo "make evaluate DATA=out         measure RUN's bundle on the test part"
 	@echo "make pretrained                train the weights that come with the program anew: hours"
+	@echo "make gallery                   draw the characters of animate serve's page anew"
 	@echo "make doctor                    which OpenGL there is, and how to get one"
 	@echo "make bench                     all benchmarks"
 	@echo "make setup                     only what rendering, training and animating need, into .venv"
@@ -69,6 +70,9 @@ evaluate: setup
 
 pretrained: setup
 	$(BIN)/python pretrained.py $(OPTIONS)
+
+gallery: setup-render
+	$(BIN)/python gallery.py
 
 doctor: setup-render
 	$(BIN)/renderer doctor

@@ -45,7 +45,7 @@ class Playing:
 
 @dataclass(frozen=True)
 class Moment:
-    """``source``: the name of what drives, None for sliders; ``held``: axes that it does not move."""
+    """``source``: the name of what drives, None for sliders; ``held``: the axes they keep."""
 
     pose: Pose
     source: str | None
