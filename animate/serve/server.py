@@ -21,7 +21,7 @@ from animate.motion.motion import MOTIONS
 from animate.pose.poser import Networks
 from animate.serve.connections import serve_connections
 from animate.serve.recording import KINDS
-from animate.serve.sessions import Sessions, made_in
+from animate.serve.sessions import Prepared, Sessions, made_in
 from contract.errors import InputError
 from contract.image import Stored
 from contract.png import png_bytes
@@ -76,17 +76,17 @@ def _serve_drawings(app: FastAPI, sessions: Sessions, first: Drawing | None) -> 
     answer_of_first: dict[str, object] = {}
 
     async def opened(make: Callable[[], Drawing]) -> dict[str, object]:
-        def prepare() -> tuple[Drawing, dict[str, object], Stored | None]:
+        def prepare() -> Prepared | None:
             drawing = make()
             report = check(drawing)
-            picture = sessions.prepared(drawing) if _is_usable(drawing, report) else None
-            return drawing, _answer(drawing, report), picture
+            answer.update(_answer(drawing, report))
+            return sessions.prepared(drawing) if _is_usable(drawing, report) else None
 
-        drawing, answer, picture = await made_in(sessions.threads.opener, prepare)
-        if picture is None:
-            return {**answer, "token": None}
-        poser = await made_in(sessions.threads.opener, lambda: sessions.poser(picture))
-        return {**answer, "token": sessions.open(drawing, picture, poser).token}
+        answer: dict[str, object] = {"token": None}
+        prepared = await made_in(sessions.threads.opener, prepare)
+        if prepared:
+            answer["token"] = sessions.open(prepared).token
+        return answer
 
     @app.get("/api/first")
     async def the_first() -> object:

@@ -41,12 +41,19 @@ class Threads:
             threads.shutdown(wait=False, cancel_futures=True)
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A drawing as it is posed, (D, D, 4), and what poses it."""
+
+    picture: Stored
+    poser: Poser
+
+
 @dataclass
 class Session:
     """One open drawing; ``used``: when it was last asked for (seconds of ``time.monotonic``)."""
 
     token: str
-    drawing: Drawing
     picture: Stored
     show: Show
     used: float = field(default_factory=time.monotonic)
@@ -63,16 +70,17 @@ class Sessions:
         self.opened_last: Session | None = None
         self.another = asyncio.Event()
 
-    def prepared(self, drawing: Drawing) -> Stored:
-        """The drawing as it is posed: (D, D, 4); takes a while."""
+    def prepared(self, drawing: Drawing) -> Prepared:
+        """A drawing ready to be opened; takes a while."""
         size = drawn_size(max(drawing.picture.shape[:2]), self._networks)
-        return clean(resized(drawing.picture, size, size))
+        picture = clean(resized(drawing.picture, size, size))
+        return Prepared(picture, self.poser(picture))
 
     def poser(self, picture: Stored) -> Poser:
         """What poses a prepared picture, with a memory of its own."""
         return Poser(self._networks, picture)
 
-    def open(self, drawing: Drawing, picture: Stored, poser: Poser) -> Session:
+    def open(self, prepared: Prepared) -> Session:
         """A new session; the one that was idle longest makes room.
 
         Raises:
@@ -84,7 +92,8 @@ class Sessions:
                 raise InputError(f"{MAX_SESSIONS} drawings are open on pages; close one of those")
             del self._sessions[min(idle, key=lambda one: one.used).token]
         token = secrets.token_urlsafe(16)
-        session = Session(token, drawing, picture, Show(poser, self.threads.drawer))
+        show = Show(prepared.poser, self.threads.drawer)
+        session = Session(token, prepared.picture, show)
         self._sessions[token] = session
         self.to_stage(session)
         return session
