@@ -45,6 +45,7 @@ def page(browser: Browser, tmp_path: Path) -> Iterator[Page]:
         yield page
 
 
+WIDTH = "document.getElementById('canvas').width"
 MIDDLE = """() => {
   const c = document.getElementById('canvas');
   const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
@@ -54,7 +55,7 @@ MIDDLE = """() => {
 }"""
 
 
-def wait_until(page: Page, check: str, seconds: float = 10.0) -> None:
+def wait_until(page: Page, check: str, seconds: float = 60.0) -> None:
     page.wait_for_function(check, timeout=1000 * seconds)
 
 
@@ -114,7 +115,7 @@ def drop(page: Page, name: str, data: bytes) -> None:
           const transfer = new DataTransfer();
           transfer.items.add(new File([new Uint8Array(bytes)], name));
           const event = new DragEvent('drop', {dataTransfer: transfer, bubbles: true});
-          document.getElementById('view').dispatchEvent(event);
+          document.getElementById('sliders').dispatchEvent(event);  // anywhere on the page
         }""",
         [name, list(data)],
     )
@@ -130,7 +131,76 @@ def test_what_is_dropped_is_checked_and_mended(page: Page) -> None:
     assert page.locator("#name img").count() == 0
     page.click("#mend")
     wait_until(page, "() => document.getElementById('name').textContent.startsWith('<img')")
-    wait_until(page, f"() => Math.abs(({MIDDLE})() - 31.5) < 3")
+    wait_until(page, "() => document.getElementById('canvas').width >= 200")
+    page.click("#undo")
+    wait_until(page, "() => document.getElementById('faults').textContent.includes('be square')")
+    wait_until(page, f"() => {WIDTH} === 64")  # what was open before
+    assert not page.is_visible("#mended")
+    wait_until(page, "() => document.querySelectorAll('#last img').length === 1")
+
+
+def test_a_character_and_a_drawing_of_the_last_are_opened_again(page: Page) -> None:
+    wait_until(page, f"() => ({MIDDLE})() > 0")
+    drop(page, "mine.png", bytes_of(face().resize((96, 96))))
+    wait_until(page, f"() => {WIDTH} === 96")
+    page.click("#choice summary")
+    page.click("#gallery button")
+    wait_until(page, f"() => {WIDTH} === 512")
+    page.reload()
+    page.wait_for_selector("body[data-ready]")
+    wait_until(page, f"() => {WIDTH} === 64")
+    page.click("#choice summary")
+    page.click("#last img[alt='mine.png']")
+    wait_until(page, f"() => {WIDTH} === 96")
+    page.click("#last .forget")
+    wait_until(page, "() => document.querySelectorAll('#last img').length === 0")
+
+
+def test_the_pad_turns_the_head(page: Page) -> None:
+    wait_until(page, f"() => ({MIDDLE})() > 0")
+    page.click("#pad", position={"x": 3, "y": 59})
+    wait_until(page, f"() => Math.abs(({MIDDLE})() - 27.5) < 0.6")
+    assert float(page.input_value("#axis-head_y")) > 0.9
+
+
+def test_what_moves_it_is_recorded_until_it_is_enough(page: Page) -> None:
+    wait_until(page, f"() => ({MIDDLE})() > 0")
+    page.click("[data-motion=shake]")
+    page.fill("#seconds", "60")
+    page.click("#record")
+    wait_until(page, "() => document.getElementById('progress-words').textContent[0] === 'w'")
+    with page.expect_download(timeout=60_000) as waiting:
+        page.click("#enough")
+    assert waiting.value.suggested_filename.startswith("live-")
+    page.click("#record")
+    wait_until(page, "() => document.getElementById('progress-words').textContent[0] === 'w'")
+    page.click("#cancel")
+    assert not page.is_visible("#recording")
+    assert page.is_enabled("#record")
+
+
+def test_no_camera_is_said_with_its_remedy(page: Page) -> None:
+    pytest.importorskip("mediapipe")
+    wait_until(page, f"() => ({MIDDLE})() > 0")
+    for name, remedy in (
+        ("NotFoundError", "plug one in"),
+        ("NotAllowedError", "allow it beside the address"),
+        ("NotReadableError", "end the other program"),
+    ):
+        page.evaluate(
+            """(name) => { navigator.mediaDevices.getUserMedia =
+              () => Promise.reject(new DOMException("no", name)); }""",
+            name,
+        )
+        page.click("#camera")
+        remedied = "() => document.getElementById('fault').textContent"
+        wait_until(page, f"{remedied}.includes('{remedy}')")
+        assert page.get_attribute("#camera", "aria-pressed") == "false"
+
+
+def test_it_fits_a_telephone(page: Page) -> None:
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 360
 
 
 @pytest.mark.parametrize(("kind", "frames"), [("webm", None), ("gif", 25), ("webp", 25)])

@@ -47,6 +47,7 @@ def opened(browser: Browser, url: str, *permissions: str) -> Iterator[Page]:
     asked: list[str] = []
     context = browser.new_context(accept_downloads=True, viewport={"width": 1280, "height": 900})
     context.grant_permissions(list(permissions))
+    context.set_default_timeout(120_000)  # of a machine that is busy with other things
     page = context.new_page()
     page.on("request", lambda request: asked.append(request.url))
     page.goto(url)

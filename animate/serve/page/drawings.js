@@ -19,7 +19,7 @@ function show(answer, mended) {
   if (answer.preview) $("preview").src = answer.preview;
   $("mend").hidden = !answer.fixable || !upload;
   $("mended").hidden = !mended;
-  $("choice").open = !answer.token && !live.token;
+  if (!answer.token && !live.token) $("choice").open = true;
   if (answer.name) $("name").textContent = answer.name;
   if (answer.token && answer.token !== live.token) opened(answer.token);
 }
