@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from PIL import Image, ImageSequence
 
 from animate.commands.main import main
+from animate.drawing import output
 from animate.drawing.backdrop import open_backdrop
 from animate.drawing.output import gif_durations, write_animation, write_still
 from animate.pose.poser import AtBothSizes, Poser
@@ -209,6 +210,19 @@ def test_a_folder_gets_a_png_a_frame(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_images(tmp_path / "seen" / names[4])[0], last)
 
 
+@pytest.mark.parametrize(("suffix", "held"), [(".webp", 4), (".png", 4), (".gif", 1)])
+def test_an_animated_picture_that_memory_would_not_hold_is_refused(
+    suffix: str, held: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = COUNT * 32 * 32 * held
+    monkeypatch.setattr(output, "MOST_HELD_BYTES", whole - 1)
+    with pytest.raises(InputError, match=r"held in memory; write a video \(.mp4, .webm\), or less"):
+        write_animation(tmp_path / f"a{suffix}", frames, COUNT, 20)
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setattr(output, "MOST_HELD_BYTES", whole)
+    write_animation(tmp_path / f"a{suffix}", frames, COUNT, 20)
+
+
 def test_a_failure_leaves_no_half_written_file(tmp_path: Path) -> None:
     def failing(wanted: range) -> Iterator[Stored]:
         yield from frames(wanted[:2])
@@ -290,7 +304,10 @@ def test_a_fault_is_one_line(run, arguments: list[str], fault: str) -> None:  # 
         (["still", "--pose", "tail=1"], "no axis is called tail"),
         (["still", "--pose", "mouth"], "'mouth' is no axis=number, as head_x=0.5"),
         (["still", "--device", "warp"], "'warp' is no device; give auto, cpu"),
-        (["gif", "--motion", "nod", "--vmd", "a.vmd"], "give one of --motion, --csv and --vmd"),
+        (
+            ["gif", "--motion", "nod", "--vmd", "a.vmd"],
+            "give one of --motion, --csv, --vmd and --audio",
+        ),
     ],
 )
 def test_a_wrong_command_line_ends_with_2(run, arguments: list[str], fault: str) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
