@@ -4,10 +4,10 @@
 
 At full size (256 pixels, 64 channels) and the demo's (64 pixels, 12 channels), then the networks of
 the preset live, which look at 64 pixels and draw 256, 512 and 1024; untrained, for weights change
-no time. Rounds alternate between all ways, and ratios are of medians; the last tables' are to the plain
-networks of the first. "turn": eyes and mouth stay, so the morpher is skipped; "all": they change
-with every frame. Exit code 1 when the way that `animate` takes by itself is no faster than the
-plain one, or the small look's is not a hundred times faster at 256 pixels.
+no time. Rounds alternate between all ways, and ratios are of medians; the last tables' are to the
+plain networks of the first. "turn": eyes and mouth stay, so the morpher is skipped; "all": they
+change with every frame. Exit code 1 when the way that `animate` takes by itself is no faster than
+the plain one, or the small look's is not a hundred times faster at 256 pixels.
 """
 
 from __future__ import annotations
