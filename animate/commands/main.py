@@ -1,4 +1,4 @@
-"""``animate still | gif | video | track``."""
+"""``animate still | gif | video``, and the group of all commands."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from animate.commands.options import (
     PathType,
 )
 from animate.commands.serve import serve
+from animate.commands.sheet import sheet
 from animate.commands.shown import open_drawing, write_frames
 from animate.commands.track import track
 from contract.cli import ErrorLineGroup, out_option, pose_option
@@ -146,6 +147,7 @@ main.add_command(track)
 main.add_command(check)
 main.add_command(export)
 main.add_command(serve)
+main.add_command(sheet)
 
 
 def _motion(

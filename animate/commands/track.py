@@ -47,7 +47,7 @@ def _address(_context: click.Context, _option: click.Parameter, text: str | None
 @click.option(
     "--listen",
     callback=_address,
-    metavar="TRACKER[:HOST][:PORT]",
+    metavar="TRACKER[[:HOST]:PORT]",
     help="Another program's tracker over UDP: vmc, openseeface or ifacialmocap, as vmc:39539; "
     "from this machine alone, unless HOST is another address of it, as vmc:0.0.0.0:39539.",
 )
