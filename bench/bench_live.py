@@ -80,7 +80,7 @@ def main(size: int, rounds: int, pictures: int) -> None:
     networks = open_torch_networks(untrained(LIVE, "L1"), None, "cpu")
     poser = Poser(networks, _block(size))
     from_camera(poser, rounds)
-    costs = {1: [], 2: []}
+    costs: dict[int, list[float]] = {1: [], 2: []}
     for _ in range(3):
         for viewers, spent in costs.items():
             spent.append(seconds_a_picture(poser, viewers, rounds))

@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from animate.commands.options import BACKEND, BUNDLE, COMPILE, CONFIGURATION, PathType
 from models.base.device import DEVICE
 from web.serving import address_options, serve_page, web_packages
+
+if TYPE_CHECKING:
+    from animate.listen.live_tracker import LiveTracker
 
 
 @click.command()
@@ -22,6 +27,11 @@ from web.serving import address_options, serve_page, web_packages
 @BACKEND
 @COMPILE
 @click.option("--background", help="A colour behind /stage (#00ff00); transparent unless given.")
+@click.option(
+    "--listen",
+    metavar="TRACKER:[HOST:]PORT",
+    help="Another program's tracker drives, as vmc:39539; see `animate track --listen`.",
+)
 @address_options(8000)
 def serve(
     drawing: Path | None,
@@ -31,6 +41,7 @@ def serve(
     backend: str,
     compiled: bool,
     background: str | None,
+    listen: str | None,
     host: str,
     port: int,
 ) -> None:
@@ -50,9 +61,11 @@ def serve(
     networks = open_networks(bundle, configuration, device, backend, compiled=compiled)
     first = read_drawing(drawing) if drawing else None
     try:
-        with tempfile.TemporaryDirectory(prefix="animate-", ignore_cleanup_errors=True) as scratch:
+        with ExitStack() as stack:
+            usual = _tracker(listen, stack) if listen else None
+            scratch = Path(stack.enter_context(_scratch()))
             serve_page(
-                make_app(networks, first, host, Path(scratch), colour),
+                make_app(networks, first, host, scratch, colour, usual),
                 host,
                 port,
                 lambda url: click.echo(f"open {url} in a browser; Ctrl-C ends it"),
@@ -62,3 +75,17 @@ def serve(
         click.echo("interrupted", err=True)
         sys.stdout.flush()
         os._exit(130)
+
+
+def _scratch() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="animate-", ignore_cleanup_errors=True)
+
+
+def _tracker(text: str, stack: ExitStack) -> LiveTracker:
+    """What is heard at an address for as long as the stack is open; ``InputError`` if nothing."""
+    from animate.listen.address import parse_address  # noqa: PLC0415
+    from animate.listen.listener import Listener  # noqa: PLC0415
+    from animate.listen.live_tracker import LiveTracker  # noqa: PLC0415
+
+    address = parse_address(text)
+    return LiveTracker(stack.enter_context(Listener(address)), address)

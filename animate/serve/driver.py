@@ -58,10 +58,12 @@ class Driver:
     While a source drives, the sliders follow it, all but those that are held.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, usual: Source | None = None) -> None:
+        """usual: what drives where nothing else does."""
+        self._usual = usual
         self._sliders = NEUTRAL
         self._held: frozenset[str] = frozenset()
-        self._source: Source | None = None
+        self._source = usual
         self.changed = asyncio.Event()
 
     @property
@@ -78,7 +80,7 @@ class Driver:
         """The pose at ``now`` (seconds of ``time.monotonic``)."""
         given = self._source.pose(now) if self._source else self._sliders
         if given is None:
-            self._source, given, self._held = None, self._sliders, frozenset()
+            self._source, given, self._held = self._usual, self._sliders, frozenset()
         elif self._source:
             kept = {name: getattr(self._sliders, name) for name in self._held}
             # Where the sliders are when the source ends: nothing jumps then.
@@ -99,8 +101,8 @@ class Driver:
         self.changed.set()
 
     def follow(self, source: Source | None) -> None:
-        """Let another source drive, or none: then the drawing stays as it is."""
+        """Let another source drive; none: the usual one, else the drawing stays as it is."""
         self.pose(time.monotonic())
-        self._source = source
+        self._source = source or self._usual
         self._held = frozenset()
         self.changed.set()

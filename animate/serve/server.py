@@ -20,6 +20,7 @@ from animate.drawing.drawing import MAX_BYTES, Drawing, decode_drawing, resized
 from animate.motion.motion import MOTIONS
 from animate.pose.poser import Networks
 from animate.serve.connections import serve_connections
+from animate.serve.driver import Source
 from animate.serve.recording import KINDS
 from animate.serve.sessions import Prepared, Sessions, made_in
 from contract.errors import InputError
@@ -40,12 +41,14 @@ def make_app(
     host: str,
     scratch: Path,
     background: str | None = None,
+    usual: Source | None = None,
 ) -> Asgi:
     """The application for pages of ``host``; ``first`` is open when the page is.
 
     scratch: a folder for files that are being written. background: a colour, behind stages.
+    usual: what drives a drawing where nothing else does.
     """
-    sessions = Sessions(networks)
+    sessions = Sessions(networks, usual)
     app = new_app(PAGE, sessions.threads.close)
     _serve_axes(app)
     _serve_drawings(app, sessions, first)

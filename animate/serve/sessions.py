@@ -14,6 +14,7 @@ from typing import TypeVar
 from animate.drawing.drawing import Drawing, clean, resized
 from animate.pose.open_poser import drawn_size
 from animate.pose.poser import Networks, Poser
+from animate.serve.driver import Source
 from animate.serve.show import Show
 from contract.errors import InputError
 from contract.image import Stored
@@ -62,8 +63,9 @@ class Session:
 class Sessions:
     """The drawings that are open, by token; ``opened_last`` is the one that stages show."""
 
-    def __init__(self, networks: Networks) -> None:
-        self._networks = networks
+    def __init__(self, networks: Networks, usual: Source | None) -> None:
+        """usual: what drives a drawing where nothing else does."""
+        self._networks, self._usual = networks, usual
         self.threads = Threads()
         self._sessions: dict[str, Session] = {}
         self._connections = 0
@@ -92,7 +94,7 @@ class Sessions:
                 raise InputError(f"{MAX_SESSIONS} drawings are open on pages; close one of those")
             del self._sessions[min(idle, key=lambda one: one.used).token]
         token = secrets.token_urlsafe(16)
-        show = Show(prepared.poser, self.threads.drawer)
+        show = Show(prepared.poser, self.threads.drawer, self._usual)
         session = Session(token, prepared.picture, show)
         self._sessions[token] = session
         self.to_stage(session)

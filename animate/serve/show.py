@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from animate.pose.poser import Poser
-from animate.serve.driver import LIVE_FPS, Driver, Moment
+from animate.serve.driver import LIVE_FPS, Driver, Moment, Source
 from contract.png import QUICK, png_bytes
 from contract.pose import Pose
 
@@ -31,8 +31,9 @@ class Picture:
 class Show:
     """What a drawing looks like now; ``poser`` is used in ``drawer`` alone."""
 
-    def __init__(self, poser: Poser, drawer: Executor) -> None:
-        self.driver = Driver()
+    def __init__(self, poser: Poser, drawer: Executor, usual: Source | None = None) -> None:
+        """usual: what drives it where nothing else does."""
+        self.driver = Driver(usual)
         self._poser, self._drawer = poser, drawer
         self._newest: Picture | None = None
         self._drawing: asyncio.Task[Picture] | None = None

@@ -182,6 +182,21 @@ def test_held_axes_stay_while_a_source_drives_and_nothing_jumps_at_its_end() -> 
     assert driver.source is None
 
 
+def test_what_is_usual_drives_where_nothing_else_does() -> None:
+    class Tracker:
+        name = "tracker"
+
+        def pose(self, now: float) -> Pose:
+            return Pose(head_x=0.5, mouth=0)
+
+    driver = Driver(Tracker())
+    assert driver.moment(1.0).source == "tracker"
+    driver.follow(Playing("nod", time.monotonic()))
+    assert driver.moment(time.monotonic()).source == "nod"
+    driver.follow(None)
+    assert driver.pose(time.monotonic()) == Pose(head_x=0.5, mouth=0)
+
+
 def test_viewers_of_one_drawing_see_the_same_pictures() -> None:
     networks = SlowNetworks()
     viewers = [Script([]), Script([])]
