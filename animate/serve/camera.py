@@ -30,6 +30,7 @@ MAX_SIDE = 640
 CALIBRATION_SECONDS = 2.0
 _UNSEEN = np.full(len(MEASURES), np.nan)
 _COMES_TO_REST_SECONDS = 1.5
+_MOST_PATIENCE_SECONDS = 3.0
 
 
 class Finder(Protocol):
@@ -57,6 +58,8 @@ class Watched:
 
     def __init__(self) -> None:
         self.follower = Follower(mirrored=True, calibration_seconds=CALIBRATION_SECONDS)
+        self._taken: float | None = None
+        self._patience = 0.0
         self._off: float | None = None
 
     def mirror(self, mirrored: bool) -> None:
@@ -64,15 +67,23 @@ class Watched:
         kept = self.follower.calibration if self.follower.is_calibrated else None
         self.follower = Follower(kept, mirrored=mirrored, calibration_seconds=CALIBRATION_SECONDS)
 
+    def take(self, now: float, measures: F64) -> None:
+        """What a picture that was taken ``now`` says (6,); NaN without a face."""
+        if self._taken is not None:
+            self._patience = min(_MOST_PATIENCE_SECONDS, 2 * (now - self._taken))
+        self._taken = now
+        self.follower.take(now, measures)
+
     def turn_off(self, now: float) -> None:
         """No more pictures come."""
         self._off = now
 
     def pose(self, now: float) -> Pose | None:
         """See ``Source``."""
-        if self._off is not None and now - self._off > _COMES_TO_REST_SECONDS:
+        if self._off is not None and now - self._off > _COMES_TO_REST_SECONDS + self._patience:
             return None
-        return self.follower.pose(now)
+        # A camera of one picture a second is slow, not gone.
+        return self.follower.pose(max(self._taken or 0.0, now - self._patience))
 
 
 class Camera:
@@ -131,7 +142,7 @@ class Camera:
             except InputError as error:
                 await tell_fault(self._wire, error)
                 continue
-            self._person.follower.take(began, measures)
+            self._person.take(began, measures)
             self._driver.changed.set()
             await self._answer(landmarks, began)
 

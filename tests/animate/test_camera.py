@@ -148,17 +148,30 @@ def test_a_face_that_is_lost_returns_gently(monkeypatch: pytest.MonkeyPatch) -> 
     driver.follow(person)
     looking = np.array([0.0, 0, 0, 0.3, 0.3, 0.01])
     for frame in range(90):
-        person.follower.take(frame / 30, looking)
+        person.take(frame / 30, looking)
     turned = looking + np.array([0, 0.8, 0, 0, 0, 0])
     for frame in range(90, 120):
-        person.follower.take(frame / 30, turned)
+        person.take(frame / 30, turned)
     poses = []
     for frame in range(120, 180):
-        person.follower.take(frame / 30, np.full(6, np.nan))
+        person.take(frame / 30, np.full(6, np.nan))
         poses.append(driver.pose(frame / 30).head_y)
     assert poses[0] < -0.5  # as in a mirror
     assert np.abs(np.diff(poses)).max() < 0.1
     assert abs(poses[-1]) < 0.05
+
+
+def test_a_slow_camera_is_not_taken_for_one_that_is_gone() -> None:
+    person = animate.serve.camera.Watched()
+    for second in range(5):
+        person.take(second, np.array([0.0, 0, 0, 0.3, 0.3, 0.01]))
+    for second in range(5, 8):
+        person.take(second, np.array([0.0, 0.8, 0, 0.3, 0.3, 0.01]))
+    poses = [person.pose(7 + after / 60) for after in range(600)]
+    turns = [pose.head_y for pose in poses if pose]
+    assert max(turns[:119]) < -0.6
+    assert abs(turns[-1]) < 0.05
+    assert np.abs(np.diff(turns)).max() < 0.1
 
 
 def test_something_else_may_take_over() -> None:
