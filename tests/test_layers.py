@@ -34,6 +34,7 @@ STACKS = {
         "scan",
         "unpack",
         "build",
+        "curate",
         "review",
         "commands",
     ],
