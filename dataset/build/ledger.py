@@ -90,7 +90,8 @@ class Ledger:
             self._progress.note(f"{self.finished()} from an earlier run")
 
     def unmade(self) -> list[int]:
-        """The shards that are not as they should be; those that should not be are removed."""
+        """The shards that are not as they should be, the largest first, so that no worker is left
+        with one at the end; those that should not be are removed."""
         unmade = []
         for number in range(len(self._shards)):
             wanted = self._wanted(number)
@@ -99,7 +100,7 @@ class Ledger:
                 self._made.pop(number, None)
             elif self._made.get(number) != wanted:
                 unmade.append(number)
-        return unmade
+        return sorted(unmade, key=lambda number: -sum(part.count for part in self._wanted(number)))
 
     def job_of(self, number: int) -> ShardJob | None:
         """The job that makes a shard of the models that are still good; None without any."""
