@@ -13,6 +13,7 @@ from contract.cli import out_option
 from contract.progress import open_progress
 from contract.text import counted
 from dataset.build.configuration import Configuration
+from dataset.build.share import WHOLE_BUILD, BuildShare, share_from
 from dataset.catalog.choose import Wish, choose_parts
 from dataset.catalog.quarantine import QUARANTINE_NAME
 from dataset.commands.options import (
@@ -47,6 +48,13 @@ if TYPE_CHECKING:
     metavar="tcp://HOST:PORT",
     help="Draw on the workers of this dask scheduler, which see MODELS at the same path.",
 )
+@click.option(
+    "--share",
+    callback=lambda _context, _option, text: share_from(text) if text else WHOLE_BUILD,
+    metavar="K/N",
+    help="Make only this Nth of the shards (K from 0), in a folder of its own in OUT; a build "
+    "without --share gathers them.",
+)
 def build(
     models: Path,
     out: Path,
@@ -56,6 +64,7 @@ def build(
     wish: Wish,
     split_path: Path | None,
     scheduler: str | None,
+    share: BuildShare,
 ) -> None:
     """Draw the models of MODELS, a folder or a catalogue, into shards in a folder.
 
@@ -89,7 +98,7 @@ def build(
     for part, selection in choose_parts(catalog, corrections, wish, split_path).items():
         with open_progress("samples") as progress:
             summary = builder.build(
-                folder, selection, out / part, configuration, crew, renderer, progress, site
+                folder, selection, out / part, configuration, crew, renderer, progress, site, share
             )
         click.echo(_build_lines(out / part, summary))
 

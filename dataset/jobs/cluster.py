@@ -10,7 +10,7 @@ import time
 import uuid
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -30,7 +30,8 @@ MOST_FAULTS = 8
 """So many times a job may come back wrong, or a worker miss the models, before that is the end."""
 PAUSE_SECONDS = 10.0
 _LOOK_UP_SECONDS = 0.5
-_RESULT_SECONDS = 300.0
+_ANSWER_SECONDS = 120.0
+_RESULT_SECONDS = 60.0
 _JOBS_A_THREAD = 2  # one at work and one that waits for it
 
 
@@ -128,12 +129,13 @@ class Cluster:
             client.subscribe_topic(self._topic, lambda event: self._steps.put(Step(**event[1])))
             yield client
         finally:
-            client.close(timeout=CONNECT_SECONDS)
+            with suppress(OSError):  # it may be gone already
+                client.close(timeout=CONNECT_SECONDS)
 
     def _threads(self, client: Any) -> dict[str, int]:  # noqa: ANN401  # dask's, untyped
         """How many threads each worker has; ``InputError`` when the scheduler is gone."""
         try:
-            threads: dict[str, int] = client.nthreads()
+            threads: dict[str, int] = client.nthreads(callback_timeout=_ANSWER_SECONDS)
             gone = client.status != "running"
         except (OSError, RuntimeError):
             gone = True
@@ -230,6 +232,7 @@ class Cluster:
         if run is None or run.worker != step.worker or step.attempt in self._ended:
             return
         if run.at and run.at.attempt != step.attempt:
+            self._ended.add(step.attempt)  # what it does is done again, wherever that may be
             self._lose(step.job, run)
         else:
             run.at = step
@@ -256,13 +259,12 @@ class Cluster:
             fault = f"{path}: {DEADLY} workers of the cluster were lost over it"
             self._hear(number, ModelFailed(model, "worker-died", fault, "draw", True))
 
-    def _end(self, number: int) -> _Run:
+    def _end(self, number: int) -> None:
         """Forget a job, whatever its worker still says of it."""
         run = self._running.pop(number)
         if run.at:
             self._ended.add(run.at.attempt)
         run.future.cancel()
-        return run
 
     # Taking.
 

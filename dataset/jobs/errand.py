@@ -121,7 +121,8 @@ def run_errand(errand: Errand) -> Returned:
                 pool.run([job.number])
             files = {path.name: path.read_bytes() for path in Path(folder).iterdir()}
     except (OpenthaError, OSError) as error:
-        raise UnfitError(where, " ".join(str(error).split()), True) from error
+        fault = " ".join(str(error).split())
+        raise UnfitError(where, f"cannot do its job: {fault}", True) from error
     if failed:
         _require_folder(errand, where)
     return Returned(where, tuple(messages), files)

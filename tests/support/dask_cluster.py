@@ -16,7 +16,10 @@ from tests.conftest import REPOSITORY
 from tests.support.tiny_renderer import SLOWNESS, TinyRenderer, open_tiny_renderer
 
 WITHOUT_OPENGL = "TINY_STUDIO_WITHOUT_OPENGL"
-_PATIENCE = 120.0
+NANNY = {"TINY_STUDIO_NANNY": "1"}
+"""A worker as dask starts it unless told otherwise, with a process that watches over it."""
+
+_PATIENCE = 250.0
 
 
 @dataclass(frozen=True)
@@ -61,8 +64,11 @@ def dask_cluster(
         scheduler = started("scheduler", "--port", "0", "--host", "127.0.0.1")
         _wait(lambda: file.exists() and file.stat().st_size > 0, folder)
         address = json.loads(file.read_text())["address"]
-        words = ("--nthreads", "1", "--no-nanny", "--local-directory", str(folder))
-        processes = [started("worker", *words, **variables) for variables in workers]
+        words = ("--nthreads", "1", "--local-directory", str(folder))
+        processes = [
+            started("worker", *words, "--nanny" if one == NANNY else "--no-nanny", **one)
+            for one in workers
+        ]
         _wait(
             lambda: (folder / "worker.log").read_text().count("Registered to:") >= len(workers),
             folder,
