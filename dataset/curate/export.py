@@ -2,14 +2,14 @@
 
 ``png``, for each part of the split a folder with:
 
-    models.csv      a row a model: model (its number, from 0), sha256, seed, path, source, name,
+    model_table.csv      a row a model: model (its number, from 0), sha256, seed, path, source, name,
                     terms (the file that states them)
-    samples.csv     a row a sample: model, index, the six axes, ambient, shading, and where its
+    sample_table.csv     a row a sample: model, index, the six axes, ambient, shading, and where its
                     three pictures lie
     00000/          the pictures of model 0: rest-0.png (under its light level 0), 3-expression.png
                     and 3-posed.png (of its sample 3)
 
-``webdataset``, for each part a folder with models.csv and a tar for each shard; a sample is four
+``webdataset``, for each part a folder with model_table.csv and a tar for each shard; a sample is four
 files in a row, ``<model>-<index>.rest.png``, ``.expression.png``, ``.posed.png`` and ``.json`` (the
 values of its row).
 
@@ -68,7 +68,7 @@ def export(folder: Path, out: Path, kind: ExportKind, progress: Progress) -> Exp
         for part, readers in parts.items():
             place = temporary / part
             place.mkdir(exist_ok=True)
-            numbers = _write_models(readers, place / "models.csv")
+            numbers = _write_models(readers, place / "model_table.csv")
             for written in write(readers, numbers, place):
                 samples, pictures = samples + written.samples, pictures + written.pictures
                 done += 1
@@ -99,7 +99,7 @@ def _write_pngs(
     readers: Sequence[ShardReader], numbers: Mapping[_Key, int], place: Path
 ) -> Iterator[Exported]:
     """Write the table of samples, and each picture once; what each shard came to."""
-    with (place / "samples.csv").open("w", encoding="utf-8", newline="") as file:
+    with (place / "sample_table.csv").open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file)
         table.writerow((*_VALUE_COLUMNS, *PICTURE_NAMES))
         for reader in readers:

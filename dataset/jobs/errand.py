@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import contract
 import dataset
@@ -89,43 +90,52 @@ def run_errand(errand: Errand) -> Returned:
     if errand.code != code_version():
         fault = f"runs opentha {code_version()}, not {errand.code}; install the same version"
         raise UnfitError(where, fault, True)
-    attempt = uuid.uuid4().hex
-
-    def tell(model: int | None) -> None:
-        step = Step(errand.job.number, attempt, where, model)
-        worker.log_event(errand.topic, vars(step))
-
-    tell(None)
+    diary = _Diary(errand, worker)
+    diary.tell(None)
     _require_folder(errand, where)
-    messages: list[Message] = []
-    failed: set[int] = set()
-
-    def hear(_number: int, message: Message) -> None:
-        messages.append(message)
-        match message:
-            case ModelStarted(model):
-                tell(model)
-            case ModelFailed(model):
-                failed.add(model)
-                tell(None)
-            case ModelDone():
-                tell(None)
-
     try:
         with tempfile.TemporaryDirectory(prefix="opentha-") as folder:
             job = errand.job.writing_to(Path(folder))
             # Its share of the cores; of so many processes it starts one, for there is one job.
             crew = Crew(worker.state.nthreads, errand.model_timeout)
             with _children_allowed():
-                pool = Pool(errand.run_worker, crew, lambda _: job.without(failed), hear)
+                pool = Pool(
+                    errand.run_worker, crew, lambda _: job.without(diary.failed), diary.hear
+                )
                 pool.run([job.number])
             files = {path.name: path.read_bytes() for path in Path(folder).iterdir()}
     except (OpenthaError, OSError) as error:
         fault = " ".join(str(error).split())
         raise UnfitError(where, f"cannot do its job: {fault}", True) from error
-    if failed:
+    if diary.failed:
         _require_folder(errand, where)
-    return Returned(where, tuple(messages), files)
+    return Returned(where, tuple(diary.messages), files)
+
+
+class _Diary:
+    """Keeps all that is said about an errand, and tells the cluster at which model it is."""
+
+    def __init__(self, errand: Errand, worker: Any) -> None:  # noqa: ANN401  # dask's, untyped
+        self.messages: list[Message] = []
+        self.failed: set[int] = set()
+        self._errand = errand
+        self._worker = worker
+        self._attempt = uuid.uuid4().hex
+
+    def tell(self, model: int | None) -> None:
+        step = Step(self._errand.job.number, self._attempt, str(self._worker.address), model)
+        self._worker.log_event(self._errand.topic, vars(step))
+
+    def hear(self, _number: int, message: Message) -> None:
+        self.messages.append(message)
+        match message:
+            case ModelStarted(model):
+                self.tell(model)
+            case ModelFailed(model):
+                self.failed.add(model)
+                self.tell(None)
+            case ModelDone():
+                self.tell(None)
 
 
 def _require_folder(errand: Errand, where: str) -> None:

@@ -54,10 +54,10 @@ def test_png_folders_hold_every_sample(built: Path, tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["export", str(built), "-o", str(out)])
     pictures = len(list(out.rglob("*.png")))
     assert (done.exit_code, done.stdout) == (0, f"{out}: 15 samples, {pictures} pictures\n")
-    models = _rows(out / "models.csv")
+    models = _rows(out / "model_table.csv")
     assert [row["path"] for row in models] == ["s/l.pmx", "s/m.pmx", "源/k.pmx"]
     found = set()
-    for row in _rows(out / "samples.csv"):
+    for row in _rows(out / "sample_table.csv"):
         key = models[int(row["model"])]["path"], int(row["index"])
         sample = stored[key]
         found.add(key)
@@ -75,7 +75,7 @@ def test_png_folders_hold_every_sample(built: Path, tmp_path: Path) -> None:
 def test_webdataset_tars_hold_every_sample_in_a_row(built: Path, tmp_path: Path) -> None:
     stored, out = _stored(built), tmp_path / "tars"
     export(built, out, "webdataset", LogProgress(io.StringIO(), "shards"))
-    models = _rows(out / "models.csv")
+    models = _rows(out / "model_table.csv")
     found = set()
     for path in sorted(out.glob("*.tar")):
         with tarfile.open(path) as tar:
