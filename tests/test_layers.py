@@ -41,7 +41,7 @@ STACKS = {
     ],
     "models": ["base", "networks", "system", "files", "cli"],
     "train": ["fields", "data", "loss", "plan", "measure", "run", "cli"],
-    "animate": ["drawing", "motion", "pose", "track", "serve", "commands"],
+    "animate": ["sound", "drawing", "motion", "pose", "track", "listen", "serve", "commands"],
 }
 # Imports between packages that only these places may make: (package, imported) -> prefixes.
 ONLY_FROM = {
@@ -175,6 +175,8 @@ def test_an_init_file_holds_a_docstring_and_nothing_else(package: str) -> None:
         ("animate.commands.main", "torch"),
         ("animate.pose.onnx_networks", "torch"),
         ("animate.serve.server", "torch"),
+        ("animate.listen.live_tracker", "cv2"),
+        ("animate.listen.live_tracker", "torch"),
         ("models.files.onnx_record", "torch"),
     ],
 )
