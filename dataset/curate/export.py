@@ -2,16 +2,16 @@
 
 ``png``, for each part of the split a folder with:
 
-    model_table.csv      a row a model: model (its number, from 0), sha256, seed, path, source, name,
-                    terms (the file that states them)
-    sample_table.csv     a row a sample: model, index, the six axes, ambient, shading, and where its
-                    three pictures lie
-    00000/          the pictures of model 0: rest-0.png (under its light level 0), 3-expression.png
-                    and 3-posed.png (of its sample 3)
+    model_table.csv     a row a model: model (its number, from 0), sha256, seed, path, source,
+                        name, terms (the file that states them)
+    sample_table.csv    a row a sample: model, index, the six axes, ambient, shading, and where its
+                        three pictures lie
+    00000/              the pictures of model 0: rest-0.png (under its light level 0),
+                        3-expression.png and 3-posed.png (of its sample 3)
 
-``webdataset``, for each part a folder with model_table.csv and a tar for each shard; a sample is four
-files in a row, ``<model>-<index>.rest.png``, ``.expression.png``, ``.posed.png`` and ``.json`` (the
-values of its row).
+``webdataset``, for each part a folder with model_table.csv and a tar for each shard; a sample is
+four files in a row, ``<model>-<index>.rest.png``, ``.expression.png``, ``.posed.png`` and
+``.json`` (the values of its row).
 
 Pictures are 8-bit RGBA, sRGB, straight alpha: the stored form, unchanged.
 """
