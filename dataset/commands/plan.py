@@ -106,7 +106,7 @@ def _lines(forecasts: Mapping[str, Forecast], trial: Trial, workers: int) -> Ite
     )
     seconds = sum(one.seconds for one in forecasts.values())
     total = sum(one.shard_bytes for one in forecasts.values())
-    yield f"{counted(workers, 'worker')}: {clock(seconds)} hours, {total / 1e9:.2f} GB"
+    yield f"{counted(workers, 'worker')}: {clock(seconds)} (h:mm:ss), {total / 1e9:.2f} GB"
     if any(one.waiting > MOST_WAITING for one in forecasts.values()):
         yield "so few models cannot keep so many workers busy to the end"
     sizes = {one.samples_per_shard for one in forecasts.values()}

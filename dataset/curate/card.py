@@ -11,7 +11,7 @@ from contract.files import write_bytes
 from contract.text import counted, printable
 from dataset.curate.authors import author_lines
 from dataset.curate.parts import WHOLE, Shards, every, open_parts
-from dataset.shards.records import FoundText, ModelRow
+from dataset.shards.records import ModelRow
 from dataset.sheets.samples_sheet import draw_sheet
 from dataset.sheets.summary import AxisSummary, ShardsSummary, sparkline, summarise
 
@@ -141,7 +141,7 @@ def _model_table(models: Sequence[ModelRow]) -> Iterator[str]:
             f"`{plain(model.sha256)[:12]}`",
             model.samples,
             "<br>".join(map(plain, author_lines(model))) or "not said",
-            f"[{numbers[model.licence]}](#terms-{numbers[model.licence]})"
+            f"[{numbers[model.licence.text]}](#terms-{numbers[model.licence.text]})"
             if model.licence
             else "none found",
         )
@@ -150,22 +150,27 @@ def _model_table(models: Sequence[ModelRow]) -> Iterator[str]:
     return _table(columns, rows)
 
 
-def _terms_numbers(models: Sequence[ModelRow]) -> dict[FoundText, int]:
-    """Each text that states terms, once, in the order of the models."""
-    texts = dict.fromkeys(model.licence for model in models if model.licence)
+def _terms_numbers(models: Sequence[ModelRow]) -> dict[str, int]:
+    """Each text that states terms, once, wherever it lies, in the order of the models."""
+    texts = dict.fromkeys(model.licence.text for model in models if model.licence)
     return {text: number for number, text in enumerate(texts, 1)}
 
 
 def _terms(models: Sequence[ModelRow]) -> Iterator[str]:
-    counts = Counter(model.licence for model in models)
+    counts = Counter(model.licence.text if model.licence else None for model in models)
+    first: dict[str, str] = {}
+    for model in models:
+        if model.licence:
+            first.setdefault(model.licence.text, model.licence.path)
     yield f"{counted(counts[None], 'model')} without any text that states terms."
-    for terms, number in _terms_numbers(models).items():
+    for text, number in _terms_numbers(models).items():
+        others = ", and elsewhere" if counts[text] > 1 else ""
         yield ""
         yield f"### Terms {number}"
         yield ""
-        yield f"{plain(terms.path)}, for {counted(counts[terms], 'model')}:"
+        yield f"{plain(first[text])}{others}, for {counted(counts[text], 'model')}:"
         yield ""
         # Indented, for no stranger's text can end such a block.
-        yield from (f"    {printable(line)}" for line in terms.text[:_MOST_TERMS].splitlines())
-        if len(terms.text) > _MOST_TERMS:
+        yield from (f"    {printable(line)}" for line in text[:_MOST_TERMS].splitlines())
+        if len(text) > _MOST_TERMS:
             yield "    ..."

@@ -53,7 +53,7 @@ def forecast(plan: BuildPlan, trial: Trial, workers: int) -> Forecast:
         shard_bytes=round(sum(sizes)),
         largest_shard_bytes=round(max(largest, default=0)),
         seconds=took,
-        waiting=1 - sum(seconds) / (workers * took) if took else 0.0,
+        waiting=max(0.0, 1 - sum(seconds) / (workers * took)) if took else 0.0,
     )
 
 
