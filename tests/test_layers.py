@@ -58,8 +58,8 @@ ONLY_HERE = {
 LONGEST_FILE, LONGEST_FUNCTION = 350, 50
 MAY_IMPORT_TORCH = {"models", "train", "animate"}
 CONTRACT_LIBRARIES = {"numpy", "click", "rich", "filelock"}
-# PNGs and sheets are wanted by five packages; who imports neither file needs no Pillow.
-CONTRACT_PILLOW = {"contract/png.py", "contract/sheet.py"}
+# Pictures are wanted by five packages; who imports none of these files needs no Pillow.
+CONTRACT_PILLOW = {"contract/picture.py", "contract/png.py", "contract/sheet.py"}
 
 
 def _sources(package: str) -> list[Path]:
