@@ -104,7 +104,7 @@ def test_a_tiff_is_bounded_by_its_largest_tile() -> None:
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "L", "I;16"])
-@pytest.mark.parametrize("size", [(5, 3), (700, 1900), (2500, 1001)])
+@pytest.mark.parametrize("size", [(5, 3), (700, 1900), (2500, 1000)])
 def test_bands_give_what_the_whole_gives(mode: str, size: tuple[int, int]) -> None:
     rng = np.random.default_rng(0)
     width, height = size
