@@ -24,7 +24,8 @@ class ErrorLineGroup(click.Group):
     """A command group whose project errors print as one line, without a traceback.
 
     Exit codes: 0 done; 1 a project error (its text on stderr); 2 a wrong command line (click's
-    own); 130 interrupted.
+    own); 130 interrupted. So is an error of the system about a file (a name that is too long, a
+    file in a folder's place) where no other words were found for it.
     """
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  # click's own signature
@@ -42,6 +43,11 @@ class ErrorLineGroup(click.Group):
             # The reader of our output went away (`| head`); that is not a fault.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(0)
+        except OSError as error:
+            if error.filename is None:
+                raise
+            click.echo(f"error: {error.filename}: {error.strerror}; check the path", err=True)
+            ctx.exit(1)
         except KeyboardInterrupt:
             click.echo("interrupted", err=True)
             ctx.exit(130)

@@ -57,7 +57,8 @@ def _leftovers(folder: Path) -> dict[str, list[Path]]:
     return found
 
 
-def _is_gone(process: int) -> bool:
+def is_gone(process: int) -> bool:
+    """Whether there is no process of that number on this machine (on Windows: never known)."""
     if os.name != "posix":
         return False  # there asking for a process can end it
     try:
@@ -122,7 +123,7 @@ def remove_leftovers(folder: Path) -> None:
 def _of_the_gone(folder: Path) -> Iterator[Path]:
     for path in folder.glob(_TEMPORARY_FILES):
         process = path.name[: -len(_SUFFIX)].rpartition(".")[2]
-        if process.isdecimal() and _is_gone(int(process)):
+        if process.isdecimal() and is_gone(int(process)):
             yield path
 
 

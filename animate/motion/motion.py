@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from contract.easing import smoothstep
 from contract.errors import InputError
+from contract.files import read_file
 from contract.pose import AXES, AXIS_NAMES, Pose, pose_from_vector
 
 F64 = npt.NDArray[np.float64]
@@ -211,13 +212,10 @@ def read_csv(path: Path, fps: float) -> Motion:
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
+    data = read_file(path, _MAX_CSV_BYTES)
     try:
-        if path.stat().st_size > _MAX_CSV_BYTES:
-            raise InputError(f"{path}: over {_MAX_CSV_BYTES >> 20} MiB; cut it into parts")
-        text = path.read_text("utf-8-sig")
+        text = data.decode("utf-8-sig")
         rows = list(csv.DictReader(io.StringIO(text), restval="", strict=True))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: is no CSV table ({error!s:.80})") from error
     if not rows or not set(rows[0]) & set(AXIS_NAMES):

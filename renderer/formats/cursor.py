@@ -11,6 +11,11 @@ import numpy.typing as npt
 from contract.errors import FormatError
 from renderer.formats.model import Mend
 
+MOST_RECORDS = 1 << 16
+"""Of a kind that each become an object of their own: bones, morphs, materials and the like. The
+largest models have some thousands; a file of nothing but empty ones would take fifty times its
+size."""
+
 
 class Cursor:
     """Reads little-endian values off ``data``; every read is bounds-checked before it allocates.
@@ -99,6 +104,16 @@ class Cursor:
                 self.offset - struct.calcsize("<" + layout),
             )
         return int(number)
+
+    def few(self, minimum_record_size: int, what: str, layout: str = "i") -> int:
+        """A ``count`` of at most ``MOST_RECORDS``."""
+        number = self.count(minimum_record_size, what, layout)
+        if number > MOST_RECORDS:
+            raise self.fault(
+                f"{number} {what}; no model needs over {MOST_RECORDS}, the file is corrupt",
+                offset=self.offset - struct.calcsize("<" + layout),
+            )
+        return number
 
     def array(self, dtype: npt.DTypeLike, count: int, what: str) -> npt.NDArray[Any]:
         """``count`` records as a read-only array over the file's own bytes."""

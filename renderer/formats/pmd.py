@@ -87,7 +87,7 @@ def parse_pmd(cursor: Cursor, path: Path) -> MmdModel:
     name, comment = _text(cursor, 20, "the name"), _text(cursor, 256, "the comment")
     vertices = _vertices(cursor)
     faces = _faces(cursor)
-    material_records = _section(cursor, "materials", MATERIAL_RECORD, "I")
+    material_records = _materials(cursor)
     bone_records = _section(cursor, "bones", BONE_RECORD, "H")
     iks = _iks(cursor, bone_records)
     morphs = _morphs(cursor)
@@ -147,6 +147,12 @@ def _section(cursor: Cursor, section: str, record: np.dtype[Any], count_layout: 
     cursor.enter(section)
     count = cursor.count(record.itemsize, section, count_layout)
     return cursor.array(record, count, section)
+
+
+def _materials(cursor: Cursor) -> Records:
+    cursor.enter("materials")
+    count = cursor.few(MATERIAL_RECORD.itemsize, "materials", "I")
+    return cursor.array(MATERIAL_RECORD, count, "materials")
 
 
 def _vertices(cursor: Cursor) -> Vertices:

@@ -124,10 +124,13 @@ def load_checkpoint(path: Path) -> Checkpoint:
         raise InputError(
             f"{path}: of another version or convention: {fault}; use the program that wrote it"
         )
-    with naming_damage(path):
+    try:
         checkpoint = Checkpoint(**document["checkpoint"])
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{path}: fields are missing or unknown; it is damaged") from error
+    with naming_damage(path):
         _require_sound(checkpoint)
-        return checkpoint
+    return checkpoint
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from torch.nn import functional
 from torch.utils.tensorboard import SummaryWriter
 
 from contract.errors import InputError
-from contract.files import write_bytes
+from contract.files import read_file, write_bytes
 from contract.png import png_bytes
 from contract.progress import LOG_SECONDS, Progress, open_progress
 from contract.records import append_line
@@ -32,6 +32,7 @@ GRID_SAMPLES = 8
 LOG_FILE = "log.txt"
 HISTORY_FILE = "history.jsonl"
 BOARD_FOLDER = "tensorboard"
+_MOST_BYTES = 1 << 30
 
 
 class Watch:
@@ -52,7 +53,7 @@ class Watch:
 
     def _log(self, text: str) -> None:
         path = self._folder / LOG_FILE
-        with _writing(path), path.open("a", encoding="utf-8") as file:
+        with _writing(path), path.open("a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n")
 
     def begin(self, run: Run, stage: Stage, trainee: Trainee, rotator: nn.Module | None) -> None:
@@ -134,6 +135,10 @@ def _writing(path: Path) -> Iterator[None]:
             f"{path}: cannot be written ({error.strerror}); free space, or mend its permissions, "
             "and run the same command again: it goes on from the last checkpoint"
         ) from error
+    except UnicodeError as error:
+        raise InputError(
+            f"{path}: its name is no UTF-8, which TensorBoard needs; give another folder"
+        ) from error
 
 
 def _held_out(run: Run, stage: Stage) -> Batch:
@@ -181,10 +186,7 @@ def read_history(folder: Path) -> list[dict[str, object]]:
         InputError: the file cannot be read.
     """
     path, rows = folder / HISTORY_FILE, []
-    try:
-        lines = path.read_bytes().split(b"\n") if path.exists() else []
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); move it away") from error
+    lines = read_file(path, _MOST_BYTES).split(b"\n") if path.exists() else []
     for line in lines:
         with suppress(ValueError, RecursionError):
             row = json.loads(line)
