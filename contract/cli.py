@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import click
 
 from contract.errors import OpenthaError, PoseError
+from contract.interrupt import EXIT_CODE
 from contract.pose import AXIS_NAMES, Pose, pose_from_mapping
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -27,6 +28,20 @@ class ErrorLineGroup(click.Group):
     own); 130 interrupted. So is an error of the system about a file (a name that is too long, a
     file in a folder's place) where no other words were found for it.
     """
+
+    def make_context(  # click's own signature
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,  # noqa: ANN401
+    ) -> click.Context:
+        """Read the command line; Ctrl-C meanwhile ends as it does later."""
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except KeyboardInterrupt:
+            click.echo("interrupted", err=True)
+            sys.exit(EXIT_CODE)
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  # click's own signature
         """Run the command; turn an ``OpenthaError`` into one line on stderr and exit code 1."""
@@ -50,7 +65,7 @@ class ErrorLineGroup(click.Group):
             ctx.exit(1)
         except KeyboardInterrupt:
             click.echo("interrupted", err=True)
-            ctx.exit(130)
+            ctx.exit(EXIT_CODE)
 
 
 def out_option(

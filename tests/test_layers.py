@@ -23,8 +23,8 @@ ALLOWED = {
 }
 # Inside a package a folder (or a file beside the folders) imports only what stands left of it.
 STACKS = {
-    "renderer": ["formats", "deform", "fit", "draw", "portrait", "cli"],
-    "characters": ["design", "base", "shape", "texture", "files", "cli"],
+    "renderer": ["formats", "deform", "fit", "draw", "portrait", "cli", "start"],
+    "characters": ["design", "base", "shape", "texture", "files", "cli", "start"],
     "dataset": [
         "shards",
         "jobs",
@@ -36,10 +36,11 @@ STACKS = {
         "build",
         "review",
         "commands",
+        "start",
     ],
-    "models": ["base", "networks", "system", "files", "cli"],
-    "train": ["fields", "data", "loss", "plan", "measure", "run", "cli"],
-    "animate": ["drawing", "motion", "pose", "track", "serve", "commands"],
+    "models": ["base", "networks", "system", "files", "cli", "start"],
+    "train": ["fields", "data", "loss", "plan", "measure", "run", "cli", "start"],
+    "animate": ["drawing", "motion", "pose", "track", "serve", "commands", "start"],
 }
 # Imports between packages that only these places may make: (package, imported) -> prefixes.
 ONLY_FROM = {

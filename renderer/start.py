@@ -1,0 +1,18 @@
+"""The console script ``renderer``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from contract.interrupt import run_command
+
+
+def main() -> None:
+    """Run it; Ctrl-C ends it from the first moment on."""
+    run_command(_load)
+
+
+def _load() -> Callable[[], object]:
+    from renderer.cli.main import main as command  # noqa: PLC0415  # takes a moment
+
+    return command
