@@ -26,7 +26,7 @@ NEUTRAL = Pose(mouth=0.0)
 """How a character looks when nothing is said: eyes open, mouth closed, head straight."""
 
 MAX_FRAMES = 100_000
-_MAX_CSV_BYTES = 64 << 20
+_MAX_CSV_BYTES = 16 << 20
 _CLOSING, _CLOSED, _OPENING = 0.07, 0.05, 0.13  # seconds of a blink
 
 

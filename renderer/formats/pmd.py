@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from contract.errors import FormatError
 from renderer.formats.checks import usable_ik
-from renderer.formats.cursor import Cursor
+from renderer.formats.cursor import MOST_INDICES, MOST_RECORDS, MOST_VERTICES, Cursor
 from renderer.formats.model import (
     I32,
     Ik,
@@ -87,7 +87,7 @@ def parse_pmd(cursor: Cursor, path: Path) -> MmdModel:
     name, comment = _text(cursor, 20, "the name"), _text(cursor, 256, "the comment")
     vertices = _vertices(cursor)
     faces = _faces(cursor)
-    material_records = _materials(cursor)
+    material_records = _section(cursor, "materials", MATERIAL_RECORD, "I")
     bone_records = _section(cursor, "bones", BONE_RECORD, "H")
     iks = _iks(cursor, bone_records)
     morphs = _morphs(cursor)
@@ -143,20 +143,20 @@ def _text(cursor: Cursor, size: int, what: str) -> str:
     return decode(cursor.raw(size, what))
 
 
-def _section(cursor: Cursor, section: str, record: np.dtype[Any], count_layout: str) -> Records:
+def _section(
+    cursor: Cursor,
+    section: str,
+    record: np.dtype[Any],
+    count_layout: str,
+    most: int = MOST_RECORDS,
+) -> Records:
     cursor.enter(section)
-    count = cursor.count(record.itemsize, section, count_layout)
+    count = cursor.few(record.itemsize, section, count_layout, most)
     return cursor.array(record, count, section)
 
 
-def _materials(cursor: Cursor) -> Records:
-    cursor.enter("materials")
-    count = cursor.few(MATERIAL_RECORD.itemsize, "materials", "I")
-    return cursor.array(MATERIAL_RECORD, count, "materials")
-
-
 def _vertices(cursor: Cursor) -> Vertices:
-    records = _section(cursor, "vertices", _VERTEX_RECORD, "I")
+    records = _section(cursor, "vertices", _VERTEX_RECORD, "I", MOST_VERTICES)
     count = len(records)
     weights = np.zeros((count, 4), np.float32)
     weights[:, 0] = records["weight_percent"] / np.float32(100)
@@ -180,7 +180,7 @@ def _vertices(cursor: Cursor) -> Vertices:
 
 
 def _faces(cursor: Cursor) -> I32:
-    indices = _section(cursor, "faces", np.dtype("<u2"), "I")
+    indices = _section(cursor, "faces", np.dtype("<u2"), "I", MOST_INDICES)
     if len(indices) % 3:
         raise cursor.fault(
             f"{len(indices)} face indices are not whole triangles; the file is corrupt",

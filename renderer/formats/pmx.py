@@ -14,6 +14,7 @@ from struct import calcsize
 import numpy as np
 
 from contract.errors import FormatError
+from renderer.formats.cursor import MOST_INDICES
 from renderer.formats.model import (
     I32,
     Bone,
@@ -72,7 +73,7 @@ def _vertices(cursor: PmxCursor) -> Vertices:
 def _faces(cursor: PmxCursor) -> I32:
     cursor.enter("faces")
     dtype = np.dtype(f"<{cursor.header.vertex_index}")
-    count = cursor.count(dtype.itemsize, "face indices")
+    count = cursor.few(dtype.itemsize, "face indices", most=MOST_INDICES)
     if count % 3:
         raise cursor.fault(
             f"{count} face indices are not whole triangles; the file is corrupt",
