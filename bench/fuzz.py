@@ -23,7 +23,7 @@ sys.path.insert(0, str(REPOSITORY))
 from tests.support.fuzzing.campaign import READ_FOLDER, Account  # noqa: E402
 from tests.support.fuzzing.targets import TARGETS  # noqa: E402
 
-TURN_SECONDS = 20.0
+TURN_SECONDS = 60.0
 """Of a target whose share is 1."""
 
 
@@ -37,7 +37,9 @@ def main() -> int:
     while time.monotonic() < ends:
         name = names[turn % len(names)]
         turn += 1
-        wanted = min(TURN_SECONDS * max(0.25, TARGETS[name].share), ends - time.monotonic())
+        wanted = min(
+            TURN_SECONDS * min(2.0, max(0.5, TARGETS[name].share)), ends - time.monotonic()
+        )
         _take_a_turn(name, corpus, wanted)
     return _report(corpus, before)
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import click
 
 from contract.interrupt import run_command
 
 
 def main() -> None:
-    """Run it; Ctrl-C ends it from the first moment on."""
-    run_command(_load)
+    """Run the command; Ctrl-C ends it from the first moment on."""
+    run_command(load)
 
 
-def _load() -> Callable[[], object]:
-    from train.cli import main as command  # noqa: PLC0415  # takes a moment
+def load() -> click.Group:
+    """The command, whose modules take a moment to load."""
+    from train.cli import main as command  # noqa: PLC0415
 
     return command

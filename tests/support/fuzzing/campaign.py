@@ -71,6 +71,14 @@ class Campaign:
         self._sound = {path.name: path.read_bytes() for path in self._work.iterdir()}
         self._mutated = sorted(self._kept.iterdir())
         self.account = self._load()
+        self._warm_up()
+
+    def _warm_up(self) -> None:
+        """Load all that reading takes, so that no input is blamed for that."""
+        path = self._work / self._target.name
+        for seed in self._seeds:
+            path.write_bytes(seed.data)
+            self._answer(path)
 
     def _load(self) -> Account:
         path = self._corpus / "account.json"
@@ -153,7 +161,7 @@ class Campaign:
             return
         path = self._kept / hashlib.sha256(data).hexdigest()[:24]
         path.write_bytes(data)
-        self._mutated.append(path)
+        self._mutated = sorted({*self._mutated, path})  # as a later run finds them
 
     def _blame(self, kind: str, data: bytes, text: str) -> None:
         first = kind not in self.account.faults
