@@ -155,4 +155,23 @@ def _exported(graph: _Graph) -> bytes:
                 f"ONNX export needs the packages onnx and onnxscript ({error.name} is missing); "
                 "install them with: pip install 'opentha[onnx]'"
             ) from error
-        return path.read_bytes()
+        return _without_notes(path)
+
+
+def _without_notes(path: Path) -> bytes:
+    """A graph without the exporter's notes: most of its bytes, and paths of who exported it."""
+    import onnx  # noqa: PLC0415  # of the extra that the exporter needs too
+
+    model = onnx.load(path)
+    graphs = [model.graph]
+    notes = [model, model.graph, *model.functions]
+    while graphs:
+        graph = graphs.pop()
+        notes += [*graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer]
+        graphs += [a.g for node in graph.node for a in node.attribute if a.HasField("g")]
+    notes += [node for function in model.functions for node in function.node]
+    for noted in notes:
+        noted.ClearField("metadata_props")
+        noted.ClearField("doc_string")
+    stored: bytes = model.SerializeToString()
+    return stored

@@ -23,11 +23,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from contract.convention import NAMES_ONLY, disagreement
 from contract.errors import InputError
 from contract.files import read_file, write_bytes
+from contract.records import decode
 from models.base.configurations import CONFIGURATIONS
 
 RECORD_FILE = "onnx.json"
@@ -78,30 +78,41 @@ def read_onnx_record(folder: Path) -> OnnxRecord:
     data = read_file(path, _LARGEST_RECORD)
     try:
         return _checked(json.loads(data))
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(
             f"{path}: is no export of this version ({error!s:.120}); run `animate export` again"
         ) from error
 
 
-def _checked(document: Any) -> OnnxRecord:  # noqa: ANN401  # JSON
-    version = document["version"]
-    if type(version) is not int or version not in {1, VERSION}:
-        raise ValueError(f"version is {version!r:.20}, this program's is {VERSION}")
-    if fault := disagreement(document, {**_HEAD, "version": version}):
+@dataclass(frozen=True)
+class _Written:
+    """The fields of onnx.json besides the convention; ``small`` and ``look`` are of version 2."""
+
+    version: int
+    size: int
+    configuration: str
+    sha256: Mapping[str, str]
+    small: int = 0
+    look: int = 0
+
+
+def _checked(document: object) -> OnnxRecord:
+    found = decode(_Written, document, others=True)
+    if found.version not in {1, VERSION}:
+        raise ValueError(f"version is {found.version}, this program's is {VERSION}")
+    if fault := disagreement(document, {**_HEAD, "version": found.version}):
         raise ValueError(fault)
-    size = document["size"]
-    small, look = (document["small"], document["look"]) if version > 1 else (size, 0)
-    if type(size) is not int or not 1 <= size <= _LARGEST_SIZE:
+    parts = (*PARTS, *WIDE_PARTS) if found.version > 1 else PARTS
+    small, look = (found.small, found.look) if found.version > 1 else (found.size, 0)
+    if not 1 <= found.size <= _LARGEST_SIZE:
         raise ValueError("no size")
-    if type(small) is not int or not 1 <= small <= size:
+    if not 1 <= small <= found.size:
         raise ValueError("no small")
-    if type(look) is not int or not (0 < look <= small or version == 1):
+    if not (0 < look <= small or found.version == 1):
         raise ValueError("no look")
-    if document["configuration"] not in CONFIGURATIONS:
+    if found.configuration not in CONFIGURATIONS:
         raise ValueError("no configuration")
-    parts = PARTS if version == 1 else (*PARTS, *WIDE_PARTS)
-    digests = {part: document["sha256"][part] for part in parts}
-    if not all(isinstance(digest, str) for digest in digests.values()):
-        raise ValueError("no digests")
-    return OnnxRecord(size, small, look, document["configuration"], digests)
+    if missing := [part for part in parts if part not in found.sha256]:
+        raise ValueError(f"no digest of {missing[0]}")
+    digests = {part: found.sha256[part] for part in parts}
+    return OnnxRecord(found.size, small, look, found.configuration, digests)

@@ -10,13 +10,13 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from models.base.config import IMAGE_CHANNELS, NetworkConfig
 from models.base.enlarge import coverage_of, covered, laid, layer, moved, spread
 from models.base.gates import gated, joint_gate
 from models.base.layers import Trunk, blend, conv7, fill_he_normal, run_heads, with_pose
 from models.base.look import reduced
-from models.base.warp import warp
 
 
 class RotatorDecision(NamedTuple):
@@ -90,3 +90,31 @@ class FaceRotator(nn.Module):
         pathway1 = laid(layer(alpha, change, coverage), wide)
         pathway2 = moved(wide, offset)
         return RotatorOutput(covered(pathway1), covered(pathway2), alpha, change, offset)
+
+
+# Appearance flow (Zhou et al. 2016): each output pixel says which input pixel it copies.
+
+
+def identity_grid(rows: int, columns: int, device: torch.device) -> Tensor:
+    """(1, 2, H, W) float32: x then y of each pixel centre; the outermost lie at -1 and 1."""
+    x = torch.linspace(-1, 1, columns, device=device).expand(rows, columns)
+    y = torch.linspace(-1, 1, rows, device=device)[:, None].expand(rows, columns)
+    return torch.stack([x, y])[None]
+
+
+def warp(image: Tensor, offset: Tensor) -> Tensor:
+    """Sample ``image`` at the identity grid plus ``offset``.
+
+    image: (N, C, H, W) float32. offset: (N, 2, H, W) float32, x then y, in units of half the
+    picture (2 / (W - 1) is one pixel to the right). Bilinear; positions outside the picture take
+    the border's value. Returns (N, C, H, W).
+    """
+    rows, columns = image.shape[2:]
+    grid = identity_grid(rows, columns, image.device) + offset
+    return functional.grid_sample(
+        image,
+        grid.permute(0, 2, 3, 1),  # (N, H, W, 2), as grid_sample reads it
+        mode="bilinear",
+        padding_mode="border",
+        align_corners=True,
+    )

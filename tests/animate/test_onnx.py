@@ -210,6 +210,12 @@ def test_a_graph_that_reads_another_file_is_refused(
         OnnxNetworks(folder)
 
 
+def test_an_export_says_nothing_of_who_exported_it(exported: Path) -> None:
+    for path in exported.glob("*.onnx"):
+        assert str(REPOSITORY).encode() not in path.read_bytes()
+        assert b"site-packages" not in path.read_bytes()
+
+
 def test_an_export_is_not_written_over(bundle: Path, exported: Path) -> None:
     with pytest.raises(InputError, match="is there already"):
         export_onnx(load_bundle(bundle), None, exported)
@@ -227,7 +233,8 @@ def _copy(exported: Path, folder: Path) -> Path:
     [
         ({"pose_version": 99}, "pose_version is 99"),
         ({"picture_convention": "bgr"}, "picture_convention is 'bgr'"),
-        ({"size": 1e9}, "no size"),
+        ({"size": 1e9}, "size: 1000000000.0 is no int"),
+        ({"size": 10**9}, "no size"),
         ({"size": 32}, "makes .* export it again"),
         ({"small": 0}, "no small"),
         ({"look": 32}, "no look"),

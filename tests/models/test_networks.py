@@ -14,11 +14,10 @@ from torch.nn import functional
 from contract.errors import InputError
 from models.base.config import PAPER, NetworkConfig, config_from_json, copying
 from models.base.layers import InstanceNorm, blend, run_heads, with_pose
-from models.base.warp import warp
 from models.files.tha1 import names
 from models.networks.combiner import Combiner
 from models.networks.face_morpher import FaceMorpher
-from models.networks.face_rotator import FaceRotator
+from models.networks.face_rotator import FaceRotator, warp
 from tests.support.plain_networks import PLAIN, listed_tensors
 
 Network = type[FaceMorpher] | type[FaceRotator] | type[Combiner]

@@ -18,9 +18,9 @@ from models.base.enlarge import covered, enlarged
 from models.base.execution import Execution
 from models.base.layers import blend
 from models.base.look import reduced
-from models.base.warp import warp
 from models.files.bundle import Bundle
 from models.networks.face_morpher import FaceMorpher
+from models.networks.face_rotator import warp
 from models.system import System
 from tests.support.untrained import untrained
 

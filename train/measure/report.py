@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import json
@@ -11,8 +12,7 @@ from pathlib import Path
 
 from contract.files import write_bytes
 from contract.png import png_bytes
-from train.measure.evaluate import COPYING, NO_CHANGE, Results
-from train.measure.page import page_html
+from train.measure.evaluate import COPYING, NO_CHANGE, Results, Shown
 from train.measure.tally import METRICS, Row, Value
 
 _NOTES = """\
@@ -138,3 +138,28 @@ def write_report(folder: Path, results: Results) -> None:
     write_bytes(folder / "samples.html", page_html(results.shown).encode())
     for name, picture in results.pictures.items():
         write_bytes(folder / f"samples-{Path(name).name}.png", png_bytes(picture))
+
+
+# The page: samples beside one another under sliders, in one file. Pictures lie inside as data; it
+# asks for nothing else, and needs no server.
+
+_TEMPLATE = Path(__file__).with_name("page.html")
+
+
+def page_html(samples: Sequence[Shown]) -> str:
+    """The page that shows some samples."""
+    data = [
+        {
+            "rank": one.rank,
+            "sample": one.sample,
+            "pose": dict(one.pose),
+            "pictures": {
+                name: f"data:image/png;base64,{base64.b64encode(png_bytes(picture)).decode()}"
+                for name, picture in one.pictures.items()
+            },
+        }
+        for one in samples
+    ]
+    # Names are strangers': none may end the script that holds them.
+    text = json.dumps(data).replace("<", "\\u003c")
+    return _TEMPLATE.read_text("utf-8").replace("@DATA@", text)
