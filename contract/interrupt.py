@@ -34,6 +34,10 @@ def run_command(load: Callable[[], Callable[[], object]]) -> None:
         command()
     except KeyboardInterrupt:  # before or after the command could heed it
         _leave(signal.SIGINT, None)
+    finally:
+        # Python gives up its handlers before all else is cleared away; from there on one more
+        # would end the process as if it had never heard of any.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 class Interruptions:

@@ -49,6 +49,20 @@ def work(): pass
 
 run_command(lambda: group)
 """
+_LEAVING = """
+@click.group(cls=ErrorLineGroup)
+def group(): pass
+
+@group.command()
+def work(): interrupt()
+
+class Late:
+    def __init__(self): self.kill, self.process = os.kill, os.getpid()
+    def __del__(self): self.kill(self.process, 2)
+
+late = Late()
+run_command(lambda: group)
+"""
 _OUTSIDE = "run_command(lambda: interrupt)"
 
 
@@ -58,6 +72,7 @@ _OUTSIDE = "run_command(lambda: interrupt)"
         (_LOADING, False),
         (_PARSING, False),
         (_OUTSIDE, False),
+        (_LEAVING, False),
         (_WORKING.format(more=0), True),
         (_WORKING.format(more=1), True),
         (_WORKING.format(more=2), False),  # the third is heard at once

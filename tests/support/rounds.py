@@ -29,7 +29,7 @@ from tests.support.tiny_renderer import SLOWNESS
 Rng = np.random.Generator
 Round = Callable[[Rng, Path], None]
 
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 300.0
 _MODELS = 8
 _BEGUN = "OPENTHA_ROUND_BEGUN"
 _OPTIONS = "--poses 5 --seed 3 --size 16 --ambient 0.5..1.2 --light-levels 2 --samples-per-shard 10"
