@@ -1,4 +1,4 @@
-"""The whole main job on generated characters, step by step, into demo/.
+"""A drawing that moves, then the whole main job on generated characters, step by step, into demo/.
 
 Each step is one command of the README, printed before it runs, so that anybody can run it again
 with other options. Says at every step what it does and about how long is left.
@@ -31,6 +31,27 @@ class Step:
 
 
 STEPS = (
+    Step(
+        "Generate a character that no network has met",
+        f"characters generate -n 1 --seed 2026 -o {OUT}/first",
+        3,
+    ),
+    Step(
+        "Draw it once, at rest: the one picture that a person would give",
+        f"renderer still {OUT}/first/franchise_00/character_00000/model.pmx --shading toon "
+        f"--pose mouth=1 --size 512 -o {OUT}/drawing.png",
+        3,
+    ),
+    Step(
+        "Move it by the weights that come with the program",
+        f"animate gif {OUT}/drawing.png --motion idle --seconds 5 --fps 20 -o {OUT}/drawing.webp",
+        20,
+    ),
+    Step(
+        "And see it in the poses that tell how well they do",
+        f"animate sheet {OUT}/drawing.png -o {OUT}/drawing_poses.png",
+        5,
+    ),
     Step(
         "Generate 256 characters of 8 sources",
         f"characters generate -n 256 --seed 0 -o {OUT}/characters",
@@ -103,9 +124,9 @@ def main() -> None:
         if code:
             sys.exit(code)
     print(
-        f"\ndone in {_minutes(time.monotonic() - start)}; look at {OUT}/heads.png, "
-        f"{OUT}/contact_sheet.png, {OUT}/evaluation/results.md, "
-        f"{OUT}/evaluation/samples-bundle.png and {OUT}/unseen.gif"
+        f"\ndone in {_minutes(time.monotonic() - start)}; look at {OUT}/drawing.webp, "
+        f"{OUT}/drawing_poses.png, {OUT}/heads.png, {OUT}/contact_sheet.png, "
+        f"{OUT}/evaluation/results.md, {OUT}/evaluation/samples-bundle.png and {OUT}/unseen.gif"
     )
 
 

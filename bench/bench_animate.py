@@ -2,12 +2,12 @@
 
     python bench/bench_animate.py [--rounds 5] [--compiled]
 
-At full size (256 pixels, 64 channels) and the demo's (64 pixels, 12 channels), then networks that
-look at 64 pixels (24 channels) and draw 256, 512 and 1024; untrained, for weights change no time.
-Rounds alternate between all ways, and ratios are of medians; the last tables' are to the plain
-networks of the first. "turn": eyes and mouth stay, so the morpher is skipped; "all": they change
-with every frame. Exit code 1 when the way that `animate` takes by itself is no faster than the
-plain one, or the small look's is not a hundred times faster at 256 pixels.
+At full size (256 pixels, 64 channels) and the demo's (64 pixels, 12 channels), then the networks of
+the preset live, which look at 64 pixels and draw 256, 512 and 1024; untrained, for weights change
+no time. Rounds alternate between all ways, and ratios are of medians; the last tables' are to the
+plain networks of the first. "turn": eyes and mouth stay, so the morpher is skipped; "all": they
+change with every frame. Exit code 1 when the way that `animate` takes by itself is no faster than
+the plain one, or the small look's is not a hundred times faster at 256 pixels.
 """
 
 from __future__ import annotations
@@ -34,11 +34,10 @@ from models.files.onnx_export import export_onnx
 from tests.support.plain_networks import PlainCombiner, PlainMorpher, PlainRotator
 from tests.support.timing import seconds_of
 from tests.support.untrained import untrained
+from train.plan.presets import PRESETS
 
 DEMO = NetworkConfig(size=64, channels=12, max_channels=96, residual_blocks=3)
-LIVE = NetworkConfig(
-    channels=24, max_channels=128, residual_blocks=3, sees=64, looks_at="middle", rests=True
-)
+LIVE = PRESETS["live"][0].network
 DRAWN = {256: 45, 512: 20, 1024: 8}
 """Pixels a side: pictures a second to be reached on two cores."""
 LEAST_RATIO = 100

@@ -34,7 +34,7 @@ from dataset.drawing.protocols import OpenedModel
 from dataset.drawing.rendering import OpenGlRenderer, open_renderer, open_scanner
 from dataset.jobs.messages import Message, ModelFailed
 from dataset.scan.walk import list_models
-from dataset.shards.codec import CODECS, decode, encode
+from dataset.shards.codec import CODECS, Codec, decode, encode
 from dataset.shards.shard import ShardReader
 from tests.support.some_models import some_models
 from tests.support.timing import alternating
@@ -93,10 +93,10 @@ def compare_codecs(opened: OpenedModel) -> None:
     pictures: list[Stored] = []
     draw_all(opened, pictures.append)
     for codec in CODECS:
-        encoded = [encode(picture, codec) for picture in pictures]
+        encoded = encode_all(pictures, codec)
         writing, reading = fastest(
-            lambda codec=codec: [encode(picture, codec) for picture in pictures],
-            lambda codec=codec, encoded=encoded: [decode(data, codec, 256) for data in encoded],
+            partial(encode_all, pictures, codec),
+            partial(decode_all, encoded, codec),
         )
         mean_bytes = sum(map(len, encoded)) / len(encoded)
         print(
@@ -106,11 +106,19 @@ def compare_codecs(opened: OpenedModel) -> None:
         )
 
 
+def encode_all(pictures: list[Stored], codec: Codec) -> list[bytes]:
+    return [encode(picture, codec) for picture in pictures]
+
+
+def decode_all(encoded: list[bytes], codec: Codec) -> list[Stored]:
+    return [decode(data, codec, 256) for data in encoded]
+
+
 def compare_overlap(opened: OpenedModel) -> None:
     """Does encoding in a thread of its own, while the next picture is drawn, pay?"""
     with ThreadPoolExecutor(1) as thread:
 
-        def overlapped(codec: str) -> None:
+        def overlapped(codec: Codec) -> None:
             futures = []
             draw_all(opened, lambda picture: futures.append(thread.submit(encode, picture, codec)))
             for future in futures:
@@ -119,8 +127,8 @@ def compare_overlap(opened: OpenedModel) -> None:
         for codec in CODECS:
             drawing, inline, threaded = fastest(
                 lambda: draw_all(opened, len),
-                lambda codec=codec: draw_all(opened, partial(encode, codec=codec)),
-                lambda codec=codec: overlapped(codec),
+                partial(draw_all, opened, partial(encode, codec=codec)),
+                partial(overlapped, codec),
             )
             print(
                 f"drawing {2 * POSES / drawing:.1f} pictures/s; with {codec} in line "

@@ -51,9 +51,17 @@ def open_runs(folder: Path, steps: int) -> tuple[Run, Run]:
         for name, settings in DEMO.stages.items()
     }
     splits = open_splits(write_shards(folder / "shards", samples=32, size=DEMO.network.size))
-    parts = splits.train, splits.validation
-    rest = splits.train.fingerprint(), Vgg16(), CPU, Share()
-    fly = Run(folder / "fly", replace(DEMO, stages=short), upkeep, *parts, *rest)
+    fly = Run(
+        folder / "fly",
+        replace(DEMO, stages=short),
+        upkeep,
+        splits.train,
+        splits.validation,
+        splits.train.fingerprint(),
+        Vgg16(),
+        CPU,
+        Share(),
+    )
     kept = replace(fly, folder=folder / "kept", upkeep=replace(upkeep, precompute=True))
     return fly, kept
 

@@ -48,11 +48,12 @@ def main() -> int:
     tallies = {kind: Tally() for kind in kinds}
     ends = time.monotonic() + seconds
     first = int(time.time()) if not seeds else seeds[0]
-    for number in itertools.count():
-        for kind in kinds:
-            if number and time.monotonic() > ends:
-                return _report(tallies)
-            _one(kind, first + number, tallies[kind])
+    rounds = ((number, kind) for number in itertools.count() for kind in kinds)
+    for number, kind in rounds:
+        if number and time.monotonic() > ends:  # each kind has one at least
+            break
+        _one(kind, first + number, tallies[kind])
+    return _report(tallies)
 
 
 def _one(kind: str, seed: int, tally: Tally) -> None:

@@ -40,7 +40,17 @@ STACKS = {
     ],
     "models": ["base", "networks", "system", "files", "cli", "start"],
     "train": ["fields", "data", "loss", "plan", "measure", "run", "cli", "start"],
-    "animate": ["drawing", "motion", "pose", "track", "serve", "commands", "start"],
+    "animate": [
+        "sound",
+        "drawing",
+        "motion",
+        "pose",
+        "track",
+        "listen",
+        "serve",
+        "commands",
+        "start",
+    ],
 }
 # Imports between packages that only these places may make: (package, imported) -> prefixes.
 ONLY_FROM = {
@@ -173,6 +183,8 @@ def test_an_init_file_holds_a_docstring_and_nothing_else(package: str) -> None:
         ("animate.commands.main", "torch"),
         ("animate.pose.onnx_networks", "torch"),
         ("animate.serve.server", "torch"),
+        ("animate.listen.live_tracker", "cv2"),
+        ("animate.listen.live_tracker", "torch"),
         ("models.files.onnx_record", "torch"),
     ],
 )

@@ -1,4 +1,4 @@
-"""``animate still | gif | video | track``."""
+"""``animate still | gif | video``, and the group of all commands."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from animate.commands.options import (
     PathType,
 )
 from animate.commands.serve import serve
+from animate.commands.sheet import sheet
 from animate.commands.shown import open_drawing, write_frames
 from animate.commands.track import track
 from contract.cli import ErrorLineGroup, out_option, pose_option
@@ -80,6 +81,11 @@ def still(
 )
 @click.option("--csv", "table", type=PathType, help="Poses from a table instead: time and axes.")
 @click.option("--vmd", type=PathType, help="MMD's motion of a figure or a face instead.")
+@click.option(
+    "--audio",
+    type=PathType,
+    help="Speak what this sound, or this video's, says instead; it goes into .mp4 and .webm.",
+)
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), help="How long; cuts others.")
 @click.option("--fps", type=click.FloatRange(1, 120), default=25.0, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of a motion.")
@@ -96,6 +102,7 @@ def gif(
     name: str | None,
     table: Path | None,
     vmd: Path | None,
+    audio: Path | None,
     seconds: float | None,
     fps: float,
     seed: int,
@@ -112,9 +119,9 @@ def gif(
 
     WebM, WebP and APNG keep soft transparency; a GIF's is one bit; MP4 has none.
     """
-    if sum(given is not None for given in (name, table, vmd)) > 1:
-        raise click.UsageError("give one of --motion, --csv and --vmd")
-    motion = _motion(name or "idle", table, vmd, seconds or 0.0, fps, seed)
+    if sum(given is not None for given in (name, table, vmd, audio)) > 1:
+        raise click.UsageError("give one of --motion, --csv, --vmd and --audio")
+    motion = _motion(name or "idle", table, vmd, audio, seconds or 0.0, fps, seed)
     shown = open_drawing(
         drawing,
         bundle,
@@ -125,7 +132,7 @@ def gif(
         backend=backend,
         compiled=compiled,
     )
-    write_frames(out, motion, lambda frame: shown.draw(motion.pose(frame)))
+    write_frames(out, motion, lambda frame: shown.draw(motion.pose(frame)), audio)
     for note in motion.notes:
         click.echo(note, err=True)
     click.echo(
@@ -140,13 +147,26 @@ main.add_command(track)
 main.add_command(check)
 main.add_command(export)
 main.add_command(serve)
+main.add_command(sheet)
 
 
 def _motion(
-    name: str, table: Path | None, vmd: Path | None, seconds: float, fps: float, seed: int
+    name: str,
+    table: Path | None,
+    vmd: Path | None,
+    audio: Path | None,
+    seconds: float,
+    fps: float,
+    seed: int,
 ) -> Motion:
     from animate.motion.motion import built_in, cut, read_csv  # noqa: PLC0415
 
+    if audio:
+        from numpy.random import default_rng  # noqa: PLC0415
+
+        from animate.motion.speech import speech_motion  # noqa: PLC0415
+
+        return speech_motion(audio, fps, default_rng(seed), seconds)
     if vmd:
         from animate.motion.vmd_motion import read_motion  # noqa: PLC0415
 

@@ -60,18 +60,25 @@ def open_drawing(
     return ShownDrawing(poser, open_backdrop(background, size or poser.size))
 
 
-def write_frames(out: Path, motion: Motion, draw: Callable[[int], Stored]) -> None:
+def write_frames(
+    out: Path, motion: Motion, draw: Callable[[int], Stored], sound: Path | None = None
+) -> None:
     """Write what ``draw`` makes of every frame's number, saying how far that is.
+
+    sound: a file whose sound goes with it, where OUT's kind holds one; else that is said.
 
     Raises:
         InputError: it cannot be written.
     """
-    from animate.drawing.output import write_animation  # noqa: PLC0415  # loads the codecs
+    from animate.drawing.output import HOLDING_SOUND, write_animation  # noqa: PLC0415  # codecs
+
+    if sound and out.suffix.lower() not in HOLDING_SOUND:
+        click.echo(f"{out}: holds no sound; {' and '.join(HOLDING_SOUND)} do", err=True)
 
     def frames(wanted: range) -> Iterator[Stored]:
         return map(draw, _told(wanted))
 
-    write_animation(out, frames, len(motion.poses), motion.fps)
+    write_animation(out, frames, len(motion.poses), motion.fps, sound=sound)
 
 
 def _told(frames: range) -> Iterator[int]:

@@ -1,6 +1,7 @@
 """Writes frames as PNG, GIF, APNG, WebP, MP4 or WebM: whole files or none.
 
-Transparency: WebP, APNG and PNG keep it, WebM (VP9) too; a GIF's is one bit; MP4 has none.
+Transparency: WebP, APNG and PNG keep it, WebM (VP9) too; a GIF's is one bit; MP4 has none. MP4 and
+WebM hold a sound.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from animate.drawing.animation_files import (
     write_gif,
     write_webp,
 )
+from animate.sound.soundtrack import Soundtrack
 from contract.errors import InputError
 from contract.files import replacing
 from contract.image import Stored
@@ -35,7 +37,9 @@ _PALETTE_FRAMES, _PALETTE_PIXELS = 12, 512
 _WEBP = {"quality": 90, "method": 4, "alpha_quality": 100}
 
 Frames = Callable[[range], Iterable[Stored]]
-_VIDEO_CODECS = {".webm": ("libvpx-vp9",), ".mp4": ("libx264", "mpeg4")}
+_VIDEO_CODECS = {".mp4": ("libx264", "mpeg4"), ".webm": ("libvpx-vp9",)}
+HOLDING_SOUND = tuple(_VIDEO_CODECS)
+"""Suffixes of the kinds that can."""
 
 
 def write_still(path: Path, picture: Stored) -> None:
@@ -48,17 +52,30 @@ def write_still(path: Path, picture: Stored) -> None:
 
 
 def write_animation(
-    path: Path, frames: Frames, count: int, fps: float, matte: str = "white"
+    path: Path,
+    frames: Frames,
+    count: int,
+    fps: float,
+    matte: str = "white",
+    sound: Path | None = None,
 ) -> None:
     """All frames as the kind that the suffix names; a name without one becomes a folder of PNGs.
 
     ``frames`` gives the frames of a range of numbers below ``count``. ``matte``: the colour under
-    the soft edges of a GIF, and under all of an MP4. ``InputError`` when it cannot be written.
+    the soft edges of a GIF, and under all of an MP4. ``sound``: a file whose sound is put into a
+    video, as long as the video lasts; the other kinds leave it out.
+
+    Raises:
+        InputError: it cannot be written, or the sound not be read.
     """
     suffix = path.suffix.lower()
-    if suffix not in WRITERS:
-        raise InputError(f"{path}: unknown kind; give one of {', '.join(filter(None, WRITERS))}")
-    WRITERS[suffix](path, frames, count, fps, matte)
+    if suffix not in (*WRITERS, *HOLDING_SOUND):
+        known = ", ".join([*filter(None, WRITERS), *HOLDING_SOUND])
+        raise InputError(f"{path}: unknown kind; give one of {known}")
+    if suffix in HOLDING_SOUND:
+        _write_video(path, frames, count, fps, matte, sound)
+    else:
+        WRITERS[suffix](path, frames, count, fps, matte)
 
 
 def _write_folder(path: Path, frames: Frames, count: int, _fps: float, _matte: str) -> None:
@@ -123,7 +140,9 @@ def _matted(frame: Stored, matte: str) -> Stored:
     return np.array(page)
 
 
-def _write_video(path: Path, frames: Frames, count: int, fps: float, matte: str) -> None:
+def _write_video(
+    path: Path, frames: Frames, count: int, fps: float, matte: str, sound: Path | None
+) -> None:
     suffix = path.suffix.lower()
     with replacing(path) as temporary:
         pictures = iter(frames(range(count)))
@@ -136,12 +155,15 @@ def _write_video(path: Path, frames: Frames, count: int, fps: float, matte: str)
         try:
             with av.open(str(temporary), "w", format=suffix[1:]) as container:
                 stream = _stream(container, suffix, fps, first, has_alpha)
-                for picture in chain([first], pictures):
+                track = Soundtrack(container, sound) if sound else None
+                for number, picture in enumerate(chain([first], pictures), 1):
                     shown = picture if has_alpha else _matted(picture, matte)
-                    for packet in stream.encode(av.VideoFrame.from_ndarray(shown, "rgba")):
-                        container.mux(packet)
-                for packet in stream.encode():
-                    container.mux(packet)
+                    container.mux(stream.encode(av.VideoFrame.from_ndarray(shown, "rgba")))
+                    if track:
+                        track.mux_until(number / fps)
+                container.mux(stream.encode())
+                if track:
+                    track.finish()
         except FFmpegError as error:
             raise InputError(f"{path}: cannot be encoded ({error})") from error
 
@@ -170,6 +192,4 @@ WRITERS: Mapping[str, Callable[[Path, Frames, int, float, str], None]] = {
     ".png": _write_apng,
     ".apng": _write_apng,
     ".webp": _write_webp,
-    ".mp4": _write_video,
-    ".webm": _write_video,
 }

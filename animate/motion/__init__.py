@@ -1,1 +1,1 @@
-"""Poses over time: built-in motions, CSV and VMD."""
+"""Poses over time: built-in motions, CSV, VMD and speech."""

@@ -28,6 +28,8 @@ NEUTRAL = Pose(mouth=0.0)
 MAX_FRAMES = 100_000
 _MAX_CSV_BYTES = 16 << 20
 _CLOSING, _CLOSED, _OPENING = 0.07, 0.05, 0.13  # seconds of a blink
+BLINK_SECONDS = _CLOSING + _CLOSED + _OPENING
+"""From open eyes to open eyes."""
 
 
 @dataclass(frozen=True)
@@ -76,10 +78,10 @@ def built_in(name: str, seconds: float, fps: float, seed: int = 0) -> Motion:
     frames = max(1, round(min(seconds * fps, MAX_FRAMES + 1.0)))
     time = np.arange(frames) / fps
     tracks = make(time, frames / fps, np.random.default_rng(seed))
-    return Motion(fps, _poses(frames, tracks))
+    return Motion(fps, poses_of_tracks(frames, tracks))
 
 
-def _poses(frames: int, tracks: Mapping[str, F64]) -> F64:
+def poses_of_tracks(frames: int, tracks: Mapping[str, F64]) -> F64:
     """(frames, 6) of the given axes, the others neutral; all clamped to their ranges."""
     poses = np.tile(NEUTRAL.to_vector().astype(np.float64), (frames, 1))
     for name, values in tracks.items():
@@ -99,14 +101,20 @@ def _wave(time: F64, period: float, cycles: float, phase: float = 0.0) -> F64:
     return wave
 
 
-def _blinks(time: F64, period: float, starts: list[float]) -> F64:
-    """Closedness of eyes that blink at these seconds, (frames,) in [0, 1]; wraps around."""
+def blinks(time: F64, period: float, starts: list[float]) -> F64:
+    """Closedness of eyes that blink at these seconds, (frames,) in [0, 1]; wraps around.
+
+    time: (frames,) seconds, growing, in [0, period).
+    """
     closed = np.zeros(len(time))
     for start in starts:
-        since = (time - start) % period
-        falling = np.clip(since / _CLOSING, 0, 1)
-        rising = np.clip((since - _CLOSING - _CLOSED) / _OPENING, 0, 1)
-        closed = np.maximum(closed, smoothstep(falling) * (1 - smoothstep(rising)))
+        for begin in (start % period, start % period - period):
+            first, last = np.searchsorted(time, (begin, begin + BLINK_SECONDS))
+            since = time[first:last] - begin
+            falling = np.clip(since / _CLOSING, 0, 1)
+            rising = np.clip((since - _CLOSING - _CLOSED) / _OPENING, 0, 1)
+            shut = smoothstep(falling) * (1 - smoothstep(rising))
+            closed[first:last] = np.maximum(closed[first:last], shut)
     return closed
 
 
@@ -115,7 +123,7 @@ def _both_eyes(closed: F64) -> dict[str, F64]:
 
 
 def _blink(time: F64, period: float, _rng: np.random.Generator) -> Tracks:
-    return _both_eyes(_blinks(time, period, [period / 2]))
+    return _both_eyes(blinks(time, period, [period / 2]))
 
 
 def _nod(time: F64, period: float, _rng: np.random.Generator) -> Tracks:
@@ -144,12 +152,12 @@ def _talk(time: F64, period: float, rng: np.random.Generator) -> Tracks:
     place = time / period * count
     syllable = place.astype(int) % count
     mouth = openness[syllable] * np.sin(math.pi * (place % 1)) ** 0.8
-    blinks = _blinks(time, period, [0.4 * period])
+    closed = blinks(time, period, [0.4 * period])
     nods = {
         "head_x": 0.2 * _wave(time, period, period / 1.4),
         "head_y": 0.25 * _wave(time, period, period / 3),
     }
-    return {"mouth": mouth, **nods, **_both_eyes(blinks)}
+    return {"mouth": mouth, **nods, **_both_eyes(closed)}
 
 
 def _idle(time: F64, period: float, rng: np.random.Generator) -> Tracks:
@@ -161,15 +169,21 @@ def _idle(time: F64, period: float, rng: np.random.Generator) -> Tracks:
     neck_z += 0.07 * _wave(time, period, period / 2.7, phases[3])
     breath = _wave(time, period, period / 3.6, phases[4])
     head_x = 0.1 * breath + 0.12 * _wave(time, period, period / 5.2, phases[5])
+    closed = blinks(time, period, blink_starts(period, rng))
+    mouth = 0.04 * (1 + breath)
+    tracks = {"head_x": head_x, "head_y": head_y, "neck_z": neck_z, "mouth": mouth}
+    return {**tracks, **_both_eyes(closed)}
+
+
+def blink_starts(seconds: float, rng: np.random.Generator) -> list[float]:
+    """When eyes blink in that time: irregularly, now and then twice."""
     starts, at = [], rng.uniform(0.6, 1.6)
-    while at < period - 0.5:
+    while at < seconds - 0.5:
         starts.append(at)
         if rng.random() < 0.2:
             starts.append(at + 0.32)
         at += rng.uniform(1.6, 4.5)
-    mouth = 0.04 * (1 + breath)
-    tracks = {"head_x": head_x, "head_y": head_y, "neck_z": neck_z, "mouth": mouth}
-    return {**tracks, **_both_eyes(_blinks(time, period, starts))}
+    return starts
 
 
 MOTIONS: Mapping[str, tuple[Callable[[F64, float, np.random.Generator], Tracks], float]] = {
@@ -197,7 +211,7 @@ def read_csv(path: Path, fps: float) -> Motion:
     values = np.array([_numbers(path, n, row, names) for n, row in enumerate(rows, 2)])
     _require_ranges(path, names, values)
     if "time" not in rows[0]:
-        return Motion(fps, _poses(len(values), dict(zip(names, values.T, strict=True))))
+        return Motion(fps, poses_of_tracks(len(values), dict(zip(names, values.T, strict=True))))
     at = np.array([_numbers(path, n, row, ["time"])[0] for n, row in enumerate(rows, 2)])
     if (np.diff(at) <= 0).any():
         first = int(np.flatnonzero(np.diff(at) <= 0)[0]) + 3
@@ -208,7 +222,7 @@ def read_csv(path: Path, fps: float) -> Motion:
     tracks = {
         name: np.interp(time, at, column) for name, column in zip(names, values.T, strict=True)
     }
-    return Motion(fps, _poses(frames, tracks))
+    return Motion(fps, poses_of_tracks(frames, tracks))
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

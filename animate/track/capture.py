@@ -70,7 +70,8 @@ def _decoded(path: Path) -> Iterator[VideoFrame]:
 
     # Not playlists, which name addresses and other files.
     options = {"protocol_whitelist": "file", "format_whitelist": _CONTAINERS}
-    with av.open(str(path), options=options) as container:
+    # A title that is not in UTF-8 is no fault.
+    with av.open(str(path), options=options, metadata_errors="replace") as container:
         if not container.streams.video:
             raise InputError(f"{path}: holds no video; give a video of a face")
         for packet in container.demux(video=0):
@@ -96,8 +97,8 @@ def camera_frames(number: int, seconds: float) -> Iterator[Frame]:
         device: Any = cv2.VideoCapture(number)
     began = time.monotonic()
     count = 0
-    with _interrupts() as interrupts:
-        while device.isOpened() and not interrupts:
+    with interrupts() as received:
+        while device.isOpened() and not received:
             is_there, picture = device.read()
             taken = time.monotonic()
             began = began if count else taken
@@ -111,7 +112,7 @@ def camera_frames(number: int, seconds: float) -> Iterator[Frame]:
 
 
 @contextmanager
-def _interrupts() -> Iterator[list[int]]:
+def interrupts() -> Iterator[list[int]]:
     """A list that is empty until Ctrl-C, which meanwhile interrupts nothing."""
     received: list[int] = []
     before = signal.signal(signal.SIGINT, lambda number, _frame: received.append(number))

@@ -11,6 +11,7 @@ from animate.track.face_measures import F64
 from contract.easing import smoothstep
 
 HOLD_SECONDS, RETURN_SECONDS = 0.4, 0.8
+AT_REST: F64 = NEUTRAL.to_vector().astype(np.float64)
 
 # Hz at rest, and how much of it more per unit a second: lids and lips are quick, heads are not.
 _LEAST_CUTOFF = np.array([1.5, 1.5, 1.5, 5.0, 5.0, 5.0])
@@ -20,32 +21,52 @@ _SPEED_CUTOFF = 8.0
 
 def filled(seconds: F64, poses: F64) -> F64:
     """Poses where frames without a face (NaN) hold the last one, then return to neutral."""
-    neutral = NEUTRAL.to_vector().astype(np.float64)
     made = poses.copy()
-    last, seen = neutral, -math.inf
+    last, seen = AT_REST, -math.inf
     for frame, (now, pose) in enumerate(zip(seconds, poses, strict=True)):
-        if not np.isnan(pose).any():
+        if np.isnan(pose).any():
+            made[frame] = held(last, float(now) - seen)
+        else:
             last, seen = pose, float(now)
-            continue
-        share = min(1.0, max(0.0, (float(now) - seen - HOLD_SECONDS) / RETURN_SECONDS))
-        made[frame] = last + smoothstep(share) * (neutral - last)
     return made
 
 
-def smoothed(seconds: F64, poses: F64) -> F64:
+def held(last: F64, unseen: float) -> F64:
+    """The pose (6,) of a face that was last seen ``unseen`` seconds ago, at ``last`` (6,)."""
+    share = min(1.0, max(0.0, (unseen - HOLD_SECONDS) / RETURN_SECONDS))
+    pose: F64 = last + smoothstep(share) * (AT_REST - last)
+    return pose
+
+
+class OneEuro:
     """The one-euro filter: slow values are smoothed most, quick ones hardly at all.
 
     Source: Casiez, Roussel and Vogel, "1 Euro Filter", CHI 2012; each step by its own length.
     """
-    made = poses.copy()
-    speed = np.zeros(poses.shape[1])
-    for frame in range(1, len(poses)):
-        step = max(float(seconds[frame] - seconds[frame - 1]), 1e-3)
-        change = (poses[frame] - made[frame - 1]) / step
-        speed += _share(np.array(_SPEED_CUTOFF), step) * (change - speed)
-        cutoff = _LEAST_CUTOFF + _CUTOFF_PER_SPEED * np.abs(speed)
-        made[frame] = made[frame - 1] + _share(cutoff, step) * (poses[frame] - made[frame - 1])
-    return made
+
+    def __init__(self, seconds: float, pose: F64) -> None:
+        """It begins with a pose (6,), which is taken as it is."""
+        self._seconds, self._pose = seconds, pose
+        self._speed = np.zeros(len(pose))
+
+    def step(self, seconds: float, pose: F64) -> F64:
+        """The smoothed pose (6,) at ``seconds``, where ``pose`` was measured."""
+        step = max(seconds - self._seconds, 1e-3)
+        change = (pose - self._pose) / step
+        self._speed = self._speed + _share(np.array(_SPEED_CUTOFF), step) * (change - self._speed)
+        cutoff = _LEAST_CUTOFF + _CUTOFF_PER_SPEED * np.abs(self._speed)
+        self._pose = self._pose + _share(cutoff, step) * (pose - self._pose)
+        self._seconds = seconds
+        return self._pose
+
+
+def smoothed(seconds: F64, poses: F64) -> F64:
+    """Poses (frames, 6) as ``OneEuro`` smooths them, one after another."""
+    one_euro = OneEuro(float(seconds[0]), poses[0])
+    steps = [
+        one_euro.step(float(now), pose) for now, pose in zip(seconds[1:], poses[1:], strict=True)
+    ]
+    return np.array([poses[0], *steps])
 
 
 def _share(cutoff: F64, step: float) -> F64:

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from PIL import Image, ImageSequence
 
 from animate.commands.main import main
+from animate.commands.sheet import POSES
 from animate.drawing.backdrop import open_backdrop
 from animate.drawing.output import gif_durations, write_animation, write_still
 from animate.pose.poser import AtBothSizes, Poser
@@ -268,6 +269,21 @@ def test_the_commands_write_what_their_options_say(run, tmp_path: Path) -> None:
         assert sum(frame.info["duration"] for frame in ImageSequence.Iterator(image)) == 500
 
 
+def test_a_sheet_has_a_row_a_drawing_and_a_column_a_pose(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    other = np.where(drawing()[..., 3:] > 0, np.array([255, 0, 0, 255], np.uint8), 0)
+    write_still(tmp_path / "red.png", other.astype(np.uint8))
+    done = run("sheet", tmp_path / "red.png", "--side", 32, "-o", tmp_path / "sheet.png")
+    assert done.exit_code == 0, done.output
+    with Image.open(tmp_path / "sheet.png") as image:
+        page = np.array(image)
+    assert page.shape == (20 + 2 * 36, (1 + len(POSES)) * 36, 3)
+    reddish = (page.astype(int)[..., 0] - page[..., 1] > 100).any(1)  # by line
+    assert not reddish[: 20 + 36].any()
+    assert reddish[20 + 36 :].any()
+    first = page[20 + 36 : 20 + 36 + 32, :32]
+    assert (first == np.array([255, 0, 0])).all(2).any()
+
+
 @pytest.mark.parametrize(
     ("arguments", "fault"),
     [
@@ -290,7 +306,10 @@ def test_a_fault_is_one_line(run, arguments: list[str], fault: str) -> None:  # 
         (["still", "--pose", "tail=1"], "no axis is called tail"),
         (["still", "--pose", "mouth"], "'mouth' is no axis=number, as head_x=0.5"),
         (["still", "--device", "warp"], "'warp' is no device; give auto, cpu"),
-        (["gif", "--motion", "nod", "--vmd", "a.vmd"], "give one of --motion, --csv and --vmd"),
+        (
+            ["gif", "--motion", "nod", "--vmd", "a.vmd"],
+            "give one of --motion, --csv, --vmd and --audio",
+        ),
     ],
 )
 def test_a_wrong_command_line_ends_with_2(run, arguments: list[str], fault: str) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001

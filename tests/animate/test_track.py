@@ -174,7 +174,7 @@ def test_a_command_that_cannot_be_done_says_so_in_one_line(tmp_path: Path) -> No
     assert (code, len(said.splitlines())) == (1, 1)
     assert "cannot be read as a video" in said
     for options, words in (
-        (("--csv", table), "give either --video FILE or --camera NUMBER"),
+        (("--csv", table), "give one of --video FILE, --camera NUMBER and --listen TRACKER"),
         (("--video", text), "give --out for the drawing, --csv for the poses"),
         (("--video", text, "--out", table), "of which drawing?"),
     ):

@@ -1,0 +1,1 @@
+"""A sound: read, heard as a voice, and put into a video."""
