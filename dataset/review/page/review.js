@@ -1,7 +1,7 @@
 // Shows what the scan found, a page of models at a time, and sends what a person decides.
 const $ = (id) => document.getElementById(id);
 const state = { models: [], current: 0, page: 0, pages: 1, axes: [] };
-const TOP = 0.25, CHIN = 0.75;
+const TOP = 0.25, CHIN = 0.75;  // where the head box lies in every picture, from its top
 
 function element(name, attributes = {}, ...children) {
   const made = Object.assign(document.createElement(name), attributes);
@@ -61,17 +61,26 @@ function card(model, index) {
       element("span", { className: `status ${model.status}`, textContent: model.status })),
     element("div", { className: "path", textContent: model.path, title: `${model.path}\n${model.licence}` }));
   if (model.annotation) made.append(head(model), smalls(model, index), bars(model));
-  const why = model.annotation ? model.objections : [model.code, model.message];
+  const why = model.status === "refused" ? [model.code, model.message, ...model.objections] : model.objections;
+  if (model.missing.length) made.append(element("p", { className: "missing", textContent: toDo(model) }));
   made.append(element("p", { className: "why", textContent: why.filter(Boolean).join("; ") }));
   if (model.annotation) made.append(actions(model, index));
   return made;
 }
 
+// What a person has to give before a refused model can be used.
+const TO_GIVE = {
+  left_eye: "choose a morph that shuts the left eye", right_eye: "choose a morph that shuts the right eye",
+  mouth: "choose a morph that opens the mouth", head_box: "put the lines onto the head",
+  textures: "accept it without its textures",
+};
+const toDo = (model) => `to use it: ${model.missing.map((what) => TO_GIVE[what]).join(", ")}`;
+
 function head(model) {
   const box = element("div", { className: "head" }, lazyPicture(pictureOf(model, "rest"), "at rest"));
   const lines = { top: cut(TOP, ""), chin: cut(CHIN, "low") };
   box.append(element("div", { className: "middle" }), lines.top, lines.chin);
-  for (const which of ["top", "chin"]) makeDraggable(box, lines, which, model);
+  for (const which of ["top", "chin"]) makeDraggable(box, lines[which], which, model);
   return box;
 }
 
@@ -81,30 +90,49 @@ function cut(share, kind) {
   return line;
 }
 
-function makeDraggable(box, lines, which, model) {
-  const line = lines[which];
+// Dragging a line moves the head box, and with it at once the framing of the picture: the line stays
+// where pictures have it, and what is to lie on it comes to it.
+
+const LEAST = 0.15;  // of the picture: the head is never made less high
+const REACH = 0.5;  // beyond the picture's edge, of its height
+
+function framed(image, { top, chin }) {
+  const scale = (CHIN - TOP) / (chin - top);
+  const across = 0.5 - 0.5 * scale, down = TOP - top * scale;
+  image.style.transform = `translate(${across * 100}%, ${down * 100}%) scale(${scale})`;
+}
+
+function makeDraggable(box, line, which, model) {
   line.dataset.line = which;
-  let share = which === "top" ? TOP : CHIN;
-  const rest = share;
+  const rest = which === "top" ? TOP : CHIN;
+  const [least, most] = which === "top" ? [-REACH, CHIN - LEAST] : [TOP + LEAST, 1 + REACH];
+  let share = rest, began = 0;
+  const show = (to) => {
+    share = to;
+    const image = box.querySelector("img");
+    if (image) framed(image, { top: TOP, chin: CHIN, [which]: share });
+    const off = ((rest - share) / (CHIN - TOP)) * 100;
+    line.firstChild.textContent = off ? `${off > 0 ? "+" : ""}${off.toFixed(1)} % of the head` : "";
+  };
   line.addEventListener("pointerdown", (event) => {
     line.setPointerCapture(event.pointerId);
+    began = event.clientY;
     event.preventDefault();
   });
   line.addEventListener("pointermove", (event) => {
     if (!line.hasPointerCapture(event.pointerId)) return;
-    const bounds = box.getBoundingClientRect();
-    share = Math.min(0.98, Math.max(0.02, (event.clientY - bounds.top) / bounds.height));
-    line.style.top = `${share * 100}%`;
-    const off = ((rest - share) / (CHIN - TOP)) * 100;
-    line.firstChild.textContent = `${off >= 0 ? "+" : ""}${off.toFixed(1)} % of the head`;
+    const moved = (event.clientY - began) / box.getBoundingClientRect().height;
+    show(Math.min(most, Math.max(least, rest + moved)));
   });
-  line.addEventListener("pointerup", () => {
+  line.addEventListener("pointercancel", () => show(rest));
+  line.addEventListener("pointerup", async () => {
     if (share === rest) return;
     const found = model.annotation.head_box;
     const height = (found.skull_top_y - found.chin_y) / (CHIN - TOP);
     const y = found.skull_top_y - (share - TOP) * height;
     const moved = { [which === "top" ? "skull_top_y" : "chin_y"]: y };
-    keep(model, "PATCH", (now = model) => ({ head_box: { ...now.annotation.head_box, ...moved } }));
+    await keep(model, "PATCH", (now = model) => ({ head_box: { ...now.annotation.head_box, ...moved } }));
+    show(rest);  // the card is another one by now, unless the server would not have it
   });
 }
 
@@ -120,11 +148,12 @@ function smalls(model, index) {
   const row = element("div", { className: "smalls" });
   for (const [view, words] of SMALLS) {
     const drives = model.annotation.drives[view];
-    const name = drives ? drives.map((drive) => drive.name).join(" + ") : "";
+    const name = drives ? drives.map((drive) => drive.name).join(" + ") || "none: choose" : "";
     const title = drives ? `${words}: ${name}; choose another` : words;
     const button = small(pictureOf(model, view), title, words, name);
     button.dataset.view = view;
     if (drives) button.addEventListener("click", () => chooseMorph(index, view));
+    if (drives && !drives.length) button.classList.add("lacking");
     row.append(button);
   }
   return row;
@@ -197,7 +226,7 @@ function keep({ sha256 }, method, values) {
 const correct = (model, changes) => keep(model, "PATCH", () => changes);
 const decide = (index, decision) => correct(state.models[index], { decision });
 
-const NOTHING = { decision: null, head_box: null, drives: {} };
+const NOTHING = { decision: null, head_box: null, drives: {}, textures: null };
 const forget = (index) => keep(state.models[index], "PUT", () => NOTHING);
 
 // Takes back what was decided last on this page.
@@ -206,8 +235,8 @@ function undo() {
     const last = history.at(-1);
     if (!last) return say("nothing was decided since this page was loaded");
     if (find(last.sha256) >= 0) goTo(find(last.sha256));
-    const { decision, head_box, drives } = last.before ?? NOTHING;
-    await send(last.sha256, "PUT", { decision, head_box, drives });
+    const { decision, head_box, drives, textures } = last.before ?? NOTHING;
+    await send(last.sha256, "PUT", { decision, head_box, drives, textures });
     history.pop();
   });
 }
