@@ -152,8 +152,9 @@ def select_all(folder: Path) -> Selection:
 class TinyScanner:
     """Looks at the same files; those whose first word is ``doubtful`` are not sure of the chin.
 
-    An ``undriven`` one has no morph that opens the mouth. Files of one name look the same, whatever their first word. A ``textured`` one uses the
-    face.png beside it; one that is called ``strictly`` needs it.
+    Files of one name look the same, whatever their first word. A ``textured`` one uses the
+    face.png beside it; one that is called ``strictly`` needs it. Of an ``undriven`` one no morph
+    opens the mouth.
     """
 
     def scan(self, path: Path) -> tuple[Described, Stored]:
