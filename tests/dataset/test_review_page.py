@@ -124,6 +124,28 @@ def test_a_line_is_dragged(page: Page, catalog: Path) -> None:
     page.wait_for_function("() => document.querySelector('.card .status').textContent === 'ok'")
 
 
+def test_the_middle_is_dragged(page: Page, catalog: Path) -> None:
+    row = in_order(catalog)[0]
+    loaded(page, ".card .head img")
+    box = page.locator(".card .head").first.bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 0.05 * box["width"], y, steps=2)
+    framed = page.locator(".card .head img").first.bounding_box()
+    assert framed is not None
+    assert framed["x"] == pytest.approx(box["x"] - 0.05 * box["width"], abs=2)
+    with page.expect_response("**/correction"):
+        page.mouse.up()
+    found = row.described().annotation.head_box
+    height = found.skull_top_y - found.chin_y
+    kept = said(catalog)[row.sha256].head_box
+    assert kept is not None
+    assert kept.centre_x == pytest.approx(found.centre_x + 0.1 * height, abs=0.02 * height)
+    assert (kept.chin_y, kept.skull_top_y) == (found.chin_y, found.skull_top_y)
+
+
 @pytest.fixture
 def mouthless(catalog: Path) -> Iterator[Path]:
     """The catalogue with its first model refused: no morph was found for the mouth."""

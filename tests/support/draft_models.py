@@ -39,6 +39,7 @@ def write_mouthless(folder: Path, seed: int) -> tuple[Path, int]:
 def write_textureless(folder: Path, seed: int) -> Path:
     """A character without any of its textures."""
     path = write_character(folder, seed)
-    for texture in folder.rglob("*.png"):
-        texture.unlink()
+    for file in folder.iterdir():
+        if file.suffix not in {".pmx", ".json", ".txt"}:
+            file.unlink()
     return path

@@ -1,7 +1,7 @@
 // Shows what the scan found, a page of models at a time, and sends what a person decides.
 const $ = (id) => document.getElementById(id);
 const state = { models: [], current: 0, page: 0, pages: 1, axes: [] };
-const TOP = 0.25, CHIN = 0.75;  // where the head box lies in every picture, from its top
+const TOP = 0.25, CHIN = 0.75, MIDDLE = 0.5;  // where the head box lies in every picture
 
 function element(name, attributes = {}, ...children) {
   const made = Object.assign(document.createElement(name), attributes);
@@ -76,64 +76,67 @@ const TO_GIVE = {
 };
 const toDo = (model) => `to use it: ${model.missing.map((what) => TO_GIVE[what]).join(", ")}`;
 
+// Dragging a line moves the head box, and with it at once the framing of the picture: the line stays
+// where pictures have it, and what is to lie on it comes to it. In shares of the picture; the head is
+// never made less than LEAST high.
+
+const LEAST = 0.15, REACH = 0.5;
+const LINES = {
+  top: { rest: TOP, least: -REACH, most: CHIN - LEAST, kind: "cut" },
+  chin: { rest: CHIN, least: TOP + LEAST, most: 1 + REACH, kind: "cut low" },
+  middle: { rest: MIDDLE, least: -REACH, most: 1 + REACH, kind: "middle" },
+};
+
 function head(model) {
   const box = element("div", { className: "head" }, lazyPicture(pictureOf(model, "rest"), "at rest"));
-  const lines = { top: cut(TOP, ""), chin: cut(CHIN, "low") };
-  box.append(element("div", { className: "middle" }), lines.top, lines.chin);
-  for (const which of ["top", "chin"]) makeDraggable(box, lines[which], which, model);
+  for (const which of Object.keys(LINES)) box.append(draggable(box, which, model));
   return box;
 }
 
-function cut(share, kind) {
-  const line = element("div", { className: `cut ${kind}` }, element("span"));
-  line.style.top = `${share * 100}%`;
-  return line;
-}
-
-// Dragging a line moves the head box, and with it at once the framing of the picture: the line stays
-// where pictures have it, and what is to lie on it comes to it.
-
-const LEAST = 0.15;  // of the picture: the head is never made less high
-const REACH = 0.5;  // beyond the picture's edge, of its height
-
-function framed(image, { top, chin }) {
+function framed(image, { top, chin, middle }) {
   const scale = (CHIN - TOP) / (chin - top);
-  const across = 0.5 - 0.5 * scale, down = TOP - top * scale;
+  const across = MIDDLE - middle * scale, down = TOP - top * scale;
   image.style.transform = `translate(${across * 100}%, ${down * 100}%) scale(${scale})`;
 }
 
-function makeDraggable(box, line, which, model) {
+// The head box with a line of the picture moved to a share of it.
+function boxWith(found, which, share) {
+  const height = (found.skull_top_y - found.chin_y) / (CHIN - TOP);
+  if (which === "middle") return { centre_x: found.centre_x + (share - MIDDLE) * height };
+  return { [which === "top" ? "skull_top_y" : "chin_y"]: found.skull_top_y - (share - TOP) * height };
+}
+
+function draggable(box, which, model) {
+  const { rest, least, most, kind } = LINES[which], across = which === "middle";
+  const line = element("div", { className: kind }, element("span"));
   line.dataset.line = which;
-  const rest = which === "top" ? TOP : CHIN;
-  const [least, most] = which === "top" ? [-REACH, CHIN - LEAST] : [TOP + LEAST, 1 + REACH];
+  line.style[across ? "left" : "top"] = `${rest * 100}%`;
+  const place = (event) => (across ? event.clientX : event.clientY) / box.getBoundingClientRect().height;
   let share = rest, began = 0;
   const show = (to) => {
     share = to;
     const image = box.querySelector("img");
-    if (image) framed(image, { top: TOP, chin: CHIN, [which]: share });
-    const off = ((rest - share) / (CHIN - TOP)) * 100;
+    if (image) framed(image, { top: TOP, chin: CHIN, middle: MIDDLE, [which]: share });
+    const off = ((across ? share - rest : rest - share) / (CHIN - TOP)) * 100;
     line.firstChild.textContent = off ? `${off > 0 ? "+" : ""}${off.toFixed(1)} % of the head` : "";
   };
   line.addEventListener("pointerdown", (event) => {
     line.setPointerCapture(event.pointerId);
-    began = event.clientY;
+    began = place(event);
     event.preventDefault();
   });
   line.addEventListener("pointermove", (event) => {
     if (!line.hasPointerCapture(event.pointerId)) return;
-    const moved = (event.clientY - began) / box.getBoundingClientRect().height;
-    show(Math.min(most, Math.max(least, rest + moved)));
+    show(Math.min(most, Math.max(least, rest + place(event) - began)));
   });
   line.addEventListener("pointercancel", () => show(rest));
   line.addEventListener("pointerup", async () => {
     if (share === rest) return;
-    const found = model.annotation.head_box;
-    const height = (found.skull_top_y - found.chin_y) / (CHIN - TOP);
-    const y = found.skull_top_y - (share - TOP) * height;
-    const moved = { [which === "top" ? "skull_top_y" : "chin_y"]: y };
+    const moved = boxWith(model.annotation.head_box, which, share);
     await keep(model, "PATCH", (now = model) => ({ head_box: { ...now.annotation.head_box, ...moved } }));
     show(rest);  // the card is another one by now, unless the server would not have it
   });
+  return line;
 }
 
 const SMALLS = [["left_eye", "left shut"], ["right_eye", "right shut"], ["both", "both shut"], ["mouth", "mouth shut"]];
