@@ -8,6 +8,7 @@ WORKERS ?= 0
 SIZE    ?= 256
 SHADING ?= mixed
 AMBIENT ?=
+SCHEDULER ?=
 DATA    ?=
 RUN     ?= run
 PRESET  ?= paper
@@ -24,6 +25,7 @@ help:
 	@echo "make review                    look at what was scanned, and correct it, on a local page"
 	@echo "make render MODELS=dir         scan, split by source, and draw shards into OUT ($(OUT))"
 	@echo "     options: OUT CATALOG POSES (per model) SEED WORKERS (0: one a core) SIZE SHADING AMBIENT"
+	@echo "              SCHEDULER (tcp://host:port: on the workers of a dask cluster)"
 	@echo "make train-all DATA=out        train what is missing on shards, into RUN ($(RUN)); PRESET"
 	@echo "make evaluate DATA=out         measure RUN's bundle on the test part"
 	@echo "make pretrained                train the weights that come with the program anew: hours"
@@ -59,7 +61,8 @@ review: setup
 render: scan
 	$(BIN)/dataset split "$(CATALOG)" -o "$(OUT)/split.json" --poses $(POSES) --if-possible
 	$(BIN)/dataset build "$(CATALOG)" -o "$(OUT)" --poses $(POSES) --seed $(SEED) \
-	    --workers $(WORKERS) --size $(SIZE) --shading $(SHADING) $(if $(AMBIENT),--ambient $(AMBIENT))
+	    --workers $(WORKERS) --size $(SIZE) --shading $(SHADING) $(if $(AMBIENT),--ambient $(AMBIENT)) \
+	    $(if $(SCHEDULER),--scheduler $(SCHEDULER))
 
 train-all: setup
 	$(BIN)/train all "$(DATA)" -o "$(RUN)" --preset $(PRESET)

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import click
 
 from contract.cli import ErrorLineGroup, out_option
+from contract.errors import InputError
 from models.base.config import NetworkConfig
 from models.base.configurations import CONFIGURATIONS, FULL_CONFIGURATIONS
 from models.files.bundle import Bundle, load_bundle, save_bundle
+from models.files.bundle_record import RECORD_FILE, read_record
 from models.files.pretrained import pretrained_folder
 from models.files.tha1 import export_tha1, full_networks, import_tha1
 
 _PATH = click.Path(path_type=Path)
+_USES = {
+    "train": "which the networks were trained on",
+    "validation": "which the training was watched with",
+    "test": "which the training was kept from",
+}
+"""What a training does with each part of its data."""
 
 
 @click.group(cls=ErrorLineGroup)
@@ -23,8 +32,17 @@ def main() -> None:
 
 @main.command()
 @click.argument("bundle", type=_PATH, required=False)
-def show(bundle: Path | None) -> None:
+@click.option(
+    "--saw",
+    metavar="SHA256",
+    help="Only say whether its training saw the model whose file has this SHA-256 "
+    "(the first 12 digits will do).",
+)
+def show(bundle: Path | None, saw: str | None) -> None:
     """Check BUNDLE, or the one that came with the program, and say what it holds."""
+    if saw is not None:
+        click.echo(_answer(bundle or pretrained_folder(), saw))
+        return
     loaded = load_bundle(bundle or pretrained_folder())
     for name, network in loaded.networks().items():
         numbers = sum(parameter.numel() for parameter in network.parameters())
@@ -36,6 +54,23 @@ def show(bundle: Path | None) -> None:
         )
     click.echo(f"can run        {', '.join(loaded.configurations()) or 'none'}")
     click.echo(f"trained on     {loaded.data_fingerprint or 'unknown'}")
+
+
+def _answer(bundle: Path, sha256: str) -> str:
+    """Whether a training saw a model, and as what; one line."""
+    beginning = sha256.lower()
+    if not re.fullmatch("[0-9a-f]{12,64}", beginning):
+        raise InputError(f"{sha256!r:.80}: is no SHA-256; give 12 to 64 hexadecimal digits")
+    parts = read_record(bundle / RECORD_FILE).saw
+    if not parts:
+        raise InputError(
+            f"{bundle}: does not say which models it saw, as bundles of earlier versions and of "
+            "other programs do not; ask for the data set that it was trained on"
+        )
+    for part, models in parts.items():
+        if any(model.startswith(beginning) for model in models):
+            return f"yes: in the part {part}, {_USES.get(part, 'of unknown use')}"
+    return f"no: it is none of the {sum(map(len, parts.values())):,} models of its data"
 
 
 def _look(name: str, config: NetworkConfig) -> str:

@@ -34,6 +34,8 @@ STACKS = {
         "scan",
         "unpack",
         "build",
+        "forecast",
+        "curate",
         "review",
         "commands",
     ],
@@ -54,6 +56,7 @@ ONLY_HERE = {
     },
     "h5py": {"dataset/shards/shard_file.py"},
     "pyrr": {"renderer/draw/view.py"},
+    "distributed": {"dataset/jobs/cluster.py", "dataset/jobs/errand.py"},
 }
 LONGEST_FILE, LONGEST_FUNCTION = 350, 50
 MAY_IMPORT_TORCH = {"models", "train", "animate"}

@@ -151,7 +151,7 @@ def _train(run: Run, stages: Sequence[Stage], splits: Splits) -> None:
             if run.is_finished(stage.name):
                 watch.note(f"{stage.name}: finished before")
             else:
-                write_run(run, splits.sources())
+                write_run(run, splits.sources(), splits.models())
                 train_stage(run, stage, watch)
             if run.share.ranks > 1:
                 distributed.barrier()

@@ -6,10 +6,11 @@ model it was when nothing comes any more.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Self
 
 from contract.errors import ModelError
 from contract.image import picture_fault
@@ -197,6 +198,15 @@ class ShardJob(Job):
     models: Mapping[int, PlannedModel]
     path: Path
     parts: tuple[ShardPart, ...]
+
+    def without(self, models: Container[int]) -> Self | None:
+        """The same shard without some models; None when none is left."""
+        parts = tuple(part for part in self.parts if part.model not in models)
+        return replace(self, parts=parts) if parts else None
+
+    def writing_to(self, folder: Path) -> Self:
+        """The same shard in another folder."""
+        return replace(self, path=folder / self.path.name)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from contract.progress import Progress
 from contract.text import counted, shown_path, time_left
 from dataset.build.build_worker import SampleDrawn, ShardJob, ShardMade
 from dataset.build.plan import BuildPlan, ShardPart, shard_name
+from dataset.build.share import WHOLE_BUILD, BuildShare
 from dataset.catalog.choose import Selection
 from dataset.catalog.quarantine import QUARANTINE_NAME, Quarantine, QuarantineRow
 from dataset.jobs.messages import Message, ModelFailed
@@ -50,11 +51,14 @@ def left_out_lines(selection: Selection) -> Iterator[str]:
 
 
 class Ledger:
-    """Keeps account of one run over ``plan`` into the folder ``out``."""
+    """Keeps account of one run over a share of ``plan`` into the folder ``out``."""
 
-    def __init__(self, plan: BuildPlan, out: Path, progress: Progress) -> None:
+    def __init__(
+        self, plan: BuildPlan, out: Path, progress: Progress, share: BuildShare = WHOLE_BUILD
+    ) -> None:
         self._plan = plan
         self._shards = plan.shards()
+        self._numbers = share.shards(len(self._shards))
         self._out = out
         self._quarantine = Quarantine(out, progress.note)
         self._progress = progress
@@ -80,7 +84,7 @@ class Ledger:
 
     def keep_finished(self) -> None:
         """Verify what an earlier run finished; what is not sound will be made again."""
-        present = [n for n in range(len(self._shards)) if self._path(n).exists()]
+        present = [n for n in self._numbers if self._path(n).exists()]
         for done, number in enumerate(present):
             self._progress.show(done, len(present), "shards of an earlier run verified")
             if parts := self._verified_parts(number):
@@ -90,16 +94,17 @@ class Ledger:
             self._progress.note(f"{self.finished()} from an earlier run")
 
     def unmade(self) -> list[int]:
-        """The shards that are not as they should be; those that should not be are removed."""
+        """The shards that are not as they should be, the largest first, so that no worker is left
+        with one at the end; those that should not be are removed."""
         unmade = []
-        for number in range(len(self._shards)):
+        for number in self._numbers:
             wanted = self._wanted(number)
             if not wanted:
                 self._path(number).unlink(missing_ok=True)
                 self._made.pop(number, None)
             elif self._made.get(number) != wanted:
                 unmade.append(number)
-        return unmade
+        return sorted(unmade, key=lambda number: -sum(part.count for part in self._wanted(number)))
 
     def job_of(self, number: int) -> ShardJob | None:
         """The job that makes a shard of the models that are still good; None without any."""
@@ -128,11 +133,11 @@ class Ledger:
 
     def finished(self) -> str:
         """ "3 of 8 shards finished"."""
-        return f"{len(self._made)} of {len(self._shards)} shards finished"
+        return f"{len(self._made)} of {len(self._numbers)} shards finished"
 
     def summary(self) -> BuildSummary:
         """The account of the whole run; ``InputError`` when not one model could be drawn."""
-        if not self._made:
+        if not self._made and self._numbers:
             if not self._quarantine.rows:
                 raise InputError(f"{self._out}: no model is left to draw; see the reasons above")
             first = next(iter(self._quarantine.rows))
@@ -180,7 +185,7 @@ class Ledger:
             return
         self._shown = time.monotonic()
         done = self._samples_made() + sum(count.total() for count in self._drawn.values())
-        wanted = sum(part.count for n in range(len(self._shards)) for part in self._wanted(n))
+        wanted = sum(part.count for n in self._numbers for part in self._wanted(n))
         seconds = time.monotonic() - self._began
         words = (
             f"{self._pictures / max(seconds, 1e-9):.1f} pictures/s",

@@ -13,6 +13,7 @@ from contract.cli import out_option
 from contract.progress import open_progress
 from contract.text import counted
 from dataset.build.configuration import Configuration
+from dataset.build.share import WHOLE_BUILD, BuildShare, share_from
 from dataset.catalog.choose import Wish, choose_parts
 from dataset.catalog.quarantine import QUARANTINE_NAME
 from dataset.commands.options import (
@@ -22,6 +23,7 @@ from dataset.commands.options import (
     crew_options,
     wish_options,
 )
+from dataset.jobs.cluster import Site
 from dataset.jobs.pool import Crew
 
 if TYPE_CHECKING:
@@ -41,6 +43,18 @@ if TYPE_CHECKING:
     type=PathType,
     help="A split; its parts go to OUT/train, OUT/validation and OUT/test.",
 )
+@click.option(
+    "--scheduler",
+    metavar="tcp://HOST:PORT",
+    help="Draw on the workers of this dask scheduler, which see MODELS at the same path.",
+)
+@click.option(
+    "--share",
+    callback=lambda _context, _option, text: share_from(text) if text else WHOLE_BUILD,
+    metavar="K/N",
+    help="Make only this Nth of the shards (K from 0), in a folder of its own in OUT; a build "
+    "without --share gathers them.",
+)
 def build(
     models: Path,
     out: Path,
@@ -49,6 +63,8 @@ def build(
     device: str,
     wish: Wish,
     split_path: Path | None,
+    scheduler: str | None,
+    share: BuildShare,
 ) -> None:
     """Draw the models of MODELS, a folder or a catalogue, into shards in a folder.
 
@@ -59,7 +75,8 @@ def build(
     Run the same command again to continue what was interrupted: finished shards are verified and
     kept, and the pictures come out the same. A model that cannot be drawn costs only itself: its
     row in OUT/quarantine.jsonl says why, and deleting the row has it tried again. Models in
-    archives are reported, not opened; links are not followed.
+    archives are reported, not opened; links are not followed. On a cluster the shards are the
+    same; see docs/scale.md.
 
     Exit codes: 0 all shards are made, even if some models are quarantined (their number is said);
     1 an error, or every model is quarantined; 2 a wrong command line; 130 interrupted (resumable).
@@ -74,12 +91,14 @@ def build(
     with open_progress("models") as progress:
         scanner = partial(rendering.open_scanner, device, models_folder=models)
         catalog, corrections = open_catalog(models, out, crew, scanner, progress)
-    folder = catalog.models_folder
+    # Another machine knows nothing of this process' folder.
+    folder = catalog.models_folder.resolve() if scheduler else catalog.models_folder
+    site = Site(scheduler, folder, crew.model_timeout) if scheduler else None
     renderer = partial(rendering.open_renderer, device, models_folder=folder)
     for part, selection in choose_parts(catalog, corrections, wish, split_path).items():
         with open_progress("samples") as progress:
             summary = builder.build(
-                folder, selection, out / part, configuration, crew, renderer, progress
+                folder, selection, out / part, configuration, crew, renderer, progress, site, share
             )
         click.echo(_build_lines(out / part, summary))
 

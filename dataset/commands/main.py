@@ -1,4 +1,4 @@
-"""``dataset scan | review | split | build | inspect | verify``."""
+"""The command ``dataset``: all that it can do, and ``inspect`` and ``verify``."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from dataset.build.verify import find_shards
 from dataset.build.verify import verify as verify_paths
 from dataset.commands.build import build
 from dataset.commands.catalog import review, scan, split
+from dataset.commands.curate import card, drop_model, export, merge
+from dataset.commands.plan import plan
 from dataset.commands.unpack import unpack
 from dataset.shards.shard import ShardReader
 from dataset.sheets.samples_sheet import DEFAULT_TRIPLES, draw_sheet
@@ -34,8 +36,13 @@ def main() -> None:
 main.add_command(scan)
 main.add_command(unpack)
 main.add_command(split)
+main.add_command(plan)
 main.add_command(build)
 main.add_command(review)
+main.add_command(drop_model)
+main.add_command(merge)
+main.add_command(export)
+main.add_command(card)
 
 
 @main.command()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal, Self
 
 from contract.errors import OpenthaError
 
@@ -26,6 +27,15 @@ class Job:
 
     number: int
     models: Mapping[int, ModelFile]
+
+    def without(self, models: Container[int]) -> Self | None:
+        """The same job without some models; None when none is left."""
+        kept = {number: file for number, file in self.models.items() if number not in models}
+        return replace(self, models=kept) if kept else None
+
+    def writing_to(self, _folder: Path) -> Self:
+        """The same job, its files written to another folder; there are none unless a job says."""
+        return self
 
 
 class Message:

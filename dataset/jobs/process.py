@@ -15,6 +15,7 @@ from multiprocessing.context import SpawnProcess
 RunWorker = Callable[[Connection], None]
 """What a worker process does (see ``worker_loop.serve_jobs``); travels there by pickle."""
 
+_environment = threading.Lock()
 _KILLED = getattr(signal, "SIGKILL", None)
 _SENT_FROM_OUTSIDE = {
     -getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name)
@@ -60,6 +61,12 @@ def _shared_cores(workers: int) -> Iterator[None]:
 
     LP_NUM_THREADS is Mesa's; the others are NumPy's, whose sums must not depend on the workers.
     """
+    # One at a time: what another thread takes away again must not be what this one relies on.
+    with _environment:
+        yield from _with_share(workers)
+
+
+def _with_share(workers: int) -> Iterator[None]:
     share = str(max(1, count_cores() // workers))
     wanted = {"LP_NUM_THREADS": share, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     added = {name: value for name, value in wanted.items() if name not in os.environ}

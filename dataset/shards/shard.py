@@ -72,7 +72,10 @@ class ShardWriter:
 
     def add_frame(self, picture: Stored) -> int:
         """Encode a picture (size, size, 4) uint8; its frame number."""
-        data = encode(picture, self._header.codec)
+        return self.add_encoded_frame(encode(picture, self._header.codec))
+
+    def add_encoded_frame(self, data: bytes) -> int:
+        """Add a picture as another shard of the same codec and size holds it; its frame number."""
         with writing(self._path):
             return self._frames.append(data)
 

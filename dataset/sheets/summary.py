@@ -121,7 +121,7 @@ def summary_text(summary: ShardsSummary) -> str:
         f"pictures   {header.size}x{header.size} RGBA, {shading}, {light}",
         f"storage    {header.codec}, {summary.bytes_a_frame / 1e3:.1f} kB a frame, "
         f"{summary.file_bytes / 1e6:.1f} MB",
-        f"made by    {header.generator}, seed {header.seed}, "
+        f"made by    {header.generator}, seed {_seeds(summary)}, "
         f"configuration {header.configuration_hash[:12]}",
         *(f"           {printable(name)}" for name in summary.gl_renderers),
         f"convention {summary.conventions['picture_convention']}",
@@ -137,6 +137,11 @@ def summary_text(summary: ShardsSummary) -> str:
         *(line for model in summary.models for line in _model_lines(model)),
     ]
     return "\n".join(lines)
+
+
+def _seeds(summary: ShardsSummary) -> str:
+    """One, or those of all the sets that were merged."""
+    return " and ".join(map(str, sorted({model.seed for model in summary.models})))
 
 
 def _model_lines(model: ModelRow) -> list[str]:

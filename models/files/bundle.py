@@ -59,7 +59,9 @@ class Bundle:
 
     rotators: by the loss that trained them. combiners: by the losses of (rotator, combiner).
     stages: how each network was trained, in order; JSON values. data_fingerprint: identifies the
-    data set. metrics: results of evaluation; JSON values.
+    data set. metrics: results of evaluation; JSON values. saw: the models whose pictures its data
+    held, by their files' SHA-256, for each part ("train", "validation", "test"); empty where nobody
+    knows.
     """
 
     morpher: FaceMorpher | None = None
@@ -68,6 +70,7 @@ class Bundle:
     stages: tuple[Mapping[str, object], ...] = ()
     data_fingerprint: str = ""
     metrics: Mapping[str, object] = field(default_factory=dict)
+    saw: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def networks(self) -> dict[str, Network]:
         """Every network that is present, by its name."""
@@ -114,7 +117,9 @@ def save_bundle(
             data = safetensors.save(state)
             write_bytes(_tensors_file(temporary, name), data)
             records[name] = NetworkRecord(network.config, digest(data))
-        record = BundleRecord(records, bundle.stages, bundle.data_fingerprint, bundle.metrics)
+        record = BundleRecord(
+            records, bundle.stages, bundle.data_fingerprint, bundle.metrics, bundle.saw
+        )
         write_record(temporary / RECORD_FILE, record)
 
 
@@ -130,7 +135,7 @@ def load_bundle(folder: Path, configurations: Collection[str] | None = None) -> 
     record = read_record(folder / RECORD_FILE)
     wanted = _wanted(record, configurations)
     loaded = {name: _load(folder, name, record.networks[name]) for name in wanted}
-    return bundle_of(loaded, record.stages, record.data_fingerprint, record.metrics)
+    return bundle_of(loaded, record.stages, record.data_fingerprint, record.metrics, record.saw)
 
 
 def bundle_of(
@@ -138,6 +143,7 @@ def bundle_of(
     stages: tuple[Mapping[str, object], ...],
     data_fingerprint: str,
     metrics: Mapping[str, object],
+    saw: Mapping[str, tuple[str, ...]],
 ) -> Bundle:
     """The bundle of ``networks``, which are named as ``Bundle.networks`` names them."""
     morpher = networks.get("morpher")
@@ -153,6 +159,7 @@ def bundle_of(
         stages,
         data_fingerprint,
         metrics,
+        saw,
     )
 
 

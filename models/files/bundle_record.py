@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from contract.convention import CONVENTION, disagreement
@@ -37,12 +37,13 @@ class NetworkRecord:
 
 @dataclass(frozen=True)
 class BundleRecord:
-    """All that bundle.json says; networks by name."""
+    """All that bundle.json says; networks by name, ``saw`` as in ``models.files.bundle.Bundle``."""
 
     networks: Mapping[str, NetworkRecord]
     stages: tuple[Mapping[str, object], ...]
     data_fingerprint: str
     metrics: Mapping[str, object]
+    saw: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def digest(data: bytes) -> str:
@@ -63,7 +64,7 @@ def write_record(path: Path, record: BundleRecord) -> None:
         "stages": list(record.stages),
         "data_fingerprint": record.data_fingerprint,
         "metrics": record.metrics,
-    }
+    } | ({"saw": record.saw} if record.saw else {})
     try:
         text = json.dumps(document, indent=2, allow_nan=False)
     except (TypeError, ValueError) as error:
@@ -88,6 +89,7 @@ class _Document:
     stages: tuple[Mapping[str, object], ...]
     data_fingerprint: str
     metrics: Mapping[str, object]
+    saw: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def read_record(path: Path) -> BundleRecord:
@@ -106,6 +108,7 @@ def read_record(path: Path) -> BundleRecord:
         document.stages,
         document.data_fingerprint,
         document.metrics,
+        document.saw,
     )
 
 

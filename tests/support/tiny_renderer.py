@@ -1,9 +1,10 @@
 """A studio without OpenGL: its models are text files that say how they behave.
 
 The first word of a model file: ``ok``; ``refuse`` (a ``RigError`` on opening); ``explode`` (an
-exception nobody expects; ``open-explode``: on opening); ``crash`` (kills its process); ``hang``;
-``empty`` (shows nothing); ``wide`` (a ``ModelError`` when the mouth opens beyond 0.8). The rest
-of the file is its name.
+exception nobody expects; ``open-explode``: on opening); ``crash`` (kills its process);
+``kill-parent`` (kills the one that started its process, as when a whole machine goes down);
+``hang``; ``empty`` (shows nothing); ``wide`` (a ``ModelError`` when the mouth opens beyond 0.8).
+The rest of the file is its name.
 """
 
 from __future__ import annotations
@@ -74,6 +75,9 @@ class TinySubject:
                 raise ZeroDivisionError("exploded")
             case "crash":
                 os.kill(os.getpid(), signal.SIGSEGV)
+            case "kill-parent":  # and with it this process
+                os.kill(os.getppid(), signal.SIGKILL)
+                time.sleep(1000)
             case "hang":
                 time.sleep(1000)
             case "empty":

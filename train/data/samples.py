@@ -119,6 +119,13 @@ class Splits:
         """The sources of each part, as the run and the bundle record them."""
         return {part: list(self.part(part).sources) for part in PARTS}
 
+    def models(self) -> dict[SplitPart, list[str]]:
+        """The SHA-256 of each part's models, sorted, as the run and the bundle record them."""
+        return {
+            part: sorted({character.sha256 for character in self.part(part).characters})
+            for part in PARTS
+        }
+
     def part(self, name: SplitPart) -> SampleSet:
         """The set called ``name``."""
         sets: dict[SplitPart, SampleSet] = {

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from contract.errors import InputError
+from contract.records import decode
 from models.base.config import config_from_json
 from models.files.bundle import Bundle, Network, bundle_of
 from train.plan.stages import STAGES, build_network
@@ -35,7 +38,25 @@ def assemble(folder: Path) -> Bundle:
     if not networks:
         raise InputError(f"{folder}: no stage is finished; run `train all` again")
     measured = {str(row["stage"]): row for row in read_history(folder)}
-    return bundle_of(networks, tuple(stages), fingerprint, {"held_out": measured})
+    saw = _models(record, fingerprint)
+    return bundle_of(networks, tuple(stages), fingerprint, {"held_out": measured}, saw)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What a run's record says of the models in each part of its data."""
+
+    models: Mapping[str, tuple[str, ...]]
+
+
+def _models(record: Mapping[str, object], fingerprint: str) -> Mapping[str, tuple[str, ...]]:
+    """The models that a run saw; none where its record is of other data, or names none."""
+    if record.get("data") != fingerprint:
+        return {}
+    try:
+        return decode(_Seen, record, others=True).models
+    except ValueError:
+        return {}
 
 
 def _is_finished(checkpoint: Checkpoint) -> bool:

@@ -70,9 +70,20 @@ class Run:
         return checkpoint
 
 
-def write_run(run: Run, sources: Mapping[SplitPart, list[str]]) -> None:
-    """Keep the resolved plan, the upkeep and each part's sources beside the checkpoints."""
-    record = {"plan": run.plan.to_json(), "upkeep": asdict(run.upkeep), "sources": sources}
+def write_run(
+    run: Run,
+    sources: Mapping[SplitPart, list[str]],
+    models: Mapping[SplitPart, list[str]] | None = None,
+) -> None:
+    """Keep the resolved plan and the upkeep beside the checkpoints, and each part's sources and
+    models (by SHA-256)."""
+    record = {
+        "plan": run.plan.to_json(),
+        "upkeep": asdict(run.upkeep),
+        "sources": sources,
+        "data": run.fingerprint,
+        "models": models or {},
+    }
     write_bytes(run.folder / RUN_FILE, json.dumps(record, indent=2).encode())
 
 

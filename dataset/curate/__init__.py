@@ -1,0 +1,1 @@
+"""Living with a data set: models dropped, sets merged, exported and described."""

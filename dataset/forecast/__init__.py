@@ -1,0 +1,1 @@
+"""What a build will make and take, told before it starts."""
