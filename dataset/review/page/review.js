@@ -82,9 +82,9 @@ const toDo = (model) => `to use it: ${model.missing.map((what) => TO_GIVE[what])
 
 const LEAST = 0.15, REACH = 0.5;
 const LINES = {
+  middle: { rest: MIDDLE, least: -REACH, most: 1 + REACH, kind: "middle" },
   top: { rest: TOP, least: -REACH, most: CHIN - LEAST, kind: "cut" },
   chin: { rest: CHIN, least: TOP + LEAST, most: 1 + REACH, kind: "cut low" },
-  middle: { rest: MIDDLE, least: -REACH, most: 1 + REACH, kind: "middle" },
 };
 
 function head(model) {
