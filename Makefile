@@ -13,10 +13,12 @@ DATA    ?=
 RUN     ?= run
 PRESET  ?= paper
 OPTIONS ?=
+SECONDS ?= 3600
+CORPUS  ?= .fuzz
 
 BIN := .venv/bin
 
-.PHONY: help setup setup-render setup-test demo test scan review render train-all evaluate pretrained doctor bench clean
+.PHONY: help setup setup-render setup-test demo test scan review render train-all evaluate pretrained doctor bench soak fuzz clean
 
 help:
 	@echo "make demo                      the whole main job on generated characters, into demo/"
@@ -31,6 +33,8 @@ help:
 	@echo "make pretrained                train the weights that come with the program anew: hours"
 	@echo "make doctor                    which OpenGL there is, and how to get one"
 	@echo "make bench                     all benchmarks"
+	@echo "make soak                      twenty minutes of kills, Ctrl-C and full disks"
+	@echo "make fuzz                      wrong inputs, for SECONDS ($(SECONDS)); CORPUS is gone on with"
 	@echo "make setup                     only what rendering, training and animating need, into .venv"
 	@echo "make clean                     remove .venv and caches"
 
@@ -78,6 +82,12 @@ doctor: setup-render
 
 bench: setup-test
 	for benchmark in bench/bench_*.py; do $(BIN)/python $$benchmark || exit 1; done
+
+soak: setup-test
+	$(BIN)/python bench/soak.py 1200
+
+fuzz: setup-test
+	$(BIN)/python bench/fuzz.py $(SECONDS) $(CORPUS)
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import click
 
 from contract.errors import OpenthaError, PoseError
+from contract.interrupt import EXIT_CODE
 from contract.pose import AXIS_NAMES, Pose, pose_from_mapping
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -24,8 +25,23 @@ class ErrorLineGroup(click.Group):
     """A command group whose project errors print as one line, without a traceback.
 
     Exit codes: 0 done; 1 a project error (its text on stderr); 2 a wrong command line (click's
-    own); 130 interrupted.
+    own); 130 interrupted. So is an error of the system about a file (a name that is too long, a
+    file in a folder's place) where no other words were found for it.
     """
+
+    def make_context(  # click's own signature
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,  # noqa: ANN401
+    ) -> click.Context:
+        """Read the command line; Ctrl-C meanwhile ends as it does later."""
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except KeyboardInterrupt:
+            click.echo("interrupted", err=True)
+            sys.exit(EXIT_CODE)
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  # click's own signature
         """Run the command; turn an ``OpenthaError`` into one line on stderr and exit code 1."""
@@ -42,9 +58,14 @@ class ErrorLineGroup(click.Group):
             # The reader of our output went away (`| head`); that is not a fault.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(0)
+        except OSError as error:
+            if error.filename is None:
+                raise
+            click.echo(f"error: {error.filename}: {error.strerror}; check the path", err=True)
+            ctx.exit(1)
         except KeyboardInterrupt:
             click.echo("interrupted", err=True)
-            ctx.exit(130)
+            ctx.exit(EXIT_CODE)
 
 
 def out_option(

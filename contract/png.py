@@ -1,4 +1,4 @@
-"""Pictures as PNG. Of the contract only this and ``contract.sheet`` need Pillow."""
+"""Pictures as PNG. Of the contract only this, ``picture`` and ``sheet`` need Pillow."""
 
 from __future__ import annotations
 

@@ -17,10 +17,12 @@ from pathlib import Path
 from typing import IO, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from contract.errors import InputError
+from contract.files import read_file
 
 T = TypeVar("T")
 
 _LARGEST = sys.float_info.max
+_MOST_BYTES = 2 << 30  # of a file of lines: catalogues grow by kilobytes a model
 
 
 def decode(kind: type[T], value: object, *, others: bool = False) -> T:
@@ -177,11 +179,12 @@ def read_lines(path: Path) -> list[str]:
 
 
 def _text(path: Path) -> str:
+    if not os.path.lexists(path):
+        return ""
     try:
-        return path.read_bytes().decode("utf-8", "surrogatepass") if path.exists() else ""
-    except (OSError, UnicodeDecodeError) as error:
-        fault = getattr(error, "strerror", None) or "no UTF-8"
-        raise InputError(f"{path}: cannot be read ({fault}); move it away") from error
+        return read_file(path, _MOST_BYTES).decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: cannot be read (no UTF-8); move it away") from error
 
 
 def _lines(text: str) -> list[str]:

@@ -21,6 +21,7 @@ from train.plan.presets import DEMO
 DOCUMENTS = [
     REPOSITORY / "README.md",
     REPOSITORY / "CHANGELOG.md",
+    REPOSITORY / "SECURITY.md",
     *sorted((REPOSITORY / "docs").glob("*.md")),
 ]
 _PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))
@@ -33,8 +34,8 @@ _FILE = re.compile(r"(?<![\w./-])[A-Za-z][\w-]*\.(?:md|py|sh|toml)\b")
 
 
 def _script(target: str) -> click.Command:
-    module, _, function = target.partition(":")
-    found = getattr(importlib.import_module(module), function)
+    module, _, _ = target.partition(":")
+    found = importlib.import_module(module).load()
     assert isinstance(found, click.Command)
     return found
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 from skimage.morphology import flood
 
 from animate.drawing.drawing import MOST_PIXELS, Drawing, clean, resized
@@ -25,6 +26,7 @@ _FLAT = 14  # of 255: border pixels this alike are one colour
 _BORDER_OF_ONE_COLOUR = 0.9
 _EYES = (0.30, 0.62)  # of the head's height above the chin, where eyes are
 _MIN_CONTRAST = 18.0
+_TALL_HEAD = 2048.0  # pixels: a taller one is halved before it is framed
 _WIDE_OPEN = 0.045  # of the head's height: lower mouths are not wide open
 
 
@@ -116,6 +118,12 @@ def framed_head(size: int) -> Head:
 
 def _framed(picture: Stored, head: Head, size: int | None) -> Stored:
     """Cropped and padded so that the head fills the middle half, then scaled."""
+    if head.chin - head.skull_top > _TALL_HEAD:
+        height, width = picture.shape[:2]
+        picture = resized(picture, max(1, width // 2), max(1, height // 2))
+        rows, columns = picture.shape[0] / height, picture.shape[1] / width
+        tall = head.skull_top * rows, head.chin * rows
+        head = replace(head, skull_top=tall[0], chin=tall[1], centre_x=head.centre_x * columns)
     side = max(2, round((head.chin - head.skull_top) / (CHIN_FRACTION - SKULL_TOP_FRACTION)))
     top = round(head.skull_top - SKULL_TOP_FRACTION * side)
     left = round(head.centre_x - side / 2)
@@ -136,14 +144,16 @@ def without_background(picture: Stored) -> Stored | None:
     colour = _border_colour(picture)
     if colour is None:
         return None
-    distance = np.abs(picture[..., :3].astype(np.int16) - colour).max(axis=2)
+    distance = _distance(picture, colour)
     padded = np.pad(distance <= _FLAT, 1, constant_values=True)
     reached: Flags = flood(padded, (0, 0), connectivity=1)  # type: ignore[no-untyped-call]
     outside = reached[1:-1, 1:-1]
     edge = _grown(outside) & ~outside
     cut = picture.copy()
     cut[outside] = 0
-    reach = _local_reach(picture[..., :3].astype(float), colour, outside | edge, edge)
+    # How far from the background the figure beside each edge pixel is.
+    figure = np.where(outside | edge, np.uint8(0), distance)
+    reach = ndimage.maximum_filter(figure, 5, mode="constant")[edge]
     alpha = np.clip(distance[edge] / np.maximum(reach, 1), 0.05, 1)
     pure = (picture[edge][:, :3] - (1 - alpha)[:, None] * colour) / alpha[:, None]
     cut[edge] = np.concatenate(
@@ -152,23 +162,14 @@ def without_background(picture: Stored) -> Stored | None:
     return cut
 
 
-def _local_reach(
-    colours: npt.NDArray[np.float64],
-    background: npt.NDArray[np.int16],
-    not_figure: Flags,
-    edge: Flags,
-) -> npt.NDArray[np.float64]:
-    """For each edge pixel, how far from the background the figure beside it is."""
-    distance = np.abs(colours - background).max(axis=2)
-    distance[not_figure] = 0
-    reach = distance
-    for _ in range(2):
-        padded = np.pad(reach, 1)
-        height, width = reach.shape
-        reach = np.max(
-            [padded[y : y + height, x : x + width] for y in range(3) for x in range(3)], axis=0
-        )
-    return np.asarray(reach[edge], np.float64)
+def _distance(picture: Stored, colour: npt.NDArray[np.int16]) -> npt.NDArray[np.uint8]:
+    """How far each pixel is from a colour, in its worst channel, (H, W); one at a time, for
+    drawings are large."""
+    worst = np.zeros(picture.shape[:2], np.uint8)
+    for channel, wanted in enumerate(colour):
+        off = np.abs(picture[..., channel].astype(np.int16) - wanted).astype(np.uint8)
+        np.maximum(worst, off, out=worst)
+    return worst
 
 
 def _grown(flags: Flags) -> Flags:
@@ -268,12 +269,11 @@ def _face_faults(figure: Stored, head: Head) -> list[Fault]:
     """Whether there is something like eyes on both sides; a face that is hidden has none."""
     tall = head.chin - head.skull_top
     low, high = (round(head.chin - share * tall) for share in _EYES)
-    grey = figure[..., :3].astype(float) @ np.array([0.3, 0.59, 0.11])
     faults = []
     for side, sign in (("viewer's left", -1), ("viewer's right", 1)):
         near, far = sorted(round(head.centre_x + sign * share * tall) for share in (0.06, 0.32))
-        part = grey[max(high, 0) : max(low, 0), max(near, 0) : max(far, 0)]
-        seen = figure[max(high, 0) : max(low, 0), max(near, 0) : max(far, 0), 3] > 127
+        eye = figure[max(high, 0) : max(low, 0), max(near, 0) : max(far, 0)]
+        part, seen = eye[..., :3].astype(float) @ np.array([0.3, 0.59, 0.11]), eye[..., 3] > 127
         if seen.sum() < 4 or part[seen].std() < _MIN_CONTRAST:
             faults.append(
                 Fault(

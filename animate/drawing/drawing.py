@@ -3,30 +3,57 @@
 from __future__ import annotations
 
 import io
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+import numpy.typing as npt
+from PIL import Image, ImageCms
 
 from contract.errors import InputError
+from contract.files import read_file
 from contract.image import Stored, linear_to_srgb, srgb_to_linear
+from contract.picture import (
+    Decoded,
+    PictureError,
+    bare_png,
+    decode,
+    fitted,
+    in_rgba,
+    is_deep_grey,
+    premultiplied,
+    rows_of,
+    straight,
+)
 from contract.text import printable
 
 MOST_PIXELS = 1024
 """A side, of what is drawn: a frame of it takes four times one of half."""
+READ_SIDE = 4096
+"""A larger drawing is reduced to this: an eighth of it is a head of the largest that is drawn."""
 MAX_BYTES = 64 << 20
-MAX_SIDE = 16_384
-MAX_PIXELS = 64 << 20
 _SPECK = 1.5 / 255  # of alpha: fainter than what enlarging leaves beside an edge
-_DEEP_GREY = {"I;16", "I;16B", "I;16L", "I", "F"}
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "TGA", "DDS")
+_COLOUR_MODES = {"L", "RGB", "CMYK", "YCbCr"}
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""By EXIF's orientation."""
+_F32 = npt.NDArray[np.float32]
+_LINEAR: _F32 = srgb_to_linear(np.arange(256, dtype=np.float32) / np.float32(255))
+_UNIT: _F32 = np.arange(256, dtype=np.float32) / np.float32(255)
+_BAND_ROWS = 256
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """A picture (H, W, 4) uint8, straight alpha, sRGB, any size, as it was given.
+    """A picture (H, W, 4) uint8, straight alpha, sRGB, at most ``READ_SIDE`` pixels a side.
 
     ``has_alpha``: whether the file has transparency at all. ``notes``: what reading had to do.
     """
@@ -43,16 +70,9 @@ def read_drawing(path: Path) -> Drawing:
     Raises:
         InputError: it is missing, no picture, too large, or damaged.
     """
-    try:
-        size = path.stat().st_size
-        if not path.is_file():
-            raise InputError(f"{path}: is no file; give a picture, best a PNG with transparency")
-        if size > MAX_BYTES:
-            raise InputError(f"{path}: {size >> 20} MiB; a drawing may have {MAX_BYTES >> 20}")
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
-    return decode_drawing(data, path.name)
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path}: is no file; give a picture, best a PNG with transparency")
+    return decode_drawing(read_file(path, MAX_BYTES), path.name)
 
 
 def decode_drawing(data: bytes, name: str) -> Drawing:
@@ -60,53 +80,64 @@ def decode_drawing(data: bytes, name: str) -> Drawing:
     if len(data) > MAX_BYTES:
         raise InputError(f"{name}: {len(data) >> 20} MiB; a drawing may have {MAX_BYTES >> 20}")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's own bound is larger than ours
-            with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-                _require_bounds(name, image)
-                return _converted(name, image)
-    except UnidentifiedImageError as error:
-        raise InputError(
-            f"{name}: is no picture (known: {', '.join(_FORMATS)}); save the drawing as PNG"
-        ) from error
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
-        raise InputError(f"{name}: is damaged ({error!s:.100}); save it again as PNG") from error
+        png_or_other = bare_png(io.BytesIO(data), with_looks=True)
+        return _converted(name, *_upright(decode(png_or_other, _FORMATS, READ_SIDE)))
+    except PictureError as error:
+        raise InputError(f"{name}: {_in_words(error)}") from error
 
 
-def _require_bounds(name: str, image: Image.Image) -> None:
-    width, height = image.size
-    if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
-        raise InputError(
-            f"{name}: {width}x{height} pixels; a drawing may have {MAX_SIDE} a side and "
-            f"{MAX_PIXELS >> 20} million in all; scale it down"
-        )
+def _in_words(error: PictureError) -> str:
+    match error.fault:
+        case "unknown":
+            return f"is no picture (known: {', '.join(_FORMATS)}); save the drawing as PNG"
+        case "damaged":
+            return f"is damaged ({error}); save it again as PNG"
+        case "too-large":
+            return f"is too large ({error}); scale it down, or save it as PNG"
 
 
-def _converted(name: str, image: Image.Image) -> Drawing:
+def _upright(decoded: Decoded) -> tuple[Image.Image, bool, list[str]]:
+    """The picture, reduced and turned; whether it can be transparent; and what was done to it."""
     notes = []
-    if getattr(image, "n_frames", 1) > 1:
-        notes.append(f"animated ({getattr(image, 'n_frames', 1)} frames): the first is taken")
-        image.seek(0)
-    if image.getexif().get(0x0112, 1) != 1:
+    if decoded.is_animated:
+        notes.append("animated: the first frame is taken")
+    image = decoded.image
+    has_alpha = image.has_transparency_data
+    if max(decoded.width, decoded.height) > READ_SIDE:
+        image = _reduced(image)
+        notes.append(
+            f"reduced from {decoded.width}x{decoded.height} to {image.width}x{image.height}, which "
+            "rows and columns are said of"
+        )
+    if decoded.orientation in _UPRIGHT:
         notes.append("turned as its EXIF orientation says")
-    upright = ImageOps.exif_transpose(image)
-    assert upright is not None  # only with in_place
-    has_alpha = upright.has_transparency_data
-    upright = _in_srgb(upright, notes)
-    if upright.mode in _DEEP_GREY:
+        image = image.transpose(_UPRIGHT[decoded.orientation])
+    return image, has_alpha, notes
+
+
+def _converted(name: str, image: Image.Image, has_alpha: bool, notes: list[str]) -> Drawing:
+    image = _in_srgb(image, notes)
+    if is_deep_grey(image):
         notes.append("16-bit grey reduced to 8 bit")
-        grey = np.asarray(upright, np.float64)
-        scale = 257.0 if upright.mode != "F" else 1.0
-        upright = Image.fromarray(np.clip(np.rint(grey / scale), 0, 255).astype(np.uint8), "L")
-    elif upright.mode not in {"RGBA", "RGB"}:
-        notes.append(f"converted from {upright.mode} to RGBA")
-    return Drawing(name, np.array(upright.convert("RGBA")), has_alpha, tuple(notes))
+    elif image.mode not in {"RGBA", "RGB"}:
+        notes.append(f"converted from {image.mode} to RGBA")
+    return Drawing(name, np.array(in_rgba(image)), has_alpha, tuple(notes))
+
+
+def _reduced(image: Image.Image) -> Image.Image:
+    """Fitted to ``READ_SIDE``; colours as they are where there is no alpha to weigh them."""
+    size = fitted(image.size, READ_SIDE)
+    if image.mode in _COLOUR_MODES and not image.has_transparency_data:
+        return image.resize(size, Image.Resampling.BOX)
+    small = straight(premultiplied(image.size, READ_SIDE, rows_of(image)))
+    small.info = {k: v for k, v in image.info.items() if k == "icc_profile"}
+    return small
 
 
 def _in_srgb(image: Image.Image, notes: list[str]) -> Image.Image:
     """The picture with the colours of its ICC profile, if it has another than sRGB, in sRGB."""
     data = image.info.get("icc_profile")
-    if not data or image.mode in _DEEP_GREY:
+    if not data or is_deep_grey(image):
         return image
     if image.mode in {"P", "PA", "LA", "1"}:
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
@@ -137,21 +168,25 @@ def resized(picture: Stored, width: int, height: int) -> Stored:
     """The picture at another size: filtered premultiplied and in linear light, so no fringes."""
     if picture.shape[:2] == (height, width):
         return clean(picture)
-    unit = picture.astype(np.float32) / np.float32(255)
-    alpha = unit[..., 3]
-    planes = [*(srgb_to_linear(unit[..., :3]) * alpha[..., None]).transpose(2, 0, 1), alpha]
-    small = np.stack([_plane(plane, width, height) for plane in planes], axis=-1)
-    coverage = np.clip(small[..., 3:], 0, 1)
+    alpha = _UNIT[picture[..., 3]]
+    coverage = _plane(alpha, width, height).clip(0, 1)
     coverage[coverage < _SPECK] = 0
-    colour = small[..., :3] / np.maximum(coverage, 1e-6)
-    srgb = linear_to_srgb(np.clip(colour, 0, 1).astype(np.float32))
-    stored = np.rint(np.concatenate([srgb, coverage], axis=-1) * 255).astype(np.uint8)
-    return clean(stored)
+    stored = np.empty((height, width, 4), np.uint8)
+    stored[..., 3] = np.rint(coverage * 255)
+    for channel in range(3):
+        light = _LINEAR[picture[..., channel]]
+        light *= alpha
+        small = _plane(light, width, height)
+        for top in range(0, height, _BAND_ROWS):
+            rows = slice(top, top + _BAND_ROWS)
+            colour = small[rows] / np.maximum(coverage[rows], 1e-6)
+            srgb = linear_to_srgb(np.clip(colour, 0, 1).astype(np.float32))
+            stored[rows, :, channel] = np.rint(srgb * 255)
+    stored[stored[..., 3] == 0] = 0
+    return stored
 
 
-def _plane(
-    plane: np.ndarray[tuple[int, ...], np.dtype[np.float32]], width: int, height: int
-) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+def _plane(plane: _F32, width: int, height: int) -> _F32:
     # Reduced without overshoot, which would leave specks of alpha around edges.
     kind = Image.Resampling.HAMMING if width < plane.shape[1] else Image.Resampling.BICUBIC
     image = Image.fromarray(np.ascontiguousarray(plane), "F")

@@ -17,16 +17,24 @@ from av.error import FFmpegError
 from av.video.stream import VideoStream
 from PIL import Image
 
+from animate.drawing.animation_files import (
+    CLEAR,
+    Indices,
+    TooLongError,
+    write_apng,
+    write_gif,
+    write_webp,
+)
 from animate.sound.soundtrack import Soundtrack
 from contract.errors import InputError
 from contract.files import replacing
 from contract.image import Stored
+from contract.lock import require_folder
 
 ALPHA_SEEN = 128
 """Of a GIF's pixels: below this they are transparent."""
-_PALETTE_FRAMES = 12
-MOST_HELD_BYTES = 4 << 30
-"""Of the frames of an animated picture."""
+_PALETTE_FRAMES, _PALETTE_PIXELS = 12, 512
+_WEBP = {"quality": 90, "method": 4, "alpha_quality": 100}
 
 Frames = Callable[[range], Iterable[Stored]]
 _VIDEO_CODECS = {".mp4": ("libx264", "mpeg4"), ".webm": ("libvpx-vp9",)}
@@ -72,77 +80,47 @@ def write_animation(
 
 def _write_folder(path: Path, frames: Frames, count: int, _fps: float, _matte: str) -> None:
     digits = max(4, len(str(count)))
+    require_folder(path)
     for number, frame in enumerate(frames(range(count))):
         write_still(path / f"frame-{number:0{digits}}.png", frame)
 
 
-def _write_images(
-    path: Path, frames: Frames, count: int, fps: float, kind: str, **options: object
-) -> None:
-    drawn = iter(frames(range(count)))
-    first = next(drawn)
-    _require_room(path, count, first.nbytes)
-    # A list, for Pillow goes through the frames of an APNG twice.
-    pictures = [Image.fromarray(frame, "RGBA") for frame in drawn]
-    with replacing(path) as temporary:
-        Image.fromarray(first, "RGBA").save(
-            temporary,
-            kind,
-            save_all=True,
-            append_images=pictures,
-            duration=1000 / fps if kind == "PNG" else round(1000 / fps),
-            loop=0,
-            **options,
-        )
-
-
-def _require_room(path: Path, count: int, frame_bytes: int) -> None:
-    """Pillow holds all frames until the last is there."""
-    if count * frame_bytes > MOST_HELD_BYTES:
-        raise InputError(
-            f"{path}: {count} frames of {frame_bytes >> 10} KiB, which would be held in memory; "
-            "write a video (.mp4, .webm), or less of --seconds, --fps or --size"
-        )
-
-
 def _write_apng(path: Path, frames: Frames, count: int, fps: float, _matte: str) -> None:
-    _write_images(path, frames, count, fps, "PNG", disposal=1, blend=0)
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        write_apng(file, frames(range(count)), fps)
 
 
 def _write_webp(path: Path, frames: Frames, count: int, fps: float, _matte: str) -> None:
-    _write_images(path, frames, count, fps, "WEBP", quality=90, method=4, alpha_quality=100)
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        try:
+            write_webp(file, frames(range(count)), round(1000 / fps), **_WEBP)
+        except TooLongError as error:
+            raise InputError(f"{path}: over 4 GiB, which no WebP has; write .webm") from error
 
 
 def _write_gif(path: Path, frames: Frames, count: int, fps: float, matte: str) -> None:
     """One palette for all frames, so that still parts do not flicker and the file stays small."""
-    every = max(1, count // _PALETTE_FRAMES)
-    sampled = [_matted(frame, matte) for frame in frames(range(0, count, every))]
-    strip = Image.fromarray(np.concatenate(sampled)[..., :3], "RGB")
-    palette = strip.quantize(255, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        every = max(1, count // _PALETTE_FRAMES)
+        sampled = [_matted(_thinned(f), matte) for f in frames(range(0, count, every))]
+        strip = Image.fromarray(np.concatenate(sampled)[..., :3], "RGB")
+        palette = strip.quantize(CLEAR, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
 
-    def indexed(frame: Stored) -> Image.Image:
-        colours = Image.fromarray(np.ascontiguousarray(_matted(frame, matte)[..., :3]), "RGB")
-        picture = np.array(colours.quantize(palette=palette, dither=Image.Dither.NONE))
-        picture[frame[..., 3] < ALPHA_SEEN] = 255
-        made = Image.fromarray(picture, "P")
-        made.putpalette([*palette.getpalette()[: 255 * 3], *bytes(3 * 256)][: 256 * 3])  # type: ignore[index]
-        return made
+        def indexed(frame: Stored) -> Indices:
+            colours = Image.fromarray(np.ascontiguousarray(_matted(frame, matte)[..., :3]), "RGB")
+            indices = np.array(colours.quantize(palette=palette, dither=Image.Dither.NONE))
+            indices[frame[..., 3] < ALPHA_SEEN] = CLEAR
+            return indices
 
-    pictures = map(indexed, frames(range(count)))
-    first = next(pictures)
-    _require_room(path, count, first.width * first.height)
-    with replacing(path) as temporary:
-        first.save(
-            temporary,
-            "GIF",
-            save_all=True,
-            append_images=pictures,
-            transparency=255,
-            duration=gif_durations(count, fps),
-            loop=0,
-            disposal=2,
-            optimize=False,
-        )
+        colours = bytes([*palette.getpalette()[: CLEAR * 3], *bytes(3 * 256)][: 256 * 3])  # type: ignore[index]
+        drawn = map(indexed, frames(range(count)))
+        write_gif(file, drawn, colours, gif_durations(count, fps))
+
+
+def _thinned(frame: Stored) -> Stored:
+    """Enough of a frame's pixels to choose colours by."""
+    step = -(-len(frame) // _PALETTE_PIXELS)
+    return np.ascontiguousarray(frame[::step, ::step])
 
 
 def gif_durations(count: int, fps: float) -> list[int]:
@@ -166,14 +144,14 @@ def _write_video(
     path: Path, frames: Frames, count: int, fps: float, matte: str, sound: Path | None
 ) -> None:
     suffix = path.suffix.lower()
-    pictures = iter(frames(range(count)))
-    first = next(pictures)
-    if first.shape[0] % 2 or first.shape[1] % 2:
-        raise InputError(
-            f"{path}: {first.shape[1]} pixels; a video's sides are even: change --size"
-        )
-    has_alpha = suffix == ".webm" and bool((first[..., 3] < 255).any())
     with replacing(path) as temporary:
+        pictures = iter(frames(range(count)))
+        first = next(pictures)
+        if first.shape[0] % 2 or first.shape[1] % 2:
+            raise InputError(
+                f"{path}: {first.shape[1]} pixels; a video's sides are even: change --size"
+            )
+        has_alpha = suffix == ".webm" and bool((first[..., 3] < 255).any())
         try:
             with av.open(str(temporary), "w", format=suffix[1:]) as container:
                 stream = _stream(container, suffix, fps, first, has_alpha)

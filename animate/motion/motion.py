@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from contract.easing import smoothstep
 from contract.errors import InputError
+from contract.files import read_file
 from contract.pose import AXES, AXIS_NAMES, Pose, pose_from_vector
 
 F64 = npt.NDArray[np.float64]
@@ -25,7 +26,7 @@ NEUTRAL = Pose(mouth=0.0)
 """How a character looks when nothing is said: eyes open, mouth closed, head straight."""
 
 MAX_FRAMES = 100_000
-_MAX_CSV_BYTES = 64 << 20
+_MAX_CSV_BYTES = 16 << 20
 _CLOSING, _CLOSED, _OPENING = 0.07, 0.05, 0.13  # seconds of a blink
 BLINK_SECONDS = _CLOSING + _CLOSED + _OPENING
 """From open eyes to open eyes."""
@@ -225,13 +226,10 @@ def read_csv(path: Path, fps: float) -> Motion:
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
+    data = read_file(path, _MAX_CSV_BYTES)
     try:
-        if path.stat().st_size > _MAX_CSV_BYTES:
-            raise InputError(f"{path}: over {_MAX_CSV_BYTES >> 20} MiB; cut it into parts")
-        text = path.read_text("utf-8-sig")
+        text = data.decode("utf-8-sig")
         rows = list(csv.DictReader(io.StringIO(text), restval="", strict=True))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: is no CSV table ({error!s:.80})") from error
     if not rows or not set(rows[0]) & set(AXIS_NAMES):

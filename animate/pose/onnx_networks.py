@@ -10,6 +10,7 @@ import onnxruntime
 
 from animate.pose.poser import AtBothSizes, Vector
 from contract.errors import InputError
+from contract.files import read_file
 from contract.image import NetworkPicture
 from models.files.onnx_record import DECISIONS, PARTS, OnnxRecord, read_onnx_record
 
@@ -117,12 +118,7 @@ def _fits(shape: Sequence[object], wanted: Sequence[int | None]) -> bool:
 
 
 def _checked_bytes(path: Path, sha256: str) -> bytes:
-    try:
-        if path.stat().st_size > _LARGEST_FILE:
-            raise InputError(f"{path}: too large for such networks; export it again")
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); export it again") from error
+    data = read_file(path, _LARGEST_FILE)
     if hashlib.sha256(data).hexdigest() != sha256:
         raise InputError(f"{path}: damaged (its SHA-256 differs); export it again")
     if _OTHER_FILE in data:

@@ -57,6 +57,8 @@ def pieces(path: Path, rate: int, layout: str, sample_format: str) -> Iterator[A
 
 
 def _decoded(path: Path) -> Iterator[AudioFrame]:
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path}: is no plain file; give a sound, or a video that has one")
     options = {"protocol_whitelist": "file", "format_whitelist": _CONTAINERS}
     # A title that is not in UTF-8 is no fault.
     with av.open(str(path), options=options, metadata_errors="replace") as container:

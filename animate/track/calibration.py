@@ -10,10 +10,11 @@ import numpy as np
 
 from animate.track.face_measures import F64, MEASURES, Measures
 from contract.errors import InputError
-from contract.files import write_bytes
+from contract.files import read_file, write_bytes
 from contract.pose import AXES, FACE, JOINTS
 from contract.records import decode_json
 
+_MOST_BYTES = 1 << 20
 _USUAL_SHUT_OF_OPEN = 0.3  # of lids that never shut while the calibration was made
 _RELAXED = 0.9  # lids a little lower than usual are open
 _LEAST_MOUTH = 0.12  # of the face's height: whoever hardly speaks still does not gape
@@ -97,9 +98,10 @@ def save(calibration: Calibration, path: Path) -> None:
 
 def load(path: Path) -> Calibration:
     """Read what ``save`` wrote; ``InputError`` where it is no calibration."""
+    data = read_file(path, _MOST_BYTES)
     try:
-        c = decode_json(Calibration, path.read_bytes())
-    except (OSError, ValueError) as error:
+        c = decode_json(Calibration, data)
+    except ValueError as error:
         raise InputError(
             f"{path}: no calibration ({error!s:.80}); remove it to make a new one"
         ) from error

@@ -41,6 +41,8 @@ def file_frames(path: Path) -> Iterator[Frame]:
     """
     from av.error import FFmpegError  # noqa: PLC0415
 
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path}: is no plain file; give a video")
     count = 0
     first = 0.0
     try:

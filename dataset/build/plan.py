@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from contract.errors import InputError, ShardError
-from contract.files import write_bytes
+from contract.files import read_file, write_bytes
 from contract.records import decode
 from contract.text import shown_path
 from dataset.build.configuration import Configuration, configuration_from
@@ -23,6 +23,7 @@ _READABLE_VERSIONS = {2, PLAN_VERSION}  # 2: never extended
 MIN_SAMPLES_A_SHARD = 16
 MAX_SAMPLES_A_SHARD = 1024
 _SHARDS_WANTED = 64
+_MOST_BYTES = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -209,15 +210,14 @@ def plan_to_json(plan: BuildPlan) -> bytes:
 def load_plan(out: Path) -> BuildPlan:
     """The plan saved in ``out``; ``InputError`` when it is missing or no plan."""
     path = out / PLAN_NAME
+    data = read_file(path, _MOST_BYTES)
     try:
-        values = json.loads(path.read_bytes().decode("utf-8", "surrogatepass"))
+        values = json.loads(data.decode("utf-8", "surrogatepass"))
         if values["plan_version"] not in _READABLE_VERSIONS:
             raise ValueError(f"plan_version {values['plan_version']!r:.40}")
         configuration = configuration_from(values["configuration"])
         extended_at = tuple(map(int, values.get("extended_at", ())))
         return BuildPlan(configuration, decode(Selection, values["selection"]), extended_at)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(
             f"{path}: is no plan of this version ({error!r:.80}); give another folder"

@@ -169,10 +169,14 @@ def cache_of(catalog: Path) -> Path:
 
 def save_catalog(path: Path, catalog: Catalog) -> None:
     """Write a catalogue in one step; ``InputError`` when it cannot be written."""
-    folder = escaped_path(_from(path.resolve().parent, catalog.models_folder.resolve()))
+    folder = escaped_path(_from(_real(path).parent, _real(catalog.models_folder)))
     head = _Head(CATALOG_VERSION, folder, catalog.annotator, catalog.archives, catalog.links)
     rows = (json_line(asdict(row)) for row in catalog.rows)
     write_bytes(path, json_line(asdict(head)) + b"".join(rows))
+
+
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))  # Path.resolve raises on a link that leads to itself
 
 
 def _from(here: Path, folder: Path) -> str:
@@ -201,7 +205,7 @@ def load_catalog(path: Path) -> Catalog:
         raise InputError(
             f"{path}: is no catalogue of this version ({error!s:.200}); scan again"
         ) from error
-    folder = Path(os.path.normpath(place(path.resolve().parent, head.models_folder)))
+    folder = Path(os.path.normpath(place(_real(path).parent, head.models_folder)))
     return Catalog(folder, head.annotator, rows, head.archives, head.links)
 
 

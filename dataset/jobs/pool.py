@@ -27,7 +27,7 @@ from dataset.jobs.messages import (
     Ready,
     Stopped,
 )
-from dataset.jobs.process import RunWorker, WorkerProcess, cause_of_death, start_process
+from dataset.jobs.process import RunWorker, WorkerProcess, cause_of_death, start_process, was_killed
 
 MAX_BLAMELESS_DEATHS = 3
 MIN_START_SECONDS = 120.0
@@ -184,7 +184,8 @@ class Pool:
             self._hear(worker.job.number, fault)
         else:
             self._blameless_deaths += 1
-            hopeless = not worker.ready and code != "stopped"
+            by_chance = code == "stopped" or was_killed(worker.process.process.exitcode)
+            hopeless = not worker.ready and not by_chance
             if hopeless or self._blameless_deaths > MAX_BLAMELESS_DEATHS:
                 doing = "between two models" if worker.ready else "while it opened OpenGL"
                 raise DeviceError(

@@ -91,11 +91,16 @@ def _deaf_to_ctrl_c() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
+def was_killed(exit_code: int | None) -> bool:
+    """Whether somebody ended the process, as the system does when memory runs out."""
+    return exit_code is not None and -exit_code == _KILLED
+
+
 def cause_of_death(exit_code: int) -> tuple[str, str]:
     """A quarantine code and words for people."""
     if exit_code in _SENT_FROM_OUTSIDE:
         return "stopped", "its process was told to stop"
-    if _KILLED and exit_code == -_KILLED:
+    if was_killed(exit_code):
         return "worker-died", "its process was killed (out of memory?)"
     if exit_code < 0:
         return "worker-died", f"its process crashed ({signal.Signals(-exit_code).name})"

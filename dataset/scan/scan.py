@@ -190,12 +190,13 @@ class _Survey:
         self._announce()
 
     def _announce(self) -> None:
-        models, archives, links = astuple(self._listing)
+        models, archives, links, unread = astuple(self._listing)
         known = f", {self._known_before} known from earlier scans" if self._known_before else ""
         self._progress.note(f"{counted(len(models), 'model')}{known}")
         for paths, what, fate in (
             (archives, "archive", "left packed; unpack to use what is in it"),
             (links, "link", "not followed"),
+            (unread, "folder", "cannot be listed; what is in it is left out: mend its permissions"),
         ):
             if paths:
                 example = shown_path(paths[0])

@@ -34,10 +34,12 @@ and ``n = f["samples"][i]["posed"]``.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import h5py
@@ -59,6 +61,7 @@ from dataset.shards.schema import (
 )
 
 _PIECE_BYTES = 8 << 20
+_DROPPED = "Can't decrement id ref count"
 
 
 # Writing.
@@ -76,6 +79,7 @@ def write_file(
     Raises:
         InputError: the disk is full or the folder cannot be written.
     """
+    _say_nothing_of_dropped_handles()
     # In this version of the format HDF5 keeps checksums of its own structures too.
     new = partial(h5py.File, mode="w", libver=("v110", "v110"), locking=False)
     with replacing(path) as temporary, writing(path), new(temporary) as file:
@@ -84,6 +88,27 @@ def write_file(
         for name, value in (header.attributes() | {"tables_crc32": tables}).items():
             # Texts of fixed length: HDF5 loops for ever on some damaged heaps of others.
             file.attrs[name] = np.bytes_(value.encode()) if isinstance(value, str) else value
+
+
+@cache
+def _say_nothing_of_dropped_handles() -> None:
+    """Of a file that could not be written h5py complains once more for every handle that is
+    dropped, with a traceback; by then it has been said in words."""
+    usual, usual_unraisable = sys.excepthook, sys.unraisablehook
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if not _is_dropped_handle(error):
+            usual(kind, error, trace)
+
+    def unraisable(raised: sys.UnraisableHookArgs) -> None:
+        if not _is_dropped_handle(raised.exc_value):
+            usual_unraisable(raised)
+
+    sys.excepthook, sys.unraisablehook = hook, unraisable
+
+
+def _is_dropped_handle(error: BaseException | None) -> bool:
+    return isinstance(error, RuntimeError) and str(error).startswith(_DROPPED)
 
 
 def _copy_frames(file: h5py.File, frame_file: FrameFile) -> None:

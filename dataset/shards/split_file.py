@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from contract.errors import InputError
-from contract.files import write_bytes
+from contract.files import read_file, write_bytes
 from contract.records import decode_json
 
 SplitPart = Literal["train", "validation", "test"]
@@ -51,14 +51,11 @@ def read_split(path: Path) -> Split:
     Raises:
         InputError: it cannot be read, is no split, or has a source in two parts.
     """
+    data = read_file(path, _MOST_BYTES)
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise ValueError(f"larger than {_MOST_BYTES >> 20} MiB")
-        split = decode_json(Split, path.read_bytes(), others=True)
+        split = decode_json(Split, data, others=True)
         if split.split_version != SPLIT_VERSION:
             raise ValueError("another version")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
     except ValueError as error:
         raise InputError(f"{path}: is no split ({error!s:.120}); split again") from error
     require_disjoint(path, split.parts)

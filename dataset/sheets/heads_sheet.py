@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from contract.files import write_bytes
-from contract.image import Stored, head_rows
+from contract.errors import InputError
+from contract.files import read_file, write_bytes
+from contract.image import DEFAULT_SIZE, Stored, head_rows
+from contract.picture import PictureError, decode, in_rgba
 from contract.sheet import INK, RED_INK, Sheet
 from dataset.catalog.catalog import CatalogRow
 
 HEADS_A_PAGE = 600
+_MOST_BYTES = 16 << 20
 _COLUMNS, _TILE, _GAP, _CAPTION = 10, 256, 8, 22
 _BOX, _MIDDLE = "#b3261ea0", "#b3261e46"
 _INKS = {"ok": INK, "doubtful": RED_INK, "refused": RED_INK}
@@ -51,8 +54,12 @@ def _sheet(heads: Sequence[tuple[int, CatalogRow]], cache: Path) -> Sheet:
 
 
 def _picture(path: Path) -> Stored:
-    with Image.open(path) as stored:
-        return np.array(stored.convert("RGBA"))
+    """``InputError`` where what the scan kept was damaged since."""
+    data = io.BytesIO(read_file(path, _MOST_BYTES))
+    try:
+        return np.array(in_rgba(decode(data, ("PNG",), DEFAULT_SIZE).image))
+    except PictureError as error:
+        raise InputError(f"{path}: is damaged ({error}); delete it and scan again") from error
 
 
 def _draw_box(sheet: Sheet, left: int, top: int) -> None:

@@ -15,6 +15,7 @@ import shutil
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from glob import escape
 from pathlib import Path
 
 import torch
@@ -23,7 +24,7 @@ from safetensors import torch as safetensors
 from torch import Tensor
 
 from contract.errors import InputError
-from contract.files import write_bytes
+from contract.files import is_gone, read_file, temporary_of, write_bytes
 from models.base.config import NetworkConfig
 from models.base.configurations import (
     LOSS_NAMES,
@@ -49,6 +50,7 @@ from models.system import Express, System, Turn
 Network = FaceMorpher | FaceRotator | Combiner
 
 _DTYPES = torch.float32, torch.float16
+_RETIRED = ".old"
 _HEADER_BYTES = 1 << 20
 """What a file of tensors may hold besides its numbers."""
 
@@ -103,8 +105,9 @@ def save_bundle(
 
     dtype: of the numbers in its files, float32 or float16.
 
-    With ``replace`` a bundle that is there is replaced once the new one is whole; who kills the
-    program between the two renames finds the old one beside it, as ``.NAME.PID.old``.
+    With ``replace`` a bundle that is there is replaced once the new one is whole; where the program
+    is killed between the two renames, the old one lies beside it, as ``.NAME.PID.old``, until the
+    next is whole.
 
     Raises:
         InputError: something is there already, or the folder cannot be written.
@@ -208,7 +211,7 @@ def _read_tensors(path: Path, record: NetworkRecord, numbers: int) -> dict[str, 
             f"{path}: {size} bytes, but its configuration needs {numbers * 4} and a header; "
             "copy the bundle again"
         )
-    data = path.read_bytes()
+    data = read_file(path, size)
     if digest(data) != record.sha256:
         raise InputError(f"{path}: damaged (its SHA-256 differs); copy the bundle again")
     try:
@@ -221,14 +224,26 @@ def _tensors_file(folder: Path, name: str) -> Path:
     return folder / f"{name}.safetensors"
 
 
+def _clear_retired(folder: Path) -> None:
+    """Remove what killed programs moved aside, or put it back where nothing took its place."""
+    for retired in folder.parent.glob(f".{escape(folder.name)}.*{_RETIRED}"):
+        process = retired.name.removesuffix(_RETIRED).rpartition(".")[2]
+        if process.isdecimal() and is_gone(int(process)):
+            if folder.exists():
+                shutil.rmtree(retired, ignore_errors=True)
+            else:
+                retired.rename(folder)
+
+
 @contextmanager
 def _replacing_folder(folder: Path, replace: bool) -> Iterator[Path]:
     """A temporary folder beside ``folder``, renamed to it on success, removed on failure."""
+    _clear_retired(folder)
     if folder.exists() and not (replace and (folder / RECORD_FILE).is_file()):
         remedy = "name another folder" if replace else "name another folder or ask to replace it"
         raise InputError(f"{folder}: exists already; {remedy}")
-    temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
-    retired = folder.with_name(f".{folder.name}.{os.getpid()}.old")
+    temporary = temporary_of(folder)
+    retired = folder.with_name(f".{folder.name}.{os.getpid()}{_RETIRED}")
     try:
         temporary.mkdir(parents=True)
         yield temporary

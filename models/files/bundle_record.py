@@ -11,7 +11,7 @@ from pathlib import Path
 
 from contract.convention import CONVENTION, disagreement
 from contract.errors import InputError
-from contract.files import write_bytes
+from contract.files import read_file, write_bytes
 from contract.records import decode, decode_json
 from models.base.config import NetworkConfig, config_from_json
 from models.base.configurations import CONFIGURATIONS
@@ -115,10 +115,9 @@ def read_record(path: Path) -> BundleRecord:
 def _read_document(path: Path) -> _Document:
     if not path.is_file():
         raise InputError(f"{path}: there is no such file; give the folder of a bundle")
-    if path.stat().st_size > _LARGEST_RECORD:
-        raise InputError(f"{path}: larger than {_LARGEST_RECORD} bytes; this is no bundle's record")
+    data = read_file(path, _LARGEST_RECORD)
     try:
-        value = decode_json(object, path.read_bytes())
+        value = decode_json(object, data)
         head = value if isinstance(value, dict) else {}
         _require_version(path, head.get("format"), head.get("version"))
         return decode(_Document, value)

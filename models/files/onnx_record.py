@@ -26,7 +26,7 @@ from pathlib import Path
 
 from contract.convention import NAMES_ONLY, disagreement
 from contract.errors import InputError
-from contract.files import write_bytes
+from contract.files import read_file, write_bytes
 from contract.records import decode
 from models.base.configurations import CONFIGURATIONS
 
@@ -75,14 +75,9 @@ def read_onnx_record(folder: Path) -> OnnxRecord:
         InputError: not there, or of another version or convention than this program's.
     """
     path = folder / RECORD_FILE
+    data = read_file(path, _LARGEST_RECORD)
     try:
-        if path.stat().st_size > _LARGEST_RECORD:
-            raise ValueError("too large")
-        return _checked(json.loads(path.read_bytes()))
-    except OSError as error:
-        raise InputError(
-            f"{path}: cannot be read ({error.strerror}); `animate export` writes such a folder"
-        ) from error
+        return _checked(json.loads(data))
     except (ValueError, RecursionError) as error:
         raise InputError(
             f"{path}: is no export of this version ({error!s:.120}); run `animate export` again"

@@ -12,13 +12,15 @@ import numpy as np
 
 from contract.cli import out_option
 from contract.errors import InputError
-from contract.files import replacing
+from contract.files import read_file, replacing
 from contract.records import decode_json
 from contract.rig import MorphUse
 from renderer.deform.deformer import Deformer
 from renderer.deform.quaternion import Quat, from_axis_angle
 from renderer.formats.model import F32, MmdModel
 from renderer.formats.read import read_model
+
+_MOST_BYTES = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -82,12 +84,9 @@ def read_poses(path: Path, model: MmdModel) -> list[NamedPose]:
     Raises:
         InputError: the file cannot be read, has another form, or names what the model lacks.
     """
+    data = read_file(path, _MOST_BYTES)
     try:
-        document = decode_json(_Poses, path.read_bytes(), others=True)
-    except OSError as error:
-        raise InputError(
-            f"{path.name}: cannot be read ({error.strerror}); check the path"
-        ) from error
+        document = decode_json(_Poses, data, others=True)
     except ValueError as error:
         raise InputError(
             f"{path.name}: no poses ({error!s:.120}); see `renderer mesh --help`"

@@ -76,9 +76,10 @@ def _file_at(root: Path, parts: Sequence[str], reference: str) -> Path:
     found = root
     for part in parts:
         found = _child(found, part, reference)
-    if not found.resolve().is_relative_to(root.resolve()):
+    # Not Path.resolve, which raises on a link that leads to itself.
+    if not Path(os.path.realpath(found)).is_relative_to(os.path.realpath(root)):
         raise _fault(reference, "links out of the folder", "texture-outside-folder")
-    if not found.is_file():
+    if not os.path.isfile(found):  # noqa: PTH113  # Path's raises where a path is too long
         raise _fault(reference, "is not a file", "texture-missing")
     return found
 

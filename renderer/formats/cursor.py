@@ -11,6 +11,13 @@ import numpy.typing as npt
 from contract.errors import FormatError
 from renderer.formats.model import Mend
 
+MOST_VERTICES, MOST_INDICES = 1 << 22, 3 << 23
+"""Several times what the largest stages have; beyond, posing would take gigabytes."""
+MOST_RECORDS = 1 << 16
+"""Of a kind that each become an object of their own: bones, morphs, materials and the like. The
+largest models have some thousands; a file of nothing but empty ones would take fifty times its
+size."""
+
 
 class Cursor:
     """Reads little-endian values off ``data``; every read is bounds-checked before it allocates.
@@ -99,6 +106,18 @@ class Cursor:
                 self.offset - struct.calcsize("<" + layout),
             )
         return int(number)
+
+    def few(
+        self, minimum_record_size: int, what: str, layout: str = "i", most: int = MOST_RECORDS
+    ) -> int:
+        """A ``count`` of at most ``most``."""
+        number = self.count(minimum_record_size, what, layout)
+        if number > most:
+            raise self.fault(
+                f"{number} {what}; no model needs over {most}, the file is corrupt",
+                offset=self.offset - struct.calcsize("<" + layout),
+            )
+        return number
 
     def array(self, dtype: npt.DTypeLike, count: int, what: str) -> npt.NDArray[Any]:
         """``count`` records as a read-only array over the file's own bytes."""

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from contract.errors import FormatError
 from renderer.formats.checks import usable_ik
-from renderer.formats.cursor import Cursor
+from renderer.formats.cursor import MOST_INDICES, MOST_RECORDS, MOST_VERTICES, Cursor
 from renderer.formats.model import (
     I32,
     Ik,
@@ -143,14 +143,20 @@ def _text(cursor: Cursor, size: int, what: str) -> str:
     return decode(cursor.raw(size, what))
 
 
-def _section(cursor: Cursor, section: str, record: np.dtype[Any], count_layout: str) -> Records:
+def _section(
+    cursor: Cursor,
+    section: str,
+    record: np.dtype[Any],
+    count_layout: str,
+    most: int = MOST_RECORDS,
+) -> Records:
     cursor.enter(section)
-    count = cursor.count(record.itemsize, section, count_layout)
+    count = cursor.few(record.itemsize, section, count_layout, most)
     return cursor.array(record, count, section)
 
 
 def _vertices(cursor: Cursor) -> Vertices:
-    records = _section(cursor, "vertices", _VERTEX_RECORD, "I")
+    records = _section(cursor, "vertices", _VERTEX_RECORD, "I", MOST_VERTICES)
     count = len(records)
     weights = np.zeros((count, 4), np.float32)
     weights[:, 0] = records["weight_percent"] / np.float32(100)
@@ -174,7 +180,7 @@ def _vertices(cursor: Cursor) -> Vertices:
 
 
 def _faces(cursor: Cursor) -> I32:
-    indices = _section(cursor, "faces", np.dtype("<u2"), "I")
+    indices = _section(cursor, "faces", np.dtype("<u2"), "I", MOST_INDICES)
     if len(indices) % 3:
         raise cursor.fault(
             f"{len(indices)} face indices are not whole triangles; the file is corrupt",

@@ -14,6 +14,7 @@ from struct import calcsize
 import numpy as np
 
 from contract.errors import FormatError
+from renderer.formats.cursor import MOST_INDICES
 from renderer.formats.model import (
     I32,
     Bone,
@@ -72,7 +73,7 @@ def _vertices(cursor: PmxCursor) -> Vertices:
 def _faces(cursor: PmxCursor) -> I32:
     cursor.enter("faces")
     dtype = np.dtype(f"<{cursor.header.vertex_index}")
-    count = cursor.count(dtype.itemsize, "face indices")
+    count = cursor.few(dtype.itemsize, "face indices", most=MOST_INDICES)
     if count % 3:
         raise cursor.fault(
             f"{count} face indices are not whole triangles; the file is corrupt",
@@ -83,7 +84,7 @@ def _faces(cursor: PmxCursor) -> I32:
 
 def _texture_paths(cursor: PmxCursor) -> tuple[str, ...]:
     cursor.enter("textures")
-    count = cursor.count(4, "textures")
+    count = cursor.few(4, "textures")
     return tuple(cursor.text("a texture path") for _ in range(count))
 
 
@@ -91,7 +92,7 @@ def _materials(cursor: PmxCursor, texture_count: int) -> tuple[Material, ...]:
     cursor.enter("materials")
     materials: list[Material] = []
     first_index = 0
-    for _ in range(cursor.count(86, "materials")):
+    for _ in range(cursor.few(86, "materials")):
         material = read_material(cursor, first_index, texture_count)
         first_index += material.index_count
         materials.append(material)
@@ -100,7 +101,7 @@ def _materials(cursor: PmxCursor, texture_count: int) -> tuple[Material, ...]:
 
 def _bones(cursor: PmxCursor) -> tuple[Bone, ...]:
     cursor.enter("bones")
-    count = cursor.count(28, "bones")
+    count = cursor.few(28, "bones")
     return tuple(read_bone(cursor, number, count) for number in range(count))
 
 
@@ -112,7 +113,7 @@ def _with_bones(cursor: PmxCursor, vertices: Vertices, count: int) -> Vertices:
 
 def _morphs(cursor: PmxCursor, bones: int, materials: int) -> tuple[Morph, ...]:
     cursor.enter("morphs")
-    count = cursor.count(14, "morphs")
+    count = cursor.few(14, "morphs")
     counts = TargetCounts(count, bones, materials)
     return tuple(read_morph(cursor, counts) for _ in range(count))
 
@@ -132,11 +133,11 @@ def _skip_the_rest(cursor: PmxCursor) -> SkippedCounts:
 
 def _skip_display_frames(cursor: PmxCursor) -> int:
     cursor.enter("display frames")
-    count = cursor.count(13, "display frames")
+    count = cursor.few(13, "display frames")
     for _ in range(count):
         cursor.skip_names()
         cursor.skip(1, "a display frame's flag")
-        for _ in range(cursor.count(2, "display frame entries")):
+        for _ in range(cursor.few(2, "display frame entries")):
             is_morph = cursor.u8("a display frame entry")
             header = cursor.header
             cursor.index(header.morph_index if is_morph else header.bone_index, "an entry's index")
@@ -146,7 +147,7 @@ def _skip_display_frames(cursor: PmxCursor) -> int:
 def _skip_rigid_bodies(cursor: PmxCursor) -> int:
     cursor.enter("rigid bodies")
     size = calcsize(cursor.header.bone_index) + 61
-    count = cursor.count(8 + size, "rigid bodies")
+    count = cursor.few(8 + size, "rigid bodies")
     for _ in range(count):
         cursor.skip_names()
         cursor.skip(size, "a rigid body")
@@ -156,7 +157,7 @@ def _skip_rigid_bodies(cursor: PmxCursor) -> int:
 def _skip_joints(cursor: PmxCursor) -> int:
     cursor.enter("joints")
     size = 1 + 2 * calcsize(cursor.header.rigid_body_index) + 96
-    count = cursor.count(8 + size, "joints")
+    count = cursor.few(8 + size, "joints")
     for _ in range(count):
         cursor.skip_names()
         cursor.skip(size, "a joint")
@@ -173,7 +174,7 @@ def _skip_soft_bodies(cursor: PmxCursor) -> int:
     # shape, group, mask, flags, 2 counts, mass, margin, aero model; 12 config, 6 cluster,
     # 4 iteration and 3 material numbers.
     size = 1 + calcsize(header.material_index) + 4 + 20 + 4 * (12 + 6 + 4 + 3)
-    count = cursor.count(8 + size, "soft bodies")
+    count = cursor.few(8 + size, "soft bodies")
     for _ in range(count):
         cursor.skip_names()
         cursor.skip(size, "a soft body")

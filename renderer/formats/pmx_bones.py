@@ -92,7 +92,7 @@ def _append(cursor: PmxCursor, flags: int, bone_count: int) -> Append | None:
 def _ik(cursor: PmxCursor, bone_count: int) -> Ik | None:
     letter = cursor.header.bone_index
     effector, iterations, step_limit = cursor.unpack(f"{letter}if", "an IK chain")
-    links = tuple(_link(cursor, bone_count) for _ in range(cursor.count(2, "IK links")))
+    links = tuple(_link(cursor, bone_count) for _ in range(cursor.few(2, "IK links")))
     effector = cursor.reference(letter, effector, bone_count)
     return usable_ik(Ik(effector, iterations, step_limit, links), bone_count)
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contract.errors import FormatError
+from renderer.formats.cursor import MOST_VERTICES
 from renderer.formats.model import F32, U8, Vertices, WeightType
 from renderer.formats.pmx_cursor import PmxCursor
 
@@ -24,7 +25,7 @@ def read_vertices(cursor: PmxCursor) -> Vertices:
     header = cursor.header
     additional_uvs, bone_index = header.additional_uvs, np.dtype(f"<{header.bone_index}")
     dtypes = [_record_dtype(kind, additional_uvs, bone_index) for kind in WeightType]
-    count = cursor.count(dtypes[WeightType.BDEF1].itemsize, "vertices")
+    count = cursor.few(dtypes[WeightType.BDEF1].itemsize, "vertices", most=MOST_VERTICES)
     offsets, types = _walk(cursor, count, dtypes)
     return _gather(cursor.data, offsets, types, dtypes, additional_uvs)
 

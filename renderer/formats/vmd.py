@@ -17,10 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from contract.errors import FormatError
-from renderer.formats.cursor import Cursor
+from renderer.formats.cursor import MOST_RECORDS, Cursor
 
 FRAMES_PER_SECOND = 30.0
 MAX_FILE_BYTES = 256 << 20
+_MOST_SWITCHES = 1 << 20
 
 Records = npt.NDArray[Any]
 
@@ -126,10 +127,11 @@ def read_vmd(path: Path) -> Vmd:
     model_name = _header(cursor)
     bones = _records(cursor, "bones", BONE_RECORD)
     morphs = _records(cursor, "morphs", MORPH_RECORD)
-    encoding = _encoding(bones, morphs)
+    bone_names, morph_names = _Names(cursor, "bones", bones), _Names(cursor, "morphs", morphs)
+    encoding = _encoding({*bone_names.raw, *morph_names.raw})
     broken: dict[str, FormatError] = {}
-    bone_tracks = _tracks(cursor, "bones", bones, encoding, broken)
-    morph_tracks = _tracks(cursor, "morphs", morphs, encoding, broken)
+    bone_tracks = _tracks(cursor, "bones", bones, bone_names, encoding, broken)
+    morph_tracks = _tracks(cursor, "morphs", morphs, morph_names, encoding, broken)
     notes = [] if encoding == "cp932" else [f"its names are in {encoding}, not in cp932"]
     notes += [f"{', '.join(sorted(broken))} not finite"] if broken else []
     others: dict[str, Records] = {name: np.empty(0, record) for name, record in _OTHERS.items()}
@@ -184,9 +186,24 @@ def _records(cursor: Cursor, section: str, record: np.dtype[Any]) -> Records:
     return cursor.array(record, count, f"{section} keyframes")
 
 
-def _encoding(*sections: Records) -> str:
+class _Names:
+    """The names in a section's records: ``raw``, each once, and ``number``, which one each record
+    has, (n,). ``FormatError`` where there are more than any motion has."""
+
+    def __init__(self, cursor: Cursor, section: str, records: Records) -> None:
+        fields = np.ascontiguousarray(records["name"]).view(f"S{records.dtype['name'].itemsize}")
+        unique, self.number = np.unique(fields, return_inverse=True)
+        if len(unique) > MOST_RECORDS:
+            cursor.section = section
+            raise cursor.fault(
+                f"{len(unique)} names; no motion has over {MOST_RECORDS}, the file is corrupt",
+                offset=cursor.section_starts[section],
+            )
+        self.raw: list[bytes] = unique.tolist()
+
+
+def _encoding(raw: set[bytes]) -> str:
     """The encoding under which most names are known ones."""
-    raw = {name.tobytes() for records in sections for name in records["name"]}
 
     def known(encoding: str) -> int:
         return sum(_decode(name, encoding) in _KNOWN_NAMES for name in raw)
@@ -203,24 +220,30 @@ def _tracks(
     cursor: Cursor,
     section: str,
     records: Records,
+    names: _Names,
     encoding: str,
     broken: dict[str, FormatError],
 ) -> Mapping[str, Records]:
     """The records by name; names of those with numbers that are not finite go to ``broken``."""
-    names = [_decode(name.tobytes(), encoding) for name in records["name"]]
-    rows: dict[str, list[int]] = {}
-    for row, name in enumerate(names):
-        rows.setdefault(name, []).append(row)
+    decoded = [_decode(name, encoding) for name in names.raw]
+    rows: dict[str, list[npt.NDArray[np.intp]]] = {}
+    by_name = np.argsort(names.number, kind="stable")
+    ends = np.cumsum(np.bincount(names.number, minlength=len(decoded)))
+    for name, of_name in zip(decoded, np.split(by_name, ends[:-1]), strict=False):
+        rows.setdefault(name, []).append(of_name)
     cursor.section = section
-    for row, field in _not_finite(records):
+    for row, field in _not_finite(records, names.number):
         fault = cursor.fault(
             f"keyframe {row} has a {field} that is not finite; the file is corrupt",
             "non-finite-numbers",
             cursor.section_starts[section] + 4 + row * records.itemsize,
         )
-        rows.pop(names[row], None)
-        broken.setdefault(names[row], fault)
-    return {name: _ordered(records[of_name]) for name, of_name in rows.items()}
+        name = decoded[names.number[row]]
+        rows.pop(name, None)
+        broken.setdefault(name, fault)
+    first = {name: np.sort(np.concatenate(parts)) for name, parts in rows.items()}
+    in_order = sorted(first, key=lambda name: int(first[name][0]))
+    return {name: _ordered(records[first[name]]) for name in in_order}
 
 
 def _ordered(track: Records) -> Records:
@@ -232,13 +255,14 @@ def _ordered(track: Records) -> Records:
     return kept
 
 
-def _not_finite(records: Records) -> Iterator[tuple[int, str]]:
-    """Rows with a number that is not finite, and its field."""
+def _not_finite(records: Records, names: npt.NDArray[np.intp]) -> Iterator[tuple[int, str]]:
+    """The first row of each name with a number that is not finite, and its field."""
     for field in ("position", "rotation", "weight"):
         if field in (records.dtype.names or ()):
             finite = np.isfinite(records[field])
-            for row in np.flatnonzero(~finite.all(axis=tuple(range(1, finite.ndim)))).tolist():
-                yield row, field
+            rows = np.flatnonzero(~finite.all(axis=tuple(range(1, finite.ndim))))
+            for first in np.sort(np.unique(names[rows], return_index=True)[1]).tolist():
+                yield int(rows[first]), field
 
 
 def _ik(cursor: Cursor, encoding: str) -> tuple[IkFrame, ...]:
@@ -246,9 +270,13 @@ def _ik(cursor: Cursor, encoding: str) -> tuple[IkFrame, ...]:
     if not cursor.remaining:
         return ()
     frames: list[IkFrame] = []
-    for _ in range(cursor.count(9, "IK keyframes", "I")):
+    left = _MOST_SWITCHES
+    for _ in range(cursor.few(9, "IK keyframes", "I")):
         frame, shown = cursor.unpack("IB", "an IK keyframe")
-        count = cursor.count(IK_SWITCH_RECORD.itemsize, "IK switches", "I")
+        count = cursor.few(IK_SWITCH_RECORD.itemsize, "IK switches", "I")
+        left -= count
+        if left < 0:
+            raise cursor.fault(f"over {_MOST_SWITCHES} IK switches; the file is corrupt")
         switches = cursor.array(IK_SWITCH_RECORD, count, "IK switches")
         names = [_decode(switch["name"].tobytes(), encoding) for switch in switches]
         states = dict(zip(names, map(bool, switches["on"]), strict=True))

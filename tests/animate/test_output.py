@@ -14,7 +14,6 @@ from PIL import Image, ImageSequence
 
 from animate.commands.main import main
 from animate.commands.sheet import POSES
-from animate.drawing import output
 from animate.drawing.backdrop import open_backdrop
 from animate.drawing.output import gif_durations, write_animation, write_still
 from animate.pose.poser import AtBothSizes, Poser
@@ -209,19 +208,6 @@ def test_a_folder_gets_a_png_a_frame(tmp_path: Path) -> None:
     assert names == [f"frame-{number:04}.png" for number in range(COUNT)]
     (last,) = frames(range(4, 5))
     np.testing.assert_array_equal(read_images(tmp_path / "seen" / names[4])[0], last)
-
-
-@pytest.mark.parametrize(("suffix", "held"), [(".webp", 4), (".png", 4), (".gif", 1)])
-def test_an_animated_picture_that_memory_would_not_hold_is_refused(
-    suffix: str, held: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole = COUNT * 32 * 32 * held
-    monkeypatch.setattr(output, "MOST_HELD_BYTES", whole - 1)
-    with pytest.raises(InputError, match=r"held in memory; write a video \(.mp4, .webm\), or less"):
-        write_animation(tmp_path / f"a{suffix}", frames, COUNT, 20)
-    assert list(tmp_path.iterdir()) == []
-    monkeypatch.setattr(output, "MOST_HELD_BYTES", whole)
-    write_animation(tmp_path / f"a{suffix}", frames, COUNT, 20)
 
 
 def test_a_failure_leaves_no_half_written_file(tmp_path: Path) -> None:

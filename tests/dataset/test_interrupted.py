@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import h5py
@@ -26,7 +27,7 @@ from tests.support.tiny_builds import (
     tables,
     write_models,
 )
-from tests.support.tiny_renderer import SLOWNESS, select_all
+from tests.support.tiny_renderer import SLOWNESS, open_killed_once, select_all
 
 
 def test_damaged_and_lost_shards_are_made_again(tmp_path: Path) -> None:
@@ -66,6 +67,14 @@ def test_a_worker_that_is_killed_once_costs_no_model(tmp_path: Path) -> None:
     (tmp_path / "whole").mkdir()
     run(models, tmp_path / "whole")
     assert tables(tmp_path / "out") == tables(tmp_path / "whole")
+
+
+def test_a_worker_that_is_killed_while_it_starts_is_started_again(tmp_path: Path) -> None:
+    models = write_models(tmp_path / "models", {"a": "ok", "b": "ok"})
+    opening = partial(open_killed_once, tmp_path / "mark")
+    summary, _ = run(models, tmp_path / "out", open_renderer=opening)
+    assert (summary.models, summary.quarantined) == (2, 0)
+    assert (tmp_path / "mark.died").exists()
 
 
 def test_a_plan_takes_mended_models_back_and_draws_no_other_again(tmp_path: Path) -> None:

@@ -260,7 +260,7 @@ def test_an_interrupted_scan_continues(how: signal.Signals, tmp_path: Path) -> N
     )
     rows = cache_of(out) / "rows.jsonl"
     with process:
-        while not rows.exists():
+        while not (rows.exists() and b"\n" in rows.read_bytes()):
             assert process.poll() is None
             time.sleep(0.01)
         os.killpg(process.pid, how)

@@ -118,7 +118,7 @@ def test_a_split_is_kept_and_refused_where_it_no_longer_fits(tmp_path: Path) -> 
         path.write_text(text)
         with pytest.raises(InputError, match=r"is no split .* split again"):
             load_split(path, rows)
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="is no plain file"):
         load_split(tmp_path, rows)
 
 

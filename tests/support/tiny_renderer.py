@@ -235,6 +235,12 @@ def open_tiny_renderer(size: int) -> TinyRenderer:
     return TinyRenderer(size)
 
 
+def open_killed_once(mark: Path, size: int) -> TinyRenderer:
+    """The first process that opens it dies of it, as if memory ran out just then."""
+    be_killed_once(mark)
+    return open_tiny_renderer(size)
+
+
 def open_tiny_device(_device: str, size: int, models_folder: Path | None = None) -> TinyRenderer:
     """Stands in for ``dataset.drawing.rendering.open_renderer``."""
     return open_tiny_renderer(size)

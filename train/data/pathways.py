@@ -11,7 +11,6 @@ twice the room.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -64,16 +63,17 @@ class Pathways:
         Raises:
             InputError: the folder cannot be written, or the disk is full.
         """
-        path, shape = self._path(part), (len(self.samples_of(part)),)
-        new = partial(np.lib.format.open_memmap, mode="w+", dtype=self._record, shape=shape)
-        with replacing(path) as temporary:
-            records = new(temporary)
-            row = 0
+        path, count = self._path(part), len(self.samples_of(part))
+        header = {"descr": self._record.descr, "fortran_order": False, "shape": (count,)}
+        # Not through a map of the file: a disk that is full would end the process there.
+        with replacing(path) as temporary, temporary.open("wb") as file:
+            np.lib.format.write_array_header_1_0(file, header)
             for batch in batches:
-                for pair in torch.stack(batch, 1).to(torch.float16).cpu().numpy():
-                    records[row] = isal_zlib.crc32(pair.tobytes()), pair
-                    row += 1
-            records.flush()
+                pairs = torch.stack(batch, 1).to(torch.float16).cpu().numpy()
+                records = np.empty(len(pairs), self._record)
+                for record, pair in zip(records, pairs, strict=True):
+                    record["crc32"], record["pictures"] = isal_zlib.crc32(pair.tobytes()), pair
+                file.write(records.tobytes())
 
     def read(self, numbers: Sequence[int] | npt.NDArray[np.int64]) -> Tensor:
         """Pathways 1 and 2 of some samples: (2, N, 4, S, S) float16.

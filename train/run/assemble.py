@@ -11,7 +11,7 @@ from contract.records import decode
 from models.base.config import config_from_json
 from models.files.bundle import Bundle, Network, bundle_of
 from train.plan.stages import STAGES, build_network
-from train.run.checkpoint import ROLLING, Checkpoint, load_checkpoint
+from train.run.checkpoint import ROLLING, Checkpoint, load_checkpoint, naming_damage
 from train.run.run import read_run
 from train.run.watch import read_history
 
@@ -31,10 +31,11 @@ def assemble(folder: Path) -> Bundle:
         if not path.exists():
             continue
         checkpoint = load_checkpoint(path)
-        if _is_finished(checkpoint):
-            networks[name] = _network(checkpoint)
-            fingerprint = str(checkpoint.decides["data"])
-            stages.append(_history(checkpoint) | {"sources": record.get("sources")})
+        with naming_damage(path):
+            if _is_finished(checkpoint):
+                networks[name] = _network(checkpoint)
+                fingerprint = str(checkpoint.decides["data"])
+                stages.append(_history(checkpoint) | {"sources": record.get("sources")})
     if not networks:
         raise InputError(f"{folder}: no stage is finished; run `train all` again")
     measured = {str(row["stage"]): row for row in read_history(folder)}

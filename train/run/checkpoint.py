@@ -7,9 +7,12 @@ tensors and plain values are in it, and only such are ever read (``weights_only`
 from __future__ import annotations
 
 import pickle
+import struct
 import zipfile
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,7 @@ from torch import Tensor
 from contract.convention import CONVENTION, disagreement
 from contract.errors import InputError
 from contract.files import replacing
+from train.plan.stages import STAGES
 
 FORMAT = "opentha-checkpoint"
 VERSION = 1
@@ -27,6 +31,22 @@ HEAD_START = "head-start.pt"
 """The L1 rotator's state that the P rotator starts from."""
 
 Weights = Mapping[str, Tensor]
+
+_DAMAGE = (
+    # What torch and zipfile raise on damaged files, and torch's modules on strange contents.
+    RuntimeError,
+    EOFError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    OSError,
+    AssertionError,
+    OverflowError,
+    MemoryError,
+    struct.error,
+    zipfile.BadZipFile,
+)
 
 
 @dataclass(frozen=True)
@@ -70,7 +90,13 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         "checkpoint": dict(vars(checkpoint)),
     }
     with replacing(path) as temporary:
-        torch.save(document, temporary)
+        try:
+            torch.save(document, temporary)
+        except RuntimeError as error:  # what torch makes of a disk that is full
+            raise InputError(
+                f"{path}: cannot be written (is the disk full?); free space and run the same "
+                "command again: the one before it is kept"
+            ) from error
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -82,17 +108,15 @@ def load_checkpoint(path: Path) -> Checkpoint:
     """
     if not path.is_file():
         raise InputError(f"{path}: there is no such checkpoint; train that stage first")
-    try:
-        document = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise InputError(
-            f"{path}: holds something else than tensors and plain values, which could run as a "
-            "program; refused, and nothing of it was run"
-        ) from error
-    except (RuntimeError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise InputError(
-            f"{path}: damaged, or no checkpoint; put a numbered one of its folder in its place"
-        ) from error
+    with naming_damage(path):
+        _require_unpacked(path)
+        try:
+            document = torch.load(path, map_location="cpu", weights_only=True)
+        except pickle.UnpicklingError as error:
+            raise InputError(
+                f"{path}: holds something else than tensors and plain values, which could run as a "
+                "program, or is damaged; refused, and nothing of it was run"
+            ) from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise InputError(f"{path}: not a checkpoint of this program; name another file")
     fault = disagreement(document, {"version": VERSION})
@@ -101,9 +125,76 @@ def load_checkpoint(path: Path) -> Checkpoint:
             f"{path}: of another version or convention: {fault}; use the program that wrote it"
         )
     try:
-        return Checkpoint(**document["checkpoint"])
+        checkpoint = Checkpoint(**document["checkpoint"])
     except (KeyError, TypeError) as error:
         raise InputError(f"{path}: fields are missing or unknown; it is damaged") from error
+    with naming_damage(path):
+        _require_sound(checkpoint)
+    return checkpoint
+
+
+@contextmanager
+def naming_damage(path: Path) -> Iterator[None]:
+    """Inside, what goes wrong is the fault of the checkpoint ``path``: ``InputError`` says so."""
+    try:
+        yield
+    except _DAMAGE as error:
+        if isinstance(error, RuntimeError) and "allocate memory" in str(error):
+            raise  # it may be sound, and too large for this machine
+        raise InputError(
+            f"{path}: damaged, or no checkpoint ({' '.join(str(error).split()):.80}); put a "
+            "numbered one of its folder in its place"
+        ) from error
+
+
+def _require_unpacked(path: Path) -> None:
+    """Raise unless a file is an archive whose entries lie in it as they are, as torch writes them:
+    packed ones could be small on disk and endless in memory."""
+    size = path.stat().st_size
+    with zipfile.ZipFile(path) as archive:
+        entries = archive.infolist()
+    if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
+        raise ValueError("its entries are packed")
+    if sum(entry.file_size for entry in entries) > size:
+        raise ValueError("its entries are larger than it is")
+
+
+def _require_sound(checkpoint: Checkpoint) -> None:
+    """Raise unless each field is of its kind; whether they fit a network, that network says."""
+    c = checkpoint
+    _require(
+        stage=c.stage in STAGES,
+        decides=isinstance(c.decides, dict) and _is_plain(c.decides),
+        step=type(c.step) is int and c.step >= 0,
+        network=_are_weights(c.network),
+        ema=c.ema is None or _are_weights(c.ema),
+        optimizer=isinstance(c.optimizer, dict),
+        random=isinstance(c.random, Tensor) and c.random.dtype == torch.uint8,
+        seconds=isinstance(c.seconds, int | float) and c.seconds >= 0 and isfinite(c.seconds),
+        loss=c.loss is None or isinstance(c.loss, int | float),
+        scaler=isinstance(c.scaler, dict) and _is_plain(c.scaler),
+    )
+
+
+def _require(**sound: bool) -> None:
+    assert {*sound} == {each.name for each in fields(Checkpoint)}
+    if wrong := [name for name, is_sound in sound.items() if not is_sound]:
+        raise ValueError(f"its {wrong[0]} is none")
+
+
+def _are_weights(value: object) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(name, str) and isinstance(tensor, Tensor) and tensor.device.type == "cpu"
+        for name, tensor in value.items()
+    )
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, dict):
+        return all(isinstance(name, str) and _is_plain(inner) for name, inner in value.items())
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, str | int | float)
 
 
 def require_same(path: Path, checkpoint: Checkpoint, decides: Mapping[str, Any]) -> None:

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,6 +30,7 @@ from train.run.checkpoint import (
     HEAD_START,
     Checkpoint,
     load_checkpoint,
+    naming_damage,
     numbered,
     require_same,
     save_checkpoint,
@@ -144,7 +146,8 @@ def _frozen(run: Run, name: str | None) -> FaceRotator | None:
     if name is None:
         return None
     network = FaceRotator(run.plan.network)
-    network.load_state_dict(run.finished(name).weights)
+    with naming_damage(run.rolling(name)):
+        network.load_state_dict(run.finished(name).weights)
     network.to(run.device).requires_grad_(False).eval()
     run.execution.prepare(network)
     return network
@@ -159,18 +162,22 @@ def _begin_trainee(run: Run, stage: Stage) -> Trainee:
     if path.exists():
         checkpoint = load_checkpoint(path)
         require_same(path, checkpoint, run.decides(stage))
-        trainee.restore(checkpoint)
+        with naming_damage(path):
+            trainee.restore(checkpoint)
     elif start := _start(run, stage):
-        trainee.start_from(start.weights)
+        path, checkpoint = start
+        with naming_damage(path):
+            trainee.start_from(checkpoint.weights)
     return trainee
 
 
-def _start(run: Run, stage: Stage) -> Checkpoint | None:
-    """The state of another stage that this one starts from."""
+def _start(run: Run, stage: Stage) -> tuple[Path, Checkpoint] | None:
+    """The state of another stage that this one starts from, and where it lies."""
     if stage.starts_from:
-        return load_checkpoint(run.folder / stage.starts_from / HEAD_START)
+        path = run.folder / stage.starts_from / HEAD_START
+        return path, load_checkpoint(path)
     if run.plan.stages[stage.name].from_l1 and stage.sibling:
-        return run.finished(stage.sibling)
+        return run.rolling(stage.sibling), run.finished(stage.sibling)
     return None
 
 
@@ -256,9 +263,9 @@ def stopping_softly() -> Iterator[list[int]]:
 
     def note(number: int, _frame: FrameType | None) -> None:
         stop.append(number)
-        signal.signal(number, signal.default_int_handler)
+        signal.signal(number, former[signal.SIGINT])
 
-    former = {}
+    former: dict[int, Any] = {}
     with suppress(ValueError):  # only the main thread may listen
         former = {n: signal.signal(n, note) for n in (signal.SIGINT, signal.SIGTERM)}
     try:

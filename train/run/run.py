@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from contract.errors import InputError
-from contract.files import write_bytes
+from contract.files import read_file, write_bytes
 from dataset.shards.split_file import SplitPart
 from models.base.execution import Execution
 from train.data.order import Share
@@ -21,6 +21,7 @@ from train.plan.stages import STAGES, Stage
 from train.run.checkpoint import ROLLING, Checkpoint, load_checkpoint, require_same
 
 RUN_FILE = "run.json"
+_MOST_BYTES = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -91,8 +92,8 @@ def read_run(folder: Path) -> dict[str, object]:
     """What ``write_run`` wrote; ``InputError`` when it is not there."""
     path = folder / RUN_FILE
     try:
-        record = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError) as error:
+        record = json.loads(read_file(path, _MOST_BYTES))
+    except (InputError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: no record of a run; give the folder of `train all`") from error
     if not isinstance(record, dict):
         raise InputError(f"{path}: not a record of a run; give the folder of `train all`")

@@ -92,11 +92,21 @@ class Trainee:
         )
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Be as the checkpoint was."""
+        """Be as the checkpoint was.
+
+        Raises:
+            RuntimeError and others of torch's, ValueError: it is of another network, or damaged.
+        """
         self.network.load_state_dict(checkpoint.network)
         self.optimizer.load_state_dict(dict(checkpoint.optimizer))
+        for parameter, state in self.optimizer.state.items():
+            shapes = {value.shape for value in state.values() if isinstance(value, Tensor)}
+            if not shapes <= {parameter.shape, torch.Size()}:
+                raise ValueError("the optimizer's numbers are of another network")
         self.scaler.load_state_dict(dict(checkpoint.scaler))
         if self.ema is not None and checkpoint.ema is not None:
+            if checkpoint.ema.keys() != self.ema.keys():
+                raise ValueError("the running mean is of another network")
             for name, tensor in checkpoint.ema.items():
                 self.ema[name].copy_(tensor)
         torch.set_rng_state(checkpoint.random)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,7 +17,7 @@ from torch.nn import functional
 from torch.utils.tensorboard import SummaryWriter
 
 from contract.errors import InputError
-from contract.files import write_bytes
+from contract.files import read_file, write_bytes
 from contract.png import png_bytes
 from contract.progress import LOG_SECONDS, Progress, open_progress
 from contract.records import append_line
@@ -31,16 +32,18 @@ GRID_SAMPLES = 8
 LOG_FILE = "log.txt"
 HISTORY_FILE = "history.jsonl"
 BOARD_FOLDER = "tensorboard"
+_MOST_BYTES = 1 << 30
 
 
 class Watch:
     """Shows the stages of one run, one after the other. Only the first process makes one."""
 
     def __init__(self, folder: Path, progress: Progress) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._progress = progress
-        self._board = SummaryWriter(str(folder / BOARD_FOLDER))
+        with _writing(folder / BOARD_FOLDER):
+            folder.mkdir(parents=True, exist_ok=True)
+            self._board = SummaryWriter(str(folder / BOARD_FOLDER))
         self._logged = 0.0
 
     def note(self, text: str) -> None:
@@ -49,7 +52,8 @@ class Watch:
         self._log(text)
 
     def _log(self, text: str) -> None:
-        with (self._folder / LOG_FILE).open("a", encoding="utf-8") as file:
+        path = self._folder / LOG_FILE
+        with _writing(path), path.open("a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n")
 
     def begin(self, run: Run, stage: Stage, trainee: Trainee, rotator: nn.Module | None) -> None:
@@ -92,7 +96,8 @@ class Watch:
             self._scalar(f"held_out_mse_over_copying/{name}", error / copying, samples)
         sheet = draw_grid(seen.columns, self._fixed.pose.cpu().numpy())
         place = f"{self._stage.name}/held_out"
-        self._board.add_image(place, sheet, samples, dataformats="HWC")
+        with _writing(self._folder / BOARD_FOLDER):
+            self._board.add_image(place, sheet, samples, dataformats="HWC")
         grid = self._folder / self._stage.name / f"grid-{samples:09d}.png"
         write_bytes(grid, png_bytes(sheet))
         row = {"stage": self._stage.name, "samples": samples, "held_out_mse": errors}
@@ -105,17 +110,35 @@ class Watch:
         )
 
     def _scalar(self, name: str, value: float, samples: int) -> None:
-        self._board.add_scalar(f"{self._stage.name}/{name}", value, samples)
+        with _writing(self._folder / BOARD_FOLDER):
+            self._board.add_scalar(f"{self._stage.name}/{name}", value, samples)
 
     def end(self, trainee: Trainee) -> None:
         """The stage is over, or left."""
         took, loss = clock(trainee.seconds), math.nan if trainee.loss is None else trainee.loss
         self.note(f"{self._stage.name}: {trainee.step} steps done in {took}, loss {loss:.4f}")
-        self._board.flush()
+        with _writing(self._folder / BOARD_FOLDER):
+            self._board.flush()
 
     def close(self) -> None:
-        """Flush everything."""
-        self._board.close()
+        """Flush what can be."""
+        with suppress(OSError):  # what could not be written was told of when it was
+            self._board.close()
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be written ({error.strerror}); free space, or mend its permissions, "
+            "and run the same command again: it goes on from the last checkpoint"
+        ) from error
+    except UnicodeError as error:
+        raise InputError(
+            f"{path}: its name is no UTF-8, which TensorBoard needs; give another folder"
+        ) from error
 
 
 def _held_out(run: Run, stage: Stage) -> Batch:
@@ -129,12 +152,29 @@ def _held_out(run: Run, stage: Stage) -> Batch:
 @contextmanager
 def open_watch(folder: Path, stream: TextIO | None = None) -> Iterator[Watch]:
     """A bar where ``stream`` (stderr) is a terminal, plain lines elsewhere."""
-    with open_progress("steps", stream) as progress:
+    with open_progress("steps", stream) as progress, _without_tracebacks_of_writers():
         watch = Watch(folder, progress)
         try:
             yield watch
         finally:
             watch.close()
+
+
+@contextmanager
+def _without_tracebacks_of_writers() -> Iterator[None]:
+    """Inside, a thread that cannot write is silent: TensorBoard's tells whoever next gives it
+    something to write."""
+    usual = threading.excepthook
+
+    def hook(failed: threading.ExceptHookArgs) -> None:
+        if not isinstance(failed.exc_value, OSError):
+            usual(failed)
+
+    threading.excepthook = hook
+    try:
+        yield
+    finally:
+        threading.excepthook = usual
 
 
 def read_history(folder: Path) -> list[dict[str, object]]:
@@ -146,10 +186,7 @@ def read_history(folder: Path) -> list[dict[str, object]]:
         InputError: the file cannot be read.
     """
     path, rows = folder / HISTORY_FILE, []
-    try:
-        lines = path.read_bytes().split(b"\n") if path.exists() else []
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); move it away") from error
+    lines = read_file(path, _MOST_BYTES).split(b"\n") if path.exists() else []
     for line in lines:
         with suppress(ValueError, RecursionError):
             row = json.loads(line)

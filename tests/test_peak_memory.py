@@ -1,0 +1,72 @@
+"""What a small file may make a program take: measured in a process of its own."""
+
+from __future__ import annotations
+
+import struct
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import REPOSITORY
+
+SIDE = 8192
+MOST_MB = 600
+
+_MEASURED = """
+import resource, sys
+from pathlib import Path
+path = Path(sys.argv[1])
+{work}
+units = 1 << (20 if sys.platform == "darwin" else 10)  # macOS counts bytes, Linux kilobytes
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / units)
+"""
+_TEXTURE = """
+from renderer.draw.textures import load_texture
+assert load_texture(path, 2048).pixels.shape == (2048, 2048, 4)
+"""
+_DRAWING = """
+from animate.drawing.check import check
+from animate.drawing.drawing import read_drawing
+drawing = read_drawing(path)
+assert drawing.picture.shape == (4096, 4096, 4)
+assert "reduced from 8192x8192 to 4096x4096" in drawing.notes[0]
+assert [fault.code for fault in check(drawing).faults] == ["opaque", "no-figure"]
+"""
+_BACKGROUND = """
+from animate.drawing.backdrop import open_backdrop
+assert open_backdrop(str(path), 1024).picture.shape == (1024, 1024, 4)
+"""
+
+
+@pytest.fixture(scope="module")
+def flat(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A PNG of 64 million pixels of one colour, a few hundred kilobytes of file."""
+    path = tmp_path_factory.mktemp("pictures") / "flat.png"
+    row, packer = b"\0" + b"\xc8\x28\x5a\xff" * SIDE, zlib.compressobj(1)
+    packed = b"".join([*(packer.compress(row) for _ in range(SIDE)), packer.flush()])
+    header = struct.pack(">IIBBBBB", SIDE, SIDE, 8, 6, 0, 0, 0)
+    with path.open("wb") as file:
+        file.write(b"\x89PNG\r\n\x1a\n")
+        for kind, data in ((b"IHDR", header), (b"IDAT", packed), (b"IEND", b"")):
+            file.write(struct.pack(">I", len(data)) + kind + data)
+            file.write(struct.pack(">I", zlib.crc32(kind + data)))
+    return path
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no getrusage")
+@pytest.mark.parametrize(
+    "work", [_TEXTURE, _DRAWING, _BACKGROUND], ids=["texture", "drawing", "background"]
+)
+def test_a_small_file_of_many_pixels_takes_bounded_memory(flat: Path, work: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _MEASURED.format(work=work), str(flat)],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) < MOST_MB
