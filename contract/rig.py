@@ -60,6 +60,7 @@ class Rig:
     """Head box, bones, and what drives each of ``contract.pose.FACE_AXES`` (weights at value 1).
 
     Sides are split at x = ``split_x``, blended over +-``split_half_width`` model units.
+    Only drafts, which a person has to complete, have axes without a morph; nothing moves these.
     ``confidence``: answer (one of ``ANSWERS``) -> score in [0, 1]; ``doubtful``: those that ask for
     a person's eye; ``objections`` (``answer:check=factor``) and ``evidence`` (words separated by
     colons): why, machine-readable.

@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from contract.errors import InputError
 from contract.files import write_bytes
+from contract.pose import FACE_AXES
 from contract.records import decode, json_line, read_lines
 from contract.rig import Rig
 from contract.text import escaped_path, place, restored_path
@@ -23,6 +24,10 @@ from dataset.jobs.messages import ModelStep
 from dataset.shards.records import FoundText
 
 CATALOG_VERSION = 1
+HEAD_BOX = "head_box"
+TEXTURES = "textures"
+"""What a draft may lack beside drives of ``FACE_AXES``; the latter is also an answer of rigs whose
+pictures show something white."""
 
 Status = Literal["ok", "doubtful", "refused"]
 Why = Literal["same-bytes", "same-mesh", "same-picture", "altered-copy"]
@@ -41,12 +46,23 @@ class Counts:
 
 
 @dataclass(frozen=True)
+class Fault:
+    """Why a model is refused; ``code`` is stable and machine-readable."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
 class Described:
     """What was found out about a model; ``comment`` is the file's own text (its beginning).
 
     ``notes``: what its files have wrong that no picture is the worse for, a line each.
     ``textures``: a checksum of those that pictures show; two files with the same bytes are one
     model only if it is the same.
+    ``missing``: what a person has to give (face axes, ``HEAD_BOX``, ``TEXTURES``) before the model
+    can be drawn, and why, the gravest first; the annotation of such a draft has no morph for the
+    axes, and its box is a guess.
     """
 
     format: str
@@ -58,6 +74,7 @@ class Described:
     fingerprint: Fingerprint
     notes: tuple[str, ...] = ()
     textures: str = ""
+    missing: Mapping[str, Fault] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -75,7 +92,8 @@ class Alike:
 class CatalogRow:
     """One model.
 
-    ``code`` and ``message`` say why it is doubtful or refused; ``stage`` what was being done.
+    ``code`` and ``message`` say why it is doubtful or refused; ``stage`` what was being done. Of a
+    refused one ``model`` is a draft, or None where nothing that a person gives could help.
     ``picture`` is the rest picture's file name in the catalogue's cache. Models of one ``group``
     are near-duplicates; ``alike`` links each to others of its group.
     """
@@ -94,10 +112,26 @@ class CatalogRow:
     alike: tuple[Alike, ...] = ()
 
     def described(self) -> Described:
-        """What is known of a model that is not refused."""
+        """What is known of a model, if only as a draft."""
         if self.model is None:
             raise ValueError(f"{self.path} is refused: nothing is known of it")
         return self.model
+
+
+def judged_row(row: CatalogRow, model: Described) -> CatalogRow:
+    """The row of a model that was looked at: refused while something is missing, doubtful while an
+    answer is."""
+    if model.missing:
+        fault = next(iter(model.missing.values()))
+        status: Status = "refused"
+        code, message = fault.code, fault.message
+    elif doubtful := model.annotation.doubtful:
+        worst = min(doubtful, key=lambda answer: model.annotation.confidence.get(answer, 0.0))
+        status = "doubtful"
+        code, message = f"doubtful-{worst.replace('_', '-')}", " ".join(model.annotation.objections)
+    else:
+        status, code, message = "ok", "", ""
+    return replace(row, status=status, code=code, message=message, model=model)
 
 
 @dataclass(frozen=True)
@@ -180,9 +214,21 @@ def _checked(row: CatalogRow) -> CatalogRow:
     names = [*row.path.split("/"), *([row.picture] if row.picture is not None else [])]
     if not all(map(_is_one_name, names)):
         raise ValueError(f"{row.path!r:.80} leaves the models folder")
-    if (row.model is None) != (row.status == "refused"):
+    missing = row.model.missing if row.model else {"all"}
+    if bool(missing) != (row.status == "refused"):
         raise ValueError(f"{row.path!r:.80} is {row.status} but its annotation says otherwise")
+    if row.model and (strange := _strange(row.model)):
+        raise ValueError(f"{row.path!r:.80}: {strange}")
     return row
+
+
+def _strange(model: Described) -> str:
+    """What no draft can lack, or lacks without saying so."""
+    undriven = {axis for axis, drives in model.annotation.drives.items() if not drives}
+    if undriven != set(model.missing) & set(FACE_AXES):
+        return f"its axes without a morph are {sorted(undriven)}, which is not what it misses"
+    unknown = set(model.missing) - {*FACE_AXES, HEAD_BOX, TEXTURES}
+    return f"{min(unknown)!r:.40} is nothing that a model may miss" if unknown else ""
 
 
 def _is_one_name(escaped: str) -> bool:

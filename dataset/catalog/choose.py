@@ -74,7 +74,7 @@ def choose(catalog: Catalog, corrections: Corrections, wish: Wish) -> Selection:
         for row in rows
         if row.status == "refused" and row.code != REJECTED
     }
-    usable = [row for row in rows if row.model]
+    usable = [row for row in rows if row.status != "refused"]
     if not wish.include_doubtful:
         left_out |= {row.path: DOUBTFUL for row in usable if row.status == "doubtful"}
         usable = [row for row in usable if row.status == "ok"]

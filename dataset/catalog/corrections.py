@@ -17,7 +17,7 @@ from contract.lock import alone
 from contract.pose import FACE_AXES
 from contract.records import decode, json_line, read_lines
 from contract.rig import BOX_ANSWERS, HeadBox, MorphUse, Rig
-from dataset.catalog.catalog import CatalogRow, Status
+from dataset.catalog.catalog import HEAD_BOX, TEXTURES, CatalogRow, Described, judged_row
 
 OVERRIDES_NAME = "overrides.jsonl"
 REJECTED = "rejected"
@@ -34,7 +34,8 @@ class Correction:
     """A person's word on one file; ``path`` is where it lay then.
 
     ``head_box`` and ``drives`` (by face axis) replace what was found; None and missing axes leave
-    it as it is.
+    it as it is. ``textures``: a person wants the file although textures are missing, wherever it
+    finds just these (``Described.textures``).
     """
 
     sha256: str
@@ -42,6 +43,7 @@ class Correction:
     decision: Decision | None = None
     head_box: HeadBox | None = None
     drives: Mapping[str, tuple[MorphUse, ...]] = field(default_factory=dict)
+    textures: str | None = None
 
     def __post_init__(self) -> None:
         if not set(self.drives) <= set(FACE_AXES):
@@ -53,7 +55,8 @@ class Correction:
     @property
     def is_empty(self) -> bool:
         """Whether it says nothing."""
-        return self.decision is None and self.head_box is None and not self.drives
+        answers = self.decision, self.head_box, self.textures
+        return not self.drives and all(answer is None for answer in answers)
 
     def and_also(self, more: Correction) -> Correction:
         """This, with what ``more`` says in its place where it says something."""
@@ -62,6 +65,7 @@ class Correction:
             decision=more.decision or self.decision,
             head_box=more.head_box or self.head_box,
             drives={**self.drives, **more.drives},
+            textures=more.textures or self.textures,
         )
 
 
@@ -154,6 +158,8 @@ def corrected(annotation: Rig, correction: Correction | None) -> Rig:
 def corrected_row(row: CatalogRow, correction: Correction | None) -> CatalogRow:
     """A row as a person wants it; what they reject is refused, what they accept is ok.
 
+    A draft becomes a model like any other once everything that it misses is given.
+
     Raises:
         InputError: the correction does not fit the model.
     """
@@ -173,6 +179,29 @@ def corrected_row(row: CatalogRow, correction: Correction | None) -> CatalogRow:
         annotation = corrected(row.model.annotation, correction)
     except ValueError as error:
         raise InputError(f"overrides of {row.path}: {error}; mend or delete that line") from error
-    sure = correction.decision == "accept" or not annotation.doubtful
-    status: Status = "ok" if sure else "doubtful"
-    return replace(row, status=status, model=replace(row.model, annotation=annotation))
+    model = _completed(replace(row.model, annotation=annotation), correction)
+    wanted = judged_row(row, model)
+    sure = correction.decision == "accept" and wanted.status == "doubtful"
+    return replace(wanted, status="ok") if sure else wanted
+
+
+def _completed(model: Described, correction: Correction) -> Described:
+    """A draft without what a person gave; who accepts a guessed box gives it."""
+    given = set(correction.drives)
+    if correction.head_box or correction.decision == "accept":
+        given.add(HEAD_BOX)
+    annotation = model.annotation
+    if TEXTURES in model.missing and correction.textures == model.textures:
+        given.add(TEXTURES)
+        annotation = shown_white(annotation)
+    missing = {what: fault for what, fault in model.missing.items() if what not in given}
+    return replace(model, annotation=annotation, missing=missing)
+
+
+def shown_white(annotation: Rig) -> Rig:
+    """An annotation whose pictures are wanted with what lacks its texture white."""
+    return replace(
+        annotation,
+        doubtful=tuple(answer for answer in annotation.doubtful if answer != TEXTURES),
+        evidence=(*annotation.evidence, f"corrected:{TEXTURES}"),
+    )

@@ -34,7 +34,10 @@ class Link:
 
 
 def with_groups(rows: Sequence[CatalogRow]) -> tuple[CatalogRow, ...]:
-    """The rows with groups numbered in order, and the links that hold them together."""
+    """The rows with groups numbered in order, and the links that hold them together.
+
+    Drafts are grouped too, so that completing one parts no group and breaks no split.
+    """
     links = _spanning(sorted(_links(rows), key=lambda link: -link.mesh - link.picture), len(rows))
     numbers: dict[int, int] = {}
     root_of = _Roots(len(rows))
@@ -112,14 +115,15 @@ def representatives(
 ) -> Mapping[int, CatalogRow]:
     """The model of each group that stands for it.
 
-    In order: one that a person accepted (sha256s); the surest; PMX before PMD, which cannot say
-    all that PMX says of materials; the finest mesh; the first path.
+    In order: one that is not refused; one that a person accepted (sha256s); the surest; PMX before
+    PMD, which cannot say all that PMX says of materials; the finest mesh; the first path.
     """
 
-    def rank(row: CatalogRow) -> tuple[bool, bool, float, bool, int, str]:
+    def rank(row: CatalogRow) -> tuple[bool, bool, bool, float, bool, int, str]:
         model = row.described()
         surest = min(model.annotation.confidence.values(), default=0.0)
         return (
+            row.status == "refused",
             row.sha256 not in accepted,
             row.status != "ok",
             -round(surest, 2),

@@ -78,9 +78,11 @@ def _scan_lines(out: Path, catalog: Catalog) -> Iterator[str]:
                 )
     counts = Counter(row.status for row in catalog.rows)
     sources = counted(len({row.source for row in catalog.rows}), "source")
+    drafts = sum(row.status == "refused" and row.model is not None for row in catalog.rows)
+    mendable = f" ({drafts} can be completed in a review)" if drafts else ""
     yield (
         f"{out}: {counted(len(catalog.rows), 'model')} of {sources}: {counts['ok']} ok, "
-        f"{counts['doubtful']} doubtful, {counts['refused']} refused; "
+        f"{counts['doubtful']} doubtful, {counts['refused']} refused{mendable}; "
         f"{counted(len(groups), 'group')} of near-duplicates"
     )
 
@@ -162,6 +164,8 @@ def _names(texts: tuple[str, ...], known: set[str]) -> list[str]:
 @DEVICE
 def review(catalog: Path, host: str, port: int, browser: bool, device: str) -> None:
     """Look at the models of CATALOG on a local page, the doubtful first, and correct them.
+
+    A model that is refused for want of a morph, a head box or a texture can be given it there.
 
     What is decided is kept at once, in overrides.jsonl beside the catalogue; scanning again keeps
     it, and build follows it.

@@ -20,14 +20,14 @@ from contract.pose import REST, Pose
 from contract.rig import NAME_ONLY, Rig
 from contract.text import place, printable
 from dataset.catalog import fingerprint as fingerprint_module
-from dataset.catalog.catalog import Counts, Described
+from dataset.catalog.catalog import TEXTURES, Counts, Described, Fault
 from dataset.catalog.fingerprint import fingerprint
 from dataset.drawing.protocols import OpenedModel
 from dataset.shards.records import ModelFacts
 from renderer.draw.canvas import Canvas
 from renderer.draw.find_texture import find_texture
 from renderer.fit import objections
-from renderer.fit.fit_rig import fit_rig
+from renderer.fit.fit_rig import draft_rig
 from renderer.fit.head_bones import carried_by
 from renderer.formats.model import MmdModel
 from renderer.formats.read import read_model
@@ -36,7 +36,7 @@ from renderer.portrait.portrait import Portrait
 _MAX_NAME = 200
 _MAX_COMMENT = 4000
 _MAX_NOTES, _MAX_NOTE = 20, 300
-_TEXTURES, _WHITE_PARTS = "textures", 0.3  # an answer, and how sure it is with parts drawn white
+_WHITE_PARTS, _WHITE_FACE = 0.3, 0.0  # how sure ``TEXTURES`` is
 
 
 @cache
@@ -69,23 +69,44 @@ class RendererScanner:
         self._models_folder = models_folder
 
     def scan(self, path: Path) -> tuple[Described, Stored]:
-        """All about a model, and its rest picture (256, 256, 4); ``ModelError`` on no use."""
+        """All about a model, if only as a draft, and its rest picture (256, 256, 4).
+
+        Raises:
+            ModelError: nothing that a person could give makes it of use.
+        """
         model = read_model(path)
-        rig = fit_rig(model)
-        portrait = Portrait(self._canvas, model, rig, self._models_folder)
+        draft = draft_rig(model)
+        portrait, white_face = self._portrait(model, draft.rig)
         try:
             picture = portrait.draw(REST)
         finally:
             portrait.release()
-        if portrait.colour_missing:
-            rig = _doubting_textures(rig)
-        if fault := picture_fault(picture, self._canvas.size, shows_rest=True):
-            raise ModelError(f"{path.name}: {fault}", "unusable-picture")
-        faults = (*(mend.text for mend in model.mends), *portrait.texture_faults)
-        described = describe(model, rig, picture)
-        return replace(
-            described, notes=_notes(faults), textures=_checksum(portrait.texture_files)
-        ), picture
+        faults: dict[str, ModelError] = {**draft.faults}
+        rig = draft.rig
+        if white_face:
+            faults[TEXTURES] = white_face
+            rig = _doubting_textures(rig, "face-white", _WHITE_FACE)
+        elif portrait.colour_missing:
+            rig = _doubting_textures(rig, "shown-white", _WHITE_PARTS)
+        unusable = picture_fault(picture, self._canvas.size, shows_rest=True)
+        if unusable and not faults:
+            raise ModelError(f"{path.name}: {unusable}", "unusable-picture")
+        notes = (*(mend.text for mend in model.mends), *portrait.texture_faults)
+        described = replace(
+            describe(model, rig, picture),
+            notes=_notes(notes),
+            textures=_checksum(portrait.texture_files),
+            missing={what: Fault(one.code, printable(str(one))) for what, one in faults.items()},
+        )
+        return (_seen_white(described) if white_face else described), picture
+
+    def _portrait(self, model: MmdModel, rig: Rig) -> tuple[Portrait, TextureError | None]:
+        """The portrait, and why it shows a face without its texture, if it does."""
+        try:
+            return Portrait(self._canvas, model, rig, self._models_folder), None
+        except TextureError as error:
+            folder = self._models_folder
+            return Portrait(self._canvas, model, rig, folder, strict_textures=False), error
 
 
 def open_scanner(device: str, models_folder: Path | None = None) -> RendererScanner:
@@ -119,14 +140,24 @@ def describe(model: MmdModel, rig: Rig, picture: Stored) -> Described:
     )
 
 
-def _doubting_textures(rig: Rig) -> Rig:
+def _doubting_textures(rig: Rig, check: str, score: float) -> Rig:
     """The rig of a model whose pictures show something white that should have a texture."""
     return replace(
         rig,
-        confidence={**rig.confidence, _TEXTURES: _WHITE_PARTS},
-        doubtful=(*rig.doubtful, _TEXTURES),
-        objections=(*rig.objections, f"{_TEXTURES}:shown-white={_WHITE_PARTS:.2f}"),
+        confidence={**rig.confidence, TEXTURES: score},
+        doubtful=(*rig.doubtful, TEXTURES),
+        objections=(*rig.objections, f"{TEXTURES}:{check}={score:.2f}"),
     )
+
+
+def _seen_white(described: Described) -> Described:
+    """Faces without texture look alike: only the mesh tells of copies."""
+    return replace(described, fingerprint=replace(described.fingerprint, structure="", colours=""))
+
+
+def _is_wanted_white(rig: Rig) -> bool:
+    """Whether a person saw that textures are missing, and wants the pictures as they are."""
+    return TEXTURES in rig.confidence and TEXTURES not in rig.doubtful
 
 
 def _checksum(files: Mapping[int, Path]) -> str:
@@ -202,7 +233,8 @@ class OpenGlRenderer:
         """Read and upload a model that is rigged so; ``ModelError`` says what is wrong with it."""
         model = read_model(path)
         require_rig_of(model, rig)
-        portrait = Portrait(self._canvas, model, rig, self._models_folder)
+        strict = not _is_wanted_white(rig)
+        portrait = Portrait(self._canvas, model, rig, self._models_folder, strict_textures=strict)
         return _OpenedPortrait(model, rig, portrait)
 
 

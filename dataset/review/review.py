@@ -17,7 +17,7 @@ from contract.records import decode
 from contract.rig import MorphUse, Rig, Side
 from contract.text import place, shown_path
 from dataset.build.sampling import MIXED_AMBIENT
-from dataset.catalog.catalog import CatalogRow, load_catalog
+from dataset.catalog.catalog import TEXTURES, CatalogRow, load_catalog
 from dataset.catalog.corrections import (
     REJECTED,
     Correction,
@@ -27,6 +27,7 @@ from dataset.catalog.corrections import (
     keep_correction,
     load_corrections,
     overrides_of,
+    shown_white,
 )
 from dataset.drawing.rendering import in_words
 from dataset.review.painter import Painter, Painting
@@ -42,7 +43,6 @@ VIEWS = {
 }
 """The pictures of a model: as found at rest, each eye and both closed, the mouth closed; together
 they show it under the lights of a data set of mixed shading."""
-_ORDER = {"doubtful": 0, "ok": 1, "refused": 2}
 
 
 class Review:
@@ -58,11 +58,12 @@ class Review:
         self._rows: dict[str, CatalogRow] = {}
         for row in self._catalog.rows:
             known = self._rows.setdefault(row.sha256, row)
-            if row.model and not known.model:  # a copy that has the textures it needs
+            if _worth(row) > _worth(known):  # a copy that has the textures it needs
                 self._rows[row.sha256] = row
 
     def listed(self, status: str, source: str, search: str, page: int) -> dict[str, object]:
-        """A page of models, doubtful ones first, by what is thought of them now."""
+        """A page of models, by what is thought of them now: doubtful ones first, then refused ones
+        that a person can complete."""
         said = self._corrections()
         wanted = [
             row
@@ -71,7 +72,7 @@ class Review:
             and source in {"", row.source}
             and (not search or search.casefold() in self._words(row))
         ]
-        wanted.sort(key=lambda row: (_ORDER[self._rows[row.sha256].status], row.path))
+        wanted.sort(key=lambda row: (_turn(self._rows[row.sha256]), row.path))
         first = page * PAGE_MODELS
         return {
             "models": [self._summary(row, said) for row in wanted[first : first + PAGE_MODELS]],
@@ -103,6 +104,8 @@ class Review:
             if row.model:
                 self._require_morphs(row, made)
                 corrected(row.model.annotation, made)
+                if made.decision == "accept" and TEXTURES in row.model.missing:
+                    made = replace(made, textures=row.model.textures)
         except ValueError as error:
             raise InputError(f"{row.path}: {error!s:.200}") from error
         before = keep_correction(self._overrides, self._named(made), adding=adding)
@@ -113,9 +116,11 @@ class Review:
         row = _corrected(self._row(sha256), self._corrections())
         if view not in VIEWS:
             raise InputError(f"view {view:.20}: unknown; choose {', '.join(VIEWS)}")
-        annotation = row.described().annotation if row.model else None
-        if annotation is None:
+        if row.model is None:
             raise InputError(f"{row.path}: {row.status}; there is no picture of it")
+        annotation = row.model.annotation
+        if TEXTURES in row.model.missing:
+            annotation = shown_white(annotation)
         if axis:
             annotation = self._with_morph(annotation, axis, morph, side)
         path = place(self._catalog.models_folder, row.path)
@@ -171,6 +176,7 @@ class Review:
             "name": model.name if model else "",
             "annotation": asdict(model.annotation) if model else None,
             "objections": [in_words(one) for one in model.annotation.objections] if model else [],
+            "missing": list(model.missing) if model else [],
             "correction": asdict(correction) if correction else None,
             "group": row.group,
         }
@@ -189,6 +195,18 @@ class Review:
             for drive in drives:
                 if not 0 <= drive.morph < count or not 0 < drive.weight <= 1:
                     raise ValueError(f"morph {drive.morph} of {count}, weight {drive.weight:g}")
+
+
+def _worth(row: CatalogRow) -> tuple[bool, bool]:
+    """Which of two files with the same bytes is shown."""
+    return row.status != "refused", row.model is not None
+
+
+def _turn(row: CatalogRow) -> int:
+    """Where a row of the catalogue stands among the others."""
+    if row.status == "refused":
+        return 3 if row.model is None else 1
+    return 0 if row.status == "doubtful" else 2
 
 
 def _corrected(row: CatalogRow, said: Corrections) -> CatalogRow:

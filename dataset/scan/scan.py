@@ -26,6 +26,7 @@ from dataset.catalog.catalog import (
     Described,
     Status,
     cache_of,
+    judged_row,
     load_catalog,
     save_catalog,
 )
@@ -135,7 +136,7 @@ class _Memory:
         lines = journal_lines(self._path)
         kept = [entry for line in lines if (entry := _entry(line))]
         if forget_refused:
-            kept = [entry for entry in kept if entry.model]
+            kept = [entry for entry in kept if _status(entry) != "refused"]
         for entry in kept:
             self._entries[entry.sha256].append(entry)
         if len(kept) < len(lines):
@@ -272,7 +273,7 @@ def _of_another_name(message: str, known: str, path: str) -> str:
 
 
 def _status(entry: Entry) -> Status:
-    if entry.model is None:
+    if entry.model is None or entry.model.missing:
         return "refused"
     return "doubtful" if entry.model.annotation.doubtful else "ok"
 
@@ -286,11 +287,9 @@ def _row(folder: Path, path: str, entry: Entry) -> CatalogRow:
         message = _of_another_name(fault.message, entry.path, path)
         return replace(row, code=fault.code, message=message, stage=fault.stage)
     assert entry.model  # an entry without a refusal has one
-    model, scores = entry.model, entry.model.annotation.confidence
-    picture = picture_name(folder, ModelFile(path, entry.sha256), model)
-    row = replace(row, model=model, picture=picture)
-    if not model.annotation.doubtful:
-        return row
-    worst = min(model.annotation.doubtful, key=lambda answer: scores[answer])
-    objections = " ".join(model.annotation.objections)
-    return replace(row, code=f"doubtful-{worst.replace('_', '-')}", message=objections)
+    picture = picture_name(folder, ModelFile(path, entry.sha256), entry.model)
+    missing = {
+        what: replace(fault, message=_of_another_name(fault.message, entry.path, path))
+        for what, fault in entry.model.missing.items()
+    }
+    return judged_row(replace(row, picture=picture), replace(entry.model, missing=missing))

@@ -19,11 +19,12 @@ HEADS_A_PAGE = 600
 _MOST_BYTES = 16 << 20
 _COLUMNS, _TILE, _GAP, _CAPTION = 10, 256, 8, 22
 _BOX, _MIDDLE = "#b3261ea0", "#b3261e46"
-_INKS = {"ok": INK, "doubtful": RED_INK}
+_INKS = {"ok": INK, "doubtful": RED_INK, "refused": RED_INK}
 
 
 def draw_heads(rows: Sequence[CatalogRow], cache: Path, path: Path) -> tuple[Path, ...]:
-    """Write PNGs of all heads with their numbers (rows counted from 1), doubtful ones in red.
+    """Write PNGs of all heads with their numbers (rows counted from 1); in red those that a person
+    should look at, the doubtful and the refused ones.
 
     The first page is ``path``; further ones, 600 heads each, have -2, -3, ... in their names.
     ``InputError`` when they cannot be written.
@@ -70,7 +71,7 @@ def _draw_box(sheet: Sheet, left: int, top: int) -> None:
 
 
 def _verdict(row: CatalogRow) -> str:
-    """The status of a row; of a doubtful one also the least sure answer."""
+    """The status of a row; of one that is not ok also the least sure answer."""
     confidence = row.described().annotation.confidence
     if row.status == "ok" or not confidence:
         return row.status

@@ -31,6 +31,8 @@ class Judgement:
 
 
 UNQUESTIONED = Judgement()
+NOT_FOUND = Judgement(0.0, ("not-found=0.00",))
+"""Of an answer that a person has to give."""
 
 
 def judged(factors: Mapping[str, float]) -> Judgement:

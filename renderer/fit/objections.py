@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 _WORDS: Mapping[str, str] = {
+    "not-found": "it was not found; give it",
     "seen-to-close": "the lids were not seen to close over the iris; the name alone says so",
     "normal": "the closed eye smiles",
     "closed": "another morph closes the eye further",
@@ -40,6 +41,7 @@ _WORDS: Mapping[str, str] = {
     "off-centre": "the face is not over the head bone",
     "eyes-hidden": "an eye is hidden",
     "no-face-texture": "the face has no texture",
+    "face-white": "a texture of the face, or of much of the head, is missing; it is white",
     "shown-white": "a texture is missing; what it should colour is white",
 }
 

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page
 
 from characters.files.generate import write_character
 from contract.progress import LogProgress
-from dataset.catalog.catalog import CatalogRow, load_catalog, save_catalog
+from dataset.catalog.catalog import CatalogRow, judged_row, load_catalog, save_catalog
 from dataset.catalog.corrections import Correction, load_corrections, overrides_of
 from dataset.drawing.rendering import open_scanner
 from dataset.jobs.pool import Crew
@@ -22,6 +22,7 @@ from dataset.review.review import Review
 from dataset.review.server import make_app
 from dataset.scan.scan import scan
 from tests.support.in_browser import chromium, needs_browser, opened, serving
+from tests.support.tiny_renderer import without
 
 pytestmark = needs_browser
 
@@ -104,6 +105,13 @@ def test_a_line_is_dragged(page: Page, catalog: Path) -> None:
     page.mouse.down()
     page.mouse.move(x, y - 0.1 * box["height"], steps=4)
     assert "+20" in page.inner_text(".card .cut span")
+    # The picture is framed by the line meanwhile: the head, higher by a fifth, fills the same half.
+    framed = page.locator(".card .head img").first.bounding_box()
+    assert framed is not None
+    assert framed["height"] == pytest.approx(box["height"] / 1.2, rel=0.02)
+    assert framed["y"] + 0.75 * framed["height"] == pytest.approx(
+        box["y"] + 0.75 * box["height"], abs=3
+    )
     with page.expect_response("**/correction"):
         page.mouse.up()
     found = doubtful.described().annotation.head_box
@@ -114,6 +122,58 @@ def test_a_line_is_dragged(page: Page, catalog: Path) -> None:
     assert kept.chin_y == found.chin_y
     # The box of the head is a person's word now, so nothing about it is doubted any more.
     page.wait_for_function("() => document.querySelector('.card .status').textContent === 'ok'")
+
+
+def test_the_middle_is_dragged(page: Page, catalog: Path) -> None:
+    row = in_order(catalog)[0]
+    loaded(page, ".card .head img")
+    box = page.locator(".card .head").first.bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 0.05 * box["width"], y, steps=2)
+    framed = page.locator(".card .head img").first.bounding_box()
+    assert framed is not None
+    assert framed["x"] == pytest.approx(box["x"] - 0.05 * box["width"], abs=2)
+    with page.expect_response("**/correction"):
+        page.mouse.up()
+    found = row.described().annotation.head_box
+    height = found.skull_top_y - found.chin_y
+    kept = said(catalog)[row.sha256].head_box
+    assert kept is not None
+    assert kept.centre_x == pytest.approx(found.centre_x + 0.1 * height, abs=0.02 * height)
+    assert (kept.chin_y, kept.skull_top_y) == (found.chin_y, found.skull_top_y)
+
+
+@pytest.fixture
+def mouthless(catalog: Path) -> Iterator[Path]:
+    """The catalogue with its first model refused: no morph was found for the mouth."""
+    whole = load_catalog(catalog)
+    first = judged_row(whole.rows[0], without(whole.rows[0].described(), "mouth"))
+    path = catalog.with_name("mouthless.jsonl")
+    save_catalog(path, replace(whole, rows=(first,)))
+    yield path
+    path.unlink()
+
+
+def test_a_refused_model_is_given_its_morph(
+    browser: Browser, mouthless: Path, painter: Painter
+) -> None:
+    row = load_catalog(mouthless).rows[0]
+    app = make_app(Review(mouthless, painter), painter, "127.0.0.1")
+    with serving(app) as url, opened(browser, url) as page:
+        assert page.inner_text(".card .status") == "refused"
+        assert page.inner_text(".card .missing").endswith("choose a morph that opens the mouth")
+        loaded(page, ".card .head img")
+        page.click(".card .small.lacking")
+        page.wait_for_selector("#morph-list [data-morph='3']")
+        assert page.locator("#morph-list .chosen").count() == 0
+        with page.expect_response("**/correction"):
+            page.click("#morph-list [data-morph='3']")
+        page.wait_for_function("() => document.querySelector('.card .status').textContent === 'ok'")
+        assert page.locator(".card .missing").count() == 0
+    assert [drive.morph for drive in said(mouthless)[row.sha256].drives["mouth"]] == [3]
 
 
 def test_another_morph_is_chosen(page: Page, catalog: Path) -> None:

@@ -15,8 +15,8 @@ from characters.design.spec import Naming
 from characters.files.generate import FRANCHISES, character_spec, write_character
 from contract.errors import RigError
 from contract.pose import FACE_AXES
-from contract.rig import Rig, Side
-from renderer.fit.fit_rig import fit_rig
+from contract.rig import BOX_ANSWERS, Rig, Side
+from renderer.fit.fit_rig import draft_rig, fit_rig
 from renderer.formats.model import Bone, MmdModel, Morph, VertexOffsets
 from renderer.formats.read import read_model
 from tests.support.hand_models import bone_offsets
@@ -200,6 +200,37 @@ def test_models_that_cannot_be_rigged_say_why(generated: Callable[[int], Generat
     require_refusal(replace(without_head, morphs=()), "no-head-bone", "頭")
     no_faces = replace(model, faces=np.empty((0, 3), np.int32))
     require_refusal(no_faces, "empty-mesh")
+
+
+def test_what_a_person_can_give_is_left_open_in_a_draft(
+    generated: Callable[[int], Generated],
+) -> None:
+    model, whole = generated(1).model, fit_rig(generated(1).model)
+    draft = draft_rig(without_morphs(model, lambda m: m.panel == 3))
+    assert {axis: fault.code for axis, fault in draft.faults.items()} == {"mouth": "no-mouth-morph"}
+    assert draft.rig.drives == {**whole.drives, "mouth": ()}
+    assert "mouth" in draft.rig.doubtful
+    height = whole.head_box.skull_top_y - whole.head_box.chin_y
+    assert abs(draft.rig.head_box.chin_y - whole.head_box.chin_y) < 0.1 * height
+    assert draft.rig.head_box.skull_top_y == pytest.approx(
+        whole.head_box.skull_top_y, abs=0.05 * height
+    )
+
+
+def test_where_nothing_tells_of_eyes_the_head_is_guessed(
+    generated: Callable[[int], Generated],
+) -> None:
+    model = generated(1).model
+    box = fit_rig(model).head_box
+    faceless = renamed(replace(model, morphs=()), lambda b: b.name.replace("目", "箱"))
+    faceless = replace(faceless, bones=tuple(replace(b, append=None) for b in faceless.bones))
+    draft = draft_rig(faceless)
+    assert list(draft.faults) == ["left_eye", "right_eye", "mouth", "head_box"]
+    assert not any(draft.rig.drives.values())
+    height = box.skull_top_y - box.chin_y
+    assert abs(draft.rig.head_box.chin_y - box.chin_y) < 0.3 * height
+    assert abs(draft.rig.head_box.skull_top_y - box.skull_top_y) < 0.3 * height
+    assert set(BOX_ANSWERS) <= set(draft.rig.doubtful)
 
 
 def test_a_lost_right_eye_is_told_from_a_lost_left_one(

@@ -25,7 +25,7 @@ from contract.image import Stored
 from contract.light import Light
 from contract.pose import FACE_AXES, Pose
 from contract.rig import NAME_ONLY, HeadBox, MorphUse, Rig
-from dataset.catalog.catalog import Counts, Described
+from dataset.catalog.catalog import Counts, Described, Fault
 from dataset.catalog.choose import PlannedModel, Selection
 from dataset.catalog.fingerprint import Fingerprint
 from dataset.catalog.provenance import hash_models
@@ -157,7 +157,8 @@ class TinyScanner:
     """Looks at the same files; those whose first word is ``doubtful`` are not sure of the chin.
 
     Files of one name look the same, whatever their first word. A ``textured`` one uses the
-    face.png beside it; one that is called ``strictly`` needs it.
+    face.png beside it; one that is called ``strictly`` needs it. Of an ``undriven`` one no morph
+    opens the mouth.
     """
 
     def scan(self, path: Path) -> tuple[Described, Stored]:
@@ -182,6 +183,8 @@ class TinyScanner:
         picture = np.zeros((256, 256, 4), np.uint8)
         picture[64:192, 64:192] = 255
         described = replace(tiny_described(name), annotation=annotation)
+        if behaviour == "undriven":
+            described = without(described, "mouth")
         textures = path.with_name("face.png")
         look = textures.read_text("utf-8") if texture_paths and textures.exists() else ""
         return replace(described, texture_paths=texture_paths, textures=look), picture
@@ -197,6 +200,19 @@ def tiny_described(name: str) -> Described:
         texture_paths=(),
         annotation=tiny_annotation(),
         fingerprint=tiny_fingerprint(name),
+    )
+
+
+def without(described: Described, *missing: str) -> Described:
+    """The draft that lacks these."""
+    rig = described.annotation
+    drives = {axis: () if axis in missing else uses for axis, uses in rig.drives.items()}
+    scores = {**rig.confidence, **dict.fromkeys(missing, 0.0)}
+    doubtful = (*rig.doubtful, *missing)
+    return replace(
+        described,
+        annotation=replace(rig, drives=drives, confidence=scores, doubtful=doubtful),
+        missing={what: Fault(f"no-{what}", f"m.pmx: no {what}") for what in missing},
     )
 
 

@@ -1,7 +1,7 @@
 // Shows what the scan found, a page of models at a time, and sends what a person decides.
 const $ = (id) => document.getElementById(id);
 const state = { models: [], current: 0, page: 0, pages: 1, axes: [] };
-const TOP = 0.25, CHIN = 0.75;
+const TOP = 0.25, CHIN = 0.75, MIDDLE = 0.5;  // where the head box lies in every picture
 
 function element(name, attributes = {}, ...children) {
   const made = Object.assign(document.createElement(name), attributes);
@@ -61,51 +61,82 @@ function card(model, index) {
       element("span", { className: `status ${model.status}`, textContent: model.status })),
     element("div", { className: "path", textContent: model.path, title: `${model.path}\n${model.licence}` }));
   if (model.annotation) made.append(head(model), smalls(model, index), bars(model));
-  const why = model.annotation ? model.objections : [model.code, model.message];
+  const why = model.status === "refused" ? [model.code, model.message, ...model.objections] : model.objections;
+  if (model.missing.length) made.append(element("p", { className: "missing", textContent: toDo(model) }));
   made.append(element("p", { className: "why", textContent: why.filter(Boolean).join("; ") }));
   if (model.annotation) made.append(actions(model, index));
   return made;
 }
 
+// What a person has to give before a refused model can be used.
+const TO_GIVE = {
+  left_eye: "choose a morph that shuts the left eye", right_eye: "choose a morph that shuts the right eye",
+  mouth: "choose a morph that opens the mouth", head_box: "put the lines onto the head",
+  textures: "accept it without its textures",
+};
+const toDo = (model) => `to use it: ${model.missing.map((what) => TO_GIVE[what]).join(", ")}`;
+
+// Dragging a line moves the head box, and with it at once the framing of the picture: the line stays
+// where pictures have it, and what is to lie on it comes to it. In shares of the picture; the head is
+// never made less than LEAST high.
+
+const LEAST = 0.15, REACH = 0.5;
+const LINES = {
+  middle: { rest: MIDDLE, least: -REACH, most: 1 + REACH, kind: "middle" },
+  top: { rest: TOP, least: -REACH, most: CHIN - LEAST, kind: "cut" },
+  chin: { rest: CHIN, least: TOP + LEAST, most: 1 + REACH, kind: "cut low" },
+};
+
 function head(model) {
   const box = element("div", { className: "head" }, lazyPicture(pictureOf(model, "rest"), "at rest"));
-  const lines = { top: cut(TOP, ""), chin: cut(CHIN, "low") };
-  box.append(element("div", { className: "middle" }), lines.top, lines.chin);
-  for (const which of ["top", "chin"]) makeDraggable(box, lines, which, model);
+  for (const which of Object.keys(LINES)) box.append(draggable(box, which, model));
   return box;
 }
 
-function cut(share, kind) {
-  const line = element("div", { className: `cut ${kind}` }, element("span"));
-  line.style.top = `${share * 100}%`;
-  return line;
+function framed(image, { top, chin, middle }) {
+  const scale = (CHIN - TOP) / (chin - top);
+  const across = MIDDLE - middle * scale, down = TOP - top * scale;
+  image.style.transform = `translate(${across * 100}%, ${down * 100}%) scale(${scale})`;
 }
 
-function makeDraggable(box, lines, which, model) {
-  const line = lines[which];
+// The head box with a line of the picture moved to a share of it.
+function boxWith(found, which, share) {
+  const height = (found.skull_top_y - found.chin_y) / (CHIN - TOP);
+  if (which === "middle") return { centre_x: found.centre_x + (share - MIDDLE) * height };
+  return { [which === "top" ? "skull_top_y" : "chin_y"]: found.skull_top_y - (share - TOP) * height };
+}
+
+function draggable(box, which, model) {
+  const { rest, least, most, kind } = LINES[which], across = which === "middle";
+  const line = element("div", { className: kind }, element("span"));
   line.dataset.line = which;
-  let share = which === "top" ? TOP : CHIN;
-  const rest = share;
+  line.style[across ? "left" : "top"] = `${rest * 100}%`;
+  const place = (event) => (across ? event.clientX : event.clientY) / box.getBoundingClientRect().height;
+  let share = rest, began = 0;
+  const show = (to) => {
+    share = to;
+    const image = box.querySelector("img");
+    if (image) framed(image, { top: TOP, chin: CHIN, middle: MIDDLE, [which]: share });
+    const off = ((across ? share - rest : rest - share) / (CHIN - TOP)) * 100;
+    line.firstChild.textContent = off ? `${off > 0 ? "+" : ""}${off.toFixed(1)} % of the head` : "";
+  };
   line.addEventListener("pointerdown", (event) => {
     line.setPointerCapture(event.pointerId);
+    began = place(event);
     event.preventDefault();
   });
   line.addEventListener("pointermove", (event) => {
     if (!line.hasPointerCapture(event.pointerId)) return;
-    const bounds = box.getBoundingClientRect();
-    share = Math.min(0.98, Math.max(0.02, (event.clientY - bounds.top) / bounds.height));
-    line.style.top = `${share * 100}%`;
-    const off = ((rest - share) / (CHIN - TOP)) * 100;
-    line.firstChild.textContent = `${off >= 0 ? "+" : ""}${off.toFixed(1)} % of the head`;
+    show(Math.min(most, Math.max(least, rest + place(event) - began)));
   });
-  line.addEventListener("pointerup", () => {
+  line.addEventListener("pointercancel", () => show(rest));
+  line.addEventListener("pointerup", async () => {
     if (share === rest) return;
-    const found = model.annotation.head_box;
-    const height = (found.skull_top_y - found.chin_y) / (CHIN - TOP);
-    const y = found.skull_top_y - (share - TOP) * height;
-    const moved = { [which === "top" ? "skull_top_y" : "chin_y"]: y };
-    keep(model, "PATCH", (now = model) => ({ head_box: { ...now.annotation.head_box, ...moved } }));
+    const moved = boxWith(model.annotation.head_box, which, share);
+    await keep(model, "PATCH", (now = model) => ({ head_box: { ...now.annotation.head_box, ...moved } }));
+    show(rest);  // the card is another one by now, unless the server would not have it
   });
+  return line;
 }
 
 const SMALLS = [["left_eye", "left shut"], ["right_eye", "right shut"], ["both", "both shut"], ["mouth", "mouth shut"]];
@@ -120,11 +151,12 @@ function smalls(model, index) {
   const row = element("div", { className: "smalls" });
   for (const [view, words] of SMALLS) {
     const drives = model.annotation.drives[view];
-    const name = drives ? drives.map((drive) => drive.name).join(" + ") : "";
+    const name = drives ? drives.map((drive) => drive.name).join(" + ") || "none: choose" : "";
     const title = drives ? `${words}: ${name}; choose another` : words;
     const button = small(pictureOf(model, view), title, words, name);
     button.dataset.view = view;
     if (drives) button.addEventListener("click", () => chooseMorph(index, view));
+    if (drives && !drives.length) button.classList.add("lacking");
     row.append(button);
   }
   return row;
@@ -197,7 +229,7 @@ function keep({ sha256 }, method, values) {
 const correct = (model, changes) => keep(model, "PATCH", () => changes);
 const decide = (index, decision) => correct(state.models[index], { decision });
 
-const NOTHING = { decision: null, head_box: null, drives: {} };
+const NOTHING = { decision: null, head_box: null, drives: {}, textures: null };
 const forget = (index) => keep(state.models[index], "PUT", () => NOTHING);
 
 // Takes back what was decided last on this page.
@@ -206,8 +238,8 @@ function undo() {
     const last = history.at(-1);
     if (!last) return say("nothing was decided since this page was loaded");
     if (find(last.sha256) >= 0) goTo(find(last.sha256));
-    const { decision, head_box, drives } = last.before ?? NOTHING;
-    await send(last.sha256, "PUT", { decision, head_box, drives });
+    const { decision, head_box, drives, textures } = last.before ?? NOTHING;
+    await send(last.sha256, "PUT", { decision, head_box, drives, textures });
     history.pop();
   });
 }
