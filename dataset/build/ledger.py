@@ -137,7 +137,7 @@ class Ledger:
 
     def summary(self) -> BuildSummary:
         """The account of the whole run; ``InputError`` when not one model could be drawn."""
-        if not self._made and self._numbers:
+        if not self._made and (self._numbers or not self._shards):
             if not self._quarantine.rows:
                 raise InputError(f"{self._out}: no model is left to draw; see the reasons above")
             first = next(iter(self._quarantine.rows))

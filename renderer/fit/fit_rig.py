@@ -38,7 +38,7 @@ _SPLIT_SHARE = 0.4  # of the way from the middle to the iris: less than to the c
 _BOTH_EYES = 4  # ``_Look.eyes_seen_to_close`` of two eyes that are
 _GUESSED_SPLIT = 0.04  # of the head's height, where the eyes are unknown
 # Of what the head carries above its bone: tufts, ears and hats are higher. On 18 real models the
-# guess is off by 2 % of the head's height in the middle, by 20 % at worst.
+# guess is off by 2 % of the head's height in the middle, by more than 20 % in one of 20.
 _TOP_PERCENTILE, _CHIN_BELOW_BONE = 98.0, 0.05
 _LIPS = 0.7  # below the eyes, in distances between them, where no morph parts the lips
 
