@@ -227,7 +227,7 @@ def write_card(out: Path, by: Parameters, card: Path, note: str = "") -> None:
 def _command_line(by: Parameters) -> str:
     values = {k.replace("_", "-"): v for k, v in asdict(by).items() if k != "changes"}
     words = [f"--{name} {value}" for name, value in values.items()]
-    return " ".join([*words, *(f"--set {change}" for change in by.changes)])
+    return " ".join([*(f"--set {change}" for change in by.changes), *words])
 
 
 def _seconds(out: Path, stage: str) -> str:
