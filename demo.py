@@ -38,7 +38,7 @@ STEPS = (
     ),
     Step(
         "Draw it once, at rest: the one picture that a person would give",
-        f"renderer still {OUT}/first/franchise_00/character_00000/model.pmx --shading toon "
+        f"renderer still {OUT}/first/franchise_00/character_02026/model.pmx --shading toon "
         f"--pose mouth=1 --size 512 -o {OUT}/drawing.png",
         3,
     ),
