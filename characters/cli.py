@@ -9,6 +9,7 @@ import click
 
 from characters.files.generate import FRANCHISES, ModelFormat, write_character
 from contract.cli import ErrorLineGroup
+from contract.text import counted
 
 
 @click.group(cls=ErrorLineGroup)
@@ -40,5 +41,6 @@ def generate(count: int, seed: int, out: Path, kind: str, franchises: int) -> No
         write_character(folder, seed + number, chosen, franchise)
     seconds = time.monotonic() - started
     click.echo(
-        f"{count} characters of {min(count, franchises)} franchises in {out} ({seconds:.1f} s)"
+        f"{counted(count, 'character')} of {counted(min(count, franchises), 'franchise')} in {out} "
+        f"({seconds:.1f} s)"
     )

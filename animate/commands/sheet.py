@@ -11,6 +11,7 @@ import click
 from animate.commands.options import BACKEND, BUNDLE, CONFIGURATION, PathType
 from contract.cli import out_option
 from contract.pose import Pose
+from contract.text import counted
 from models.base.device import DEVICE
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def sheet(
 
     networks = open_networks(bundle, configuration, device, backend)
     write_bytes(out, _page(drawings, side, networks))
-    click.echo(f"{out}: {len(drawings)} drawings in {len(POSES)} poses", err=True)
+    click.echo(f"{out}: {counted(len(drawings), 'drawing')} in {len(POSES)} poses", err=True)
 
 
 def _page(drawings: tuple[Path, ...], side: int, networks: Networks) -> bytes:
