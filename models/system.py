@@ -17,14 +17,27 @@ from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from contract.errors import InputError
 from contract.pose import FACE, JOINTS
-from models.base.enlarge import Layer, enlarged, laid, layer, moved, snapped
+from models.base.enlarge import (
+    Layer,
+    centres,
+    enlarged,
+    in_halves,
+    laid,
+    layer,
+    moved,
+    sampled,
+    snapped,
+)
 from models.base.look import middle, with_middle
 from models.networks.combiner import Combiner, CombinerDecision
 from models.networks.face_morpher import FaceMorpher
 from models.networks.face_rotator import FaceRotator, RotatorDecision, RotatorOutput
+
+_STRIP_ROWS = 64
 
 
 class Express(nn.Module):
@@ -109,6 +122,28 @@ class Turn(nn.Module):
         kept, taken, painted = torch.split(shares, 4, 1)
         still = torch.addcmul(painted, kept, wide)
         return torch.addcmul(still, taken, moved(wide, decision.offset))
+
+    def apply_in_strips(self, wide: Tensor, decision: TurnDecision) -> Tensor:
+        """``apply_to`` by a few rows at a time, without gradients.
+
+        What is enlarged then stays in the processor's cache and in memory that is there already:
+        at 1024 pixels the whole of it would be 60 MB, anew for every picture.
+        """
+        side, look = wide.shape[-1], decision.kept.shape[-1]
+        small = torch.cat((*decision[:3], in_halves(decision.offset)), 1)
+        tall = functional.interpolate(small, (side, look), mode="bilinear", align_corners=False)
+        place, output = centres(side, wide.device), torch.empty_like(wide)
+        for top in range(0, side, _STRIP_ROWS):
+            rows = slice(top, min(top + _STRIP_ROWS, side))
+            narrow, shape = tall[:, :, rows], (rows.stop - top, side)
+            strip = functional.interpolate(narrow, shape, mode="bilinear", align_corners=False)
+            kept, taken, painted, flow = torch.split(strip, [4, 4, 4, 2], 1)
+            flow[:, 0] += place
+            flow[:, 1] += place[rows, None]
+            warped = sampled(wide, flow)
+            painted.addcmul_(kept, wide[:, :, rows]).addcmul_(taken, warped)
+            output[:, :, rows] = painted
+        return output
 
 
 def _one_pathway(turn: RotatorDecision, pathway: Literal[1, 2] | None) -> TurnDecision:

@@ -92,7 +92,7 @@ def _session(
     path = folder / f"{name}.onnx"
     data = _checked_bytes(path, record.sha256[name])
     try:
-        session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(data, _options(), ["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's errors share no public base
         raise InputError(f"{path}: cannot be run ({error!s:.120}); export it again") from error
     for found, wanted, verb in (
@@ -107,6 +107,13 @@ def _session(
         if not fits:
             raise InputError(f"{path}: {verb} {ends!s:.120}; export it again")
     return session
+
+
+def _options() -> onnxruntime.SessionOptions:
+    options = onnxruntime.SessionOptions()
+    # The graphs run one after the other: threads of one that wait busily slow down the next.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return options
 
 
 def _fits(shape: Sequence[object], wanted: Sequence[int | None]) -> bool:

@@ -50,7 +50,7 @@ class TorchNetworks:
             if expression.wide is None:
                 return _values(self._turn(small, pose))
             decision = self._turn.decide(small, pose)
-        return _values(self._turn.apply_to(self._batch(expression.wide), decision))
+        return _values(self._turn.apply_in_strips(self._batch(expression.wide), decision))
 
     def _batch(self, values: NetworkPicture) -> torch.Tensor:
         return torch.from_numpy(values)[None].to(self._device)

@@ -69,23 +69,33 @@ def moved(picture: Tensor, offset: Tensor) -> Tensor:
     Here the picture's edges, not the outermost pixels' centres, lie at -1 and 1, so that one pixel
     of the look is D / L of the picture's, whatever D is.
     """
+    side = picture.shape[-1]
+    place = centres(side, picture.device)
+    still = torch.stack([place.expand(side, side), place[:, None].expand(side, side)])
+    return sampled(picture, still + enlarged(in_halves(offset), side))
+
+
+def in_halves(offset: Tensor) -> Tensor:
+    """A flow (N, 2, L, L) as ``warp`` has it, in halves of the picture from edge to edge."""
     look = offset.shape[-1]
-    flow = enlarged(offset * ((look - 1) / look), picture.shape[-1])
+    return offset * ((look - 1) / look)
+
+
+def sampled(picture: Tensor, places: Tensor) -> Tensor:
+    """The picture (N, 4, D, D) at places (N, 2, rows, columns): bilinear, the border's beyond."""
     return functional.grid_sample(
         picture,
-        (_centres(picture) + flow).permute(0, 2, 3, 1),  # (N, D, D, 2), as grid_sample reads it
+        places.permute(0, 2, 3, 1),  # (N, rows, columns, 2), as grid_sample reads it
         mode="bilinear",
         padding_mode="border",
         align_corners=False,
     )
 
 
-def _centres(picture: Tensor) -> Tensor:
-    """(1, 2, D, D) float32: x then y of each pixel's centre."""
-    side = picture.shape[-1]
-    middles = torch.arange(side, device=picture.device) + 0.5
-    place = middles * 2 / (middles[-1:] + 0.5) - 1
-    return torch.stack([place.expand(side, side), place[:, None].expand(side, side)])[None]
+def centres(side: int, device: torch.device) -> Tensor:
+    """(D,) float32: each pixel's centre along a side, the picture's edges at -1 and 1."""
+    middles = torch.arange(side, device=device) + 0.5
+    return middles * 2 / (middles[-1:] + 0.5) - 1
 
 
 def spread(picture: Tensor, look: Tensor) -> Tensor:

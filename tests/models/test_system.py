@@ -86,6 +86,15 @@ def test_what_is_applied_to_a_larger_picture_is_the_same_larger(name: str) -> No
     assert (reduced(large, 64) - small).abs().mean() < 0.01
 
 
+@pytest.mark.parametrize("side", [64, 100])
+@torch.no_grad()
+def test_strips_join_to_the_whole(side: int) -> None:
+    system, picture = untrained(LOOKS, "L1").system("FU-L1-L1"), _soft(side)
+    decision = system.turn.decide(reduced(picture, system.small), POSE[:, JOINTS])
+    whole = system.turn.apply_to(picture, decision)
+    torch.testing.assert_close(system.turn.apply_in_strips(picture, decision), whole)
+
+
 @pytest.mark.parametrize("side", [64, 100, 256])
 def test_at_rest_a_drawing_is_given_back_to_the_byte(side: int) -> None:
     drawing = np.random.default_rng(side).integers(0, 256, (side, side, 4), np.uint8)
