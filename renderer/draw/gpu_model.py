@@ -80,21 +80,24 @@ class DrawnModel:
 
     def _upload_maps(self, surface: Surface) -> tuple[moderngl.Texture, ...]:
         return (
-            self._upload(surface.colour_map or _WHITE, repeat=True),
-            self._upload(surface.sphere_map or _WHITE, repeat=True),
-            self._upload(surface.toon_map or _WHITE, repeat=False),
+            self._upload(surface.colour_map or _WHITE, is_ramp=False),
+            self._upload(surface.sphere_map or _WHITE, is_ramp=False),
+            self._upload(surface.toon_map or _WHITE, is_ramp=True),
         )
 
-    def _upload(self, source: Texture, *, repeat: bool) -> moderngl.Texture:
+    def _upload(self, source: Texture, *, is_ramp: bool) -> moderngl.Texture:
         # ``self._list`` keeps the sources alive, so an id names one texture.
-        key = id(source), repeat
+        key = id(source), is_ramp
         if key not in self._textures:
             height, width, _ = source.pixels.shape
             pixels = np.ascontiguousarray(source.pixels).tobytes()
             texture = self._context.texture((width, height), 4, pixels)
-            texture.build_mipmaps()
-            texture.filter = moderngl.LINEAR_MIPMAP_LINEAR, moderngl.LINEAR
-            texture.repeat_x = texture.repeat_y = repeat
+            texture.filter = moderngl.LINEAR, moderngl.LINEAR
+            # A ramp is smooth as it is, and levels of detail cost software OpenGL two samples more.
+            if not is_ramp and max(width, height) > 1:
+                texture.build_mipmaps()
+                texture.filter = moderngl.LINEAR_MIPMAP_LINEAR, moderngl.LINEAR
+            texture.repeat_x = texture.repeat_y = not is_ramp
             self._textures[key] = texture
         return self._textures[key]
 
@@ -132,18 +135,18 @@ class DrawnModel:
         for surface, maps in zip(self._list.surfaces, self._maps, strict=True):
             if materials.diffuse[surface.material, 3] <= 0:
                 continue
+            opaque = _is_opaque(surface, materials)
             program = self._programs.surface(
-                frame.light.shading, surface.sphere_mode, _is_opaque(surface, materials)
+                frame.light.shading, surface.sphere_mode, opaque, _shines(surface, materials)
             )
             _set_frame(program, frame)
             _set_material(program, materials, surface.material)
             set_uniform(program, "toon_lit", _lit_end(surface.toon_map or _WHITE))
             for unit, texture in enumerate(maps):
                 texture.use(unit)
-            if surface.double_sided:
-                context.disable(moderngl.CULL_FACE)
-            else:
-                context.enable(moderngl.CULL_FACE)
+            # Blending at alpha 1 gives the same, and costs software OpenGL a look at the target.
+            _switch(context, moderngl.BLEND, not opaque)
+            _switch(context, moderngl.CULL_FACE, not surface.double_sided)
             self._surface_array(program).render(
                 moderngl.TRIANGLES, surface.index_count, first=surface.first_index
             )
@@ -152,7 +155,7 @@ class DrawnModel:
         """Draw the outlines of the materials that have one, as inverted hulls."""
         program = self._programs.edge
         program["mmd_to_clip"] = frame.mmd_to_clip
-        self._context.enable(moderngl.CULL_FACE)
+        self._context.enable(moderngl.CULL_FACE | moderngl.BLEND)
         self._context.cull_face = "front"
         for surface in self._list.surfaces:
             number = surface.material
@@ -175,6 +178,16 @@ class DrawnModel:
             array.release()
         for buffer in (self._moving, self._lasting, self._indices):
             buffer.release()
+
+
+def _switch(context: moderngl.Context, flag: int, on: bool) -> None:
+    (context.enable if on else context.disable)(flag)
+
+
+def _shines(surface: Surface, materials: MaterialStates) -> bool:
+    """Whether a surface has a highlight, material morphs included."""
+    number = surface.material
+    return bool(materials.specular_power[number] > 0 and np.any(materials.specular[number]))
 
 
 def _is_opaque(surface: Surface, materials: MaterialStates) -> bool:

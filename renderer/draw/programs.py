@@ -28,23 +28,26 @@ def set_uniform(program: moderngl.Program, name: str, value: UniformValue) -> No
 
 
 class Programs:
-    """Surface programs (by shading, sphere mode, opacity), the edge and the resolve program."""
+    """Surface programs (by shading, sphere mode, opacity, highlight), edge and resolve."""
 
     def __init__(self, context: moderngl.Context) -> None:
         self._context = context
-        self._surfaces: dict[tuple[Shading, SphereMode, bool], moderngl.Program] = {}
+        self._surfaces: dict[tuple[Shading, SphereMode, bool, bool], moderngl.Program] = {}
         self.edge = self._compile("edge")
         self.resolve = self._compile("resolve")
 
-    def surface(self, shading: Shading, sphere_mode: SphereMode, opaque: bool) -> moderngl.Program:
+    def surface(
+        self, shading: Shading, sphere_mode: SphereMode, opaque: bool, shines: bool
+    ) -> moderngl.Program:
         """The surface program for these, compiled when first asked for."""
-        key = shading, sphere_mode, opaque
+        key = shading, sphere_mode, opaque, shines
         if key not in self._surfaces:
             self._surfaces[key] = self._compile(
                 "surface",
                 TOON=int(shading == "toon"),
                 SPHERE_MODE=int(sphere_mode),
                 OPAQUE=int(opaque),
+                SHINES=int(shines),
             )
             for unit, name in enumerate(("colour_map", "sphere_map", "toon_map")):
                 set_uniform(self._surfaces[key], name, unit)

@@ -4,6 +4,7 @@
 //   TOON         0 Phong, 1 MMD's own look
 //   SPHERE_MODE  0 none, 1 multiply, 2 add, 3 sub-texture
 //   OPAQUE       1 where alpha is known to be 1: nothing to discard, so depth is tested early
+//   SHINES       1 where there is a highlight
 uniform sampler2D colour_map;
 uniform sampler2D sphere_map;
 uniform sampler2D toon_map;
@@ -69,9 +70,10 @@ vec3 shaded(vec3 texel, vec3 n) {
     float shade = 0.5 - 0.5 * dot(n, toward_toon_light);
     vec4 ramp = mix(straight(texture(toon_map, vec2(0.5, shade))), toon_lit, fill);
     colour *= morphed(ramp, toon_multiply, toon_add).rgb;
+#if SHINES
     vec3 halfway = normalize(toward_toon_light + vec3(0.0, 0.0, 1.0));
-    if (specular_power > 0.0)
-        colour += specular * MMD_LIGHT * pow(max(dot(n, halfway), 0.0), specular_power);
+    colour += specular * MMD_LIGHT * pow(max(dot(n, halfway), 0.0), specular_power);
+#endif
     return colour;
 }
 #else
@@ -82,9 +84,10 @@ vec3 shaded(vec3 texel, vec3 n) {
 vec3 shaded(vec3 texel, vec3 n) {
     float lit = min(ambient_light + DIRECTIONAL_LIGHT * abs(n.z), 1.0);
     vec3 colour = with_sphere(max(diffuse.rgb, mmd_colour()) * lit * texel, n);
+#if SHINES
     float mirrored = max(2.0 * n.z * n.z - 1.0, 0.0);
-    if (specular_power > 0.0)
-        colour += specular * DIRECTIONAL_LIGHT * pow(mirrored, specular_power);
+    colour += specular * DIRECTIONAL_LIGHT * pow(mirrored, specular_power);
+#endif
     return colour;
 }
 #endif
@@ -92,10 +95,11 @@ vec3 shaded(vec3 texel, vec3 n) {
 void main() {
     // Both sides of a surface share their normals, as in MMD; so do triangles of both windings.
     vec3 n = normalize(view_normal);
-    vec4 texel = morphed(straight(texture(colour_map, surface_uv)), colour_multiply, colour_add);
 #if OPAQUE
+    vec4 texel = morphed(texture(colour_map, surface_uv), colour_multiply, colour_add);
     float alpha = 1.0;
 #else
+    vec4 texel = morphed(straight(texture(colour_map, surface_uv)), colour_multiply, colour_add);
     float alpha = clamp(diffuse.a * texel.a, 0.0, 1.0);
     if (alpha < 0.5 / 255.0) discard;
 #endif
