@@ -10,7 +10,8 @@ import pytest
 from contract.errors import InputError
 from tests.support.fuzzing.campaign import run_in
 from tests.support.fuzzing.mutation import anywhere
-from tests.support.fuzzing.targets import TARGETS, Seed, Target
+from tests.support.fuzzing.target import Seed, Target
+from tests.support.fuzzing.targets import TARGETS
 
 INPUTS = 3000
 _SHARES = sum(target.share for target in TARGETS.values())

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,9 @@ from contract.errors import InputError
 MAX_FILES = 20_000
 MAX_BYTES = 8 << 30
 _BLOCK_BYTES = 1 << 20
+# Not all that libarchive knows: some of its formats name files of this machine, and some of its
+# filters are other programs, which a file's first bytes would start.
+_FORMATS = ("zip", "7zip", "rar", "rar5", "lha")
 # Of names: Japanese, else any bytes at all (where 0x5c within a letter is taken for a slash).
 _LZH_CHARSETS = ("CP932", "ISO-8859-1")
 _INSTALL_HINT = "install it with: apt-get install -y libarchive13 (see docs/windows.md for others)"
@@ -101,8 +104,11 @@ def _opened(
     """The entries; ``charset`` is what libarchive takes LZH's names for, which it must know."""
     with (
         archive.open("rb") as file,
-        library.read.new_archive_read("all", "all", password) as handle,
+        library.read.new_archive_read(_FORMATS[0], "none", password) as handle,
     ):
+        for name in _FORMATS[1:]:
+            with suppress(ValueError):  # a library that is too old for it
+                library.ffi.get_read_format_function(name)(handle)
         if charset:
             options = f"lha:hdrcharset={charset}".encode()
             library.ffi.libarchive.archive_read_set_options(ctypes.c_void_p(handle), options)

@@ -258,6 +258,31 @@ def test_what_is_no_archive_costs_only_itself(data: bytes, tmp_path: Path) -> No
     assert "Traceback" not in log
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows starts no such script")
+def test_no_archive_starts_a_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """libarchive has programs undo what it cannot, by a file's first bytes."""
+    called = tmp_path / "called"
+    program = tmp_path / "bin" / "lrzip"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\ntouch {called}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
+    (tmp_path / "x.zip").write_bytes(b"LRZI\0\6" + bytes(90))
+    summary, _ = open_all(tmp_path / "models", tmp_path / "x.zip")
+    assert len(summary.faults) == 1
+    assert not called.exists()
+
+
+def test_a_list_of_files_of_this_machine_is_no_archive(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("secret")
+    listed = f"#mtree\n./m.pmx type=file mode=0644 size=6 contents={secret}\n"
+    (tmp_path / "x.zip").write_text(listed)
+    summary, _ = open_all(tmp_path / "models", tmp_path / "x.zip")
+    (fault,) = summary.faults
+    assert "is damaged, or no archive" in fault
+
+
 def test_a_locked_archive_is_named(tmp_path: Path) -> None:
     path = tmp_path / "locked.zip"
     with libarchive.file_writer(

@@ -24,7 +24,8 @@ from contract.errors import OpenthaError
 from contract.files import write_bytes
 from tests.conftest import REPOSITORY
 from tests.support.fuzzing.mutation import pick
-from tests.support.fuzzing.targets import TARGETS, Seed
+from tests.support.fuzzing.target import Seed
+from tests.support.fuzzing.targets import TARGETS
 
 READ_FOLDER = "read"
 """Of a work folder: where the input lies that is being read."""

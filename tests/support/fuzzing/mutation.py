@@ -6,8 +6,10 @@ decided by the generator, so an input can be made again from its number.
 
 from __future__ import annotations
 
+import io
 import json
 import struct
+import zipfile
 import zlib
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -234,3 +236,28 @@ def in_png(rng: Rng, data: bytes) -> bytes:
     ]
     made = data[:8] + b"".join(parts)
     return anywhere(rng, made) if rng.random() < 0.1 else made
+
+
+def in_archive(rng: Rng, data: bytes) -> bytes:
+    """A zip archive with an entry changed, renamed, removed or packed, its sums being right."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        entries = [(entry.filename, archive.read(entry)) for entry in archive.infolist()]
+    pickles = [n for n, (name, _) in enumerate(entries) if name.endswith(".pkl")]
+    for _ in range(int(rng.integers(1, 3))):
+        at = pickles[0] if rng.random() < 0.6 else int(rng.integers(len(entries)))
+        name, inner = entries[at]
+        match int(rng.integers(8)):
+            case 0:
+                entries[at] = name + "x", inner
+            case 1:
+                entries[at] = name, b""
+            case 2:
+                entries[at] = name, any_number(rng, inner)
+            case _:
+                entries[at] = name, anywhere(rng, inner)
+    out = io.BytesIO()
+    packing = zipfile.ZIP_DEFLATED if rng.random() < 0.02 else zipfile.ZIP_STORED
+    with zipfile.ZipFile(out, "w", packing) as archive:
+        for name, inner in entries:
+            archive.writestr(name, inner)
+    return out.getvalue()
