@@ -1,15 +1,17 @@
-"""Rounds of trouble for build, scan and train, and for decisions: kills, Ctrl-C, full disks, two at
-once. One table; ends with 1 where a round found something.
+"""Rounds of trouble for build, scan, train, animate, serve and review: kills, Ctrl-C, full disks,
+two at once. One table; ends with 1 where a round found something.
 
-    python bench/soak.py [SECONDS [KIND ...]]
+    python bench/soak.py [SECONDS [KIND ...] [xROUNDS] [SEED]]
 
-Each round says its seed; `python bench/soak.py 0 KIND SEED` runs that one again, as far as timing
-lets it. Where no disk may be mounted, those rounds are left out, and that is said.
+Each kind has ROUNDS rounds at least (x25: 25; one unless given), and more while SECONDS last. Each
+round says its seed; `python bench/soak.py 0 KIND SEED` runs that one again, as far as timing lets
+it. Where no disk may be mounted, those rounds are left out, and that is said.
 """
 
 from __future__ import annotations
 
 import itertools
+import re
 import sys
 import tempfile
 import time
@@ -21,7 +23,8 @@ import numpy as np
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
-from tests.support.rounds import ROUNDS, has_small_disks  # noqa: E402
+from tests.support.rounds.rounds import ROUNDS  # noqa: E402
+from tests.support.rounds.trouble import has_small_disks  # noqa: E402
 
 DISK = "on a full disk"
 
@@ -38,7 +41,8 @@ class Tally:
 
 def main() -> int:
     seconds = float(sys.argv[1]) if sys.argv[1:] else 1200.0
-    wanted = [word for word in sys.argv[2:] if not word.isdecimal()]
+    counts = [int(word[1:]) for word in sys.argv[2:] if re.fullmatch("x[0-9]+", word)]
+    wanted = [word for word in sys.argv[2:] if not re.fullmatch("x?[0-9]+", word)]
     seeds = [int(word) for word in sys.argv[2:] if word.isdecimal()]
     kinds = [kind for kind in ROUNDS if not wanted or any(word in kind for word in wanted)]
     with tempfile.TemporaryDirectory() as scratch:
@@ -50,7 +54,7 @@ def main() -> int:
     first = int(time.time()) if not seeds else seeds[0]
     rounds = ((number, kind) for number in itertools.count() for kind in kinds)
     for number, kind in rounds:
-        if number and time.monotonic() > ends:  # each kind has one at least
+        if number >= max(counts, default=1) and time.monotonic() > ends:
             break
         _one(kind, first + number, tallies[kind])
     return _report(tallies)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -76,6 +77,21 @@ def _remove(path: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
+
+
+@contextmanager
+def scratch_folder(name: str) -> Iterator[Path]:
+    """A folder of this process in the system's place for temporary files, removed at the end.
+
+    Folders under the same ``name`` of processes that were killed are removed first.
+    """
+    for left in Path(tempfile.gettempdir()).glob(f"opentha-{name}-*"):
+        process = left.name.split("-")[-2]
+        if process.isdecimal() and is_gone(int(process)):
+            _remove(left)
+    prefix = f"opentha-{name}-{os.getpid()}-"
+    with tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Three rounds of trouble, one of each sort; `make soak` runs them for twenty minutes."""
+"""Three rounds of trouble, one of each sort; `make soak` runs them all, for twenty minutes."""
 
 from __future__ import annotations
 
@@ -9,14 +9,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.rounds import Round, decisions, interrupted, killed
+from tests.support.rounds.decisions import decisions
+from tests.support.rounds.kinds import KINDS
+from tests.support.rounds.rounds import Round
+from tests.support.rounds.trouble import interrupted, killed
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 
 
 @pytest.mark.parametrize(
     "one",
-    [partial(killed, "build"), partial(interrupted, "scan"), partial(decisions, edits=15)],
+    [
+        partial(killed, KINDS["build"]),
+        partial(interrupted, KINDS["scan"]),
+        partial(decisions, edits=15),
+    ],
     ids=["build killed", "scan interrupted", "decisions at once"],
 )
 def test_trouble_costs_nothing(one: Round, tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from animate.commands.options import BACKEND, BUNDLE, COMPILE, CONFIGURATION, PathType
+from contract.files import scratch_folder
 from models.base.device import DEVICE
 from web.serving import address_options, serve_page, web_packages
 
@@ -63,7 +63,7 @@ def serve(
     try:
         with ExitStack() as stack:
             usual = _tracker(listen, stack) if listen else None
-            scratch = Path(stack.enter_context(_scratch()))
+            scratch = stack.enter_context(scratch_folder("serve"))
             serve_page(
                 make_app(networks, first, host, scratch, colour, usual),
                 host,
@@ -75,10 +75,6 @@ def serve(
         click.echo("interrupted", err=True)
         sys.stdout.flush()
         os._exit(130)
-
-
-def _scratch() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="animate-", ignore_cleanup_errors=True)
 
 
 def _tracker(text: str, stack: ExitStack) -> LiveTracker:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 from statistics import fmean
 
 from contract.errors import InputError
+from contract.files import scratch_folder
 from dataset.build.build_worker import SampleDrawn, ShardJob, WorkerSetup, run_worker
 from dataset.build.configuration import Configuration
 from dataset.build.plan import ShardPart, shard_name
@@ -52,8 +52,8 @@ def try_models(
         InputError: none of them can be drawn. DeviceError: there is no OpenGL.
     """
     chosen = [models[len(models) * n // count] for n in range(min(count, len(models)))]
-    with tempfile.TemporaryDirectory() as folder:
-        watch = _Watch(chosen, Path(folder))
+    with scratch_folder("trial") as folder:
+        watch = _Watch(chosen, folder)
         setup = WorkerSetup(models_folder, wanted, open_renderer)
         pool = Pool(partial(run_worker, setup), crew, watch.job_of, watch.hear)
         pool.run(range(len(chosen)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import multiprocessing
-import tempfile
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from typing import Any
 import contract
 import dataset
 from contract.errors import OpenthaError
+from contract.files import scratch_folder
 from dataset.jobs.messages import Job, Message, ModelDone, ModelFailed, ModelStarted
 from dataset.jobs.pool import Crew, Pool
 from dataset.jobs.process import RunWorker
@@ -94,8 +94,8 @@ def run_errand(errand: Errand) -> Returned:
     diary.tell(None)
     _require_folder(errand, where)
     try:
-        with tempfile.TemporaryDirectory(prefix="opentha-") as folder:
-            job = errand.job.writing_to(Path(folder))
+        with scratch_folder("errand") as folder:
+            job = errand.job.writing_to(folder)
             # Its share of the cores; of so many processes it starts one, for there is one job.
             crew = Crew(worker.state.nthreads, errand.model_timeout)
             with _children_allowed():
@@ -103,7 +103,7 @@ def run_errand(errand: Errand) -> Returned:
                     errand.run_worker, crew, lambda _: job.without(diary.failed), diary.hear
                 )
                 pool.run([job.number])
-            files = {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+            files = {path.name: path.read_bytes() for path in folder.iterdir()}
     except (OpenthaError, OSError) as error:
         fault = " ".join(str(error).split())
         raise UnfitError(where, f"cannot do its job: {fault}", True) from error

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from contract.errors import InputError
-from contract.files import write_bytes
+from contract.files import scratch_folder, write_bytes
 from models.base.configurations import choose_configuration
 from models.base.enlarge import Layer
 from models.files.bundle import Bundle
@@ -134,9 +133,9 @@ def _exported(graph: _Graph) -> bytes:
     if graph.any_size:
         side = torch.export.Dim("side", min=16, max=4096)
         shapes = ({2: side, 3: side}, *(None for _ in graph.inputs[1:]))
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+    with scratch_folder("export") as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        path = Path(folder) / "network.onnx"
+        path = folder / "network.onnx"
         try:
             torch.onnx.export(
                 graph.network,

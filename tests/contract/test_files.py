@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from animate.motion.motion import read_csv
 from animate.track.calibration import load
 from contract.errors import InputError
-from contract.files import read_file, replacing, temporary_of, write_bytes
+from contract.files import read_file, replacing, scratch_folder, temporary_of, write_bytes
 from contract.lock import only_run
 from dataset.catalog.corrections import load_corrections
 from dataset.shards.split_file import read_split
@@ -112,6 +113,23 @@ def test_what_a_process_that_is_gone_left_is_removed_by_the_next_that_writes_the
 
 
 @NOT_WINDOWS
+def test_what_killed_processes_left_among_temporary_files_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    names = (f"opentha-serve-{gone()}-a", f"opentha-serve-{os.getppid()}-b", "opentha-serve-x")
+    for name in names:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "half.gif").touch()
+    other = tmp_path / f"opentha-export-{gone()}-c"
+    other.mkdir()
+    with scratch_folder("serve") as folder:
+        (folder / "recording.gif").touch()
+        found = {path.name for path in tmp_path.iterdir()}
+        assert found == {*names[1:], other.name, folder.name}
+    assert not folder.exists()
+
+
 def test_a_run_removes_what_lies_in_its_folders(tmp_path: Path) -> None:
     stage = tmp_path / "run" / "morpher"
     stage.mkdir(parents=True)
