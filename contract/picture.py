@@ -37,6 +37,9 @@ _ORIENTATION = 0x0112
 _TIFF_BITS, _TIFF_SAMPLES = 258, 277
 _TIFF_STRIP_ROWS, _TIFF_TILE_WIDTH, _TIFF_TILE_HEIGHT = 278, 322, 323
 _BAND_PIXELS = 1 << 20
+_BLOCK_BYTES = 64 << 20
+"""Of what Pillow asks for at once. Of less than 32 MiB, the C library may keep what is let go of
+(M_MMAP_THRESHOLD of mallopt(3)): a page that opens one drawing after another would hold several."""
 _DEEP = {"I;16", "I;16B", "I;16L", "I;16N", "I", "F"}
 _DECODING_FAULTS = (
     # What Pillow's decoders raise on broken data; found by reading its plugins, and by fuzzing.
@@ -89,6 +92,7 @@ def decode(file: BinaryIO, formats: tuple[str, ...], side: int) -> Decoded:
     Raises:
         PictureError: unknown, damaged, or too large, which is known before pixels are decoded.
     """
+    Image.core.set_block_size(_BLOCK_BYTES)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's own bound, which is larger, only warns

@@ -88,7 +88,7 @@ class Run:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
-            preexec_fn=partial(_limit_files, most_bytes) if most_bytes else None,  # noqa: PLW1509
+            preexec_fn=partial(_prepare, most_bytes),  # noqa: PLW1509
         )
 
     def wait_until_begun(self) -> None:
@@ -134,10 +134,14 @@ class Run:
         return self.process.returncode, errors
 
 
-def _limit_files(most_bytes: int) -> None:
-    import resource  # not on Windows
+def _prepare(most_bytes: int) -> None:
+    """In the new process: Ctrl-C is heard, though the rounds may run where a shell has it ignored,
+    and files are limited where that is wanted."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if most_bytes:
+        import resource  # not on Windows
 
-    resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
 
 
 def _children(process: int) -> list[int]:

@@ -19,21 +19,21 @@ _POSE = "head_x=0.5&left_eye=1&mouth=0.25"
 _SHORT = {"motion": "shake", "kind": "gif", "seconds": 0.4, "fps": 10}
 
 
-class _Served:
+class Served:
     """A page of a drawing, and what it says."""
 
     def __init__(self, folder: Path, given: Path) -> None:
         scratch = folder / "scratch"
-        scratch.mkdir(exist_ok=True)
+        scratch.mkdir(parents=True, exist_ok=True)
         words = ["serve", *drawing_words(given), "--port", 0]
         self.run = Run(ANIMATE, words, folder, scratch=scratch)
         self.address = self.run.address()
         self.token = json.loads(self._got("/api/first"))["token"]
         require(self.token, "the drawing is not opened")
 
-    def _got(self, path: str) -> bytes:
+    def _got(self, path: str, method: str = "GET", body: bytes | None = None) -> bytes:
         connection = HTTPConnection(self.address, timeout=PATIENCE_SECONDS)
-        connection.request("GET", path)
+        connection.request(method, path, body, {"Origin": f"http://{self.address}"})
         answer = connection.getresponse()
         data = answer.read()
         connection.close()
@@ -43,6 +43,10 @@ class _Served:
     def still(self) -> bytes:
         """The drawing in a pose."""
         return self._got(f"/api/still/{self.token}?{_POSE}")
+
+    def upload(self, data: bytes) -> None:
+        """Drop a picture on the page."""
+        self._got("/api/drawing", "POST", data)
 
     def recording(self, **order: object) -> Any:  # noqa: ANN401  # a WebSocket, once it has begun
         """A connection on which it is ordered."""
@@ -60,7 +64,7 @@ def served(rng: Rng, folder: Path) -> None:
     given = give_drawing(folder)
     before, stills = _digests(given), set()
     for _ in range(int(rng.integers(1, 4))):
-        page = _Served(folder, given)
+        page = Served(folder, given)
         stills.add(page.still())
         socket = page.recording(motion="sway", kind=str(rng.choice(_KINDS)), seconds=60, fps=60)
         socket.recv(timeout=PATIENCE_SECONDS)
@@ -70,7 +74,7 @@ def served(rng: Rng, folder: Path) -> None:
         code, errors = page.run.end()
         require(how == signal.SIGKILL or code == 130, f"exit code {code}: {errors[-2000:]}")
         socket.close()
-    page = _Served(folder, given)
+    page = Served(folder, given)
     stills.add(page.still())
     require(len(stills) == 1, "another picture than before it was killed")
     _require_short(page)
@@ -83,7 +87,7 @@ def served(rng: Rng, folder: Path) -> None:
     require(not left, f"temporary files are left: {left}")
 
 
-def _require_short(page: _Served) -> None:
+def _require_short(page: Served) -> None:
     """A short recording is whole."""
     from PIL import Image
 
