@@ -34,7 +34,7 @@ help:
 	@echo "make gallery                   draw the characters of animate serve's page anew"
 	@echo "make doctor                    which OpenGL there is, and how to get one"
 	@echo "make bench                     all benchmarks"
-	@echo "make soak                      twenty minutes of kills, Ctrl-C and full disks"
+	@echo "make soak                      twenty minutes of kills, Ctrl-C, full disks, several at once"
 	@echo "make fuzz                      wrong inputs, for SECONDS ($(SECONDS)); CORPUS is gone on with"
 	@echo "make setup                     only what rendering, training and animating need, into .venv"
 	@echo "make clean                     remove .venv and caches"

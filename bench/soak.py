@@ -24,6 +24,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
 from tests.support.rounds.rounds import ROUNDS  # noqa: E402
+from tests.support.rounds.runs import no_survivors  # noqa: E402
 from tests.support.rounds.trouble import has_small_disks  # noqa: E402
 
 DISK = "on a full disk"
@@ -64,7 +65,8 @@ def _one(kind: str, seed: int, tally: Tally) -> None:
     began = time.monotonic()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         try:
-            ROUNDS[kind](np.random.default_rng(seed), Path(folder))
+            with no_survivors():
+                ROUNDS[kind](np.random.default_rng(seed), Path(folder))
         except Exception as error:  # whatever a round found
             tally.faults.append(f"seed {seed}: {type(error).__name__}: {error}")
             print(f"{kind}, {tally.faults[-1]}", flush=True)

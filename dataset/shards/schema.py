@@ -19,6 +19,8 @@ from dataset.shards.records import PICTURE_NAMES, SAMPLE_DTYPE, ModelRow
 
 MAX_PICTURE_SIDE = 4096
 MIN_PICTURE_SIDE = 4
+MAX_TABLE_BYTES = 256 << 20
+"""Of each table but the frames: tables are read whole."""
 
 DataShading = Literal["phong", "toon", "mixed"]
 """How the pictures of a data set are shaded: alike, or as each model's row says of each light."""

@@ -52,6 +52,7 @@ from dataset.shards.frame_file import FrameFile, writing
 from dataset.shards.records import ModelRow, model_row_from_json
 from dataset.shards.schema import (
     ATTRIBUTES,
+    MAX_TABLE_BYTES,
     TABLE_TYPES,
     ShardHeader,
     ShardTables,
@@ -134,6 +135,7 @@ def _write_tables(
         for (name, dtype), column in zip(TABLE_TYPES.items(), columns, strict=True)
     }
     for name, table in tables.items():
+        _require_small(name, table.nbytes, "build with fewer --samples-per-shard")
         file[name] = table
     return tables_crc32(tables.values())
 
@@ -208,9 +210,16 @@ def _attribute(file: h5py.File, name: str) -> object:
 
 
 def _table(file: h5py.File, name: str, dtype: np.dtype[Any], file_bytes: int) -> npt.NDArray[Any]:
-    table: npt.NDArray[Any] = _dataset(file, name, dtype, file_bytes)[:]
+    stored = _dataset(file, name, dtype, file_bytes)
+    _require_small(name, stored.nbytes, "it is no shard of this program's")
+    table: npt.NDArray[Any] = stored[:]
     table.flags.writeable = False
     return table
+
+
+def _require_small(name: str, size: int, remedy: str) -> None:
+    if size > MAX_TABLE_BYTES:
+        raise ShardError(f"{name} takes {size >> 20} MiB, over {MAX_TABLE_BYTES >> 20}; {remedy}")
 
 
 def _dataset(file: h5py.File, name: str, dtype: np.dtype[Any], file_bytes: int) -> h5py.Dataset:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from contract.errors import ShardError
+from dataset.shards import shard_file
 from dataset.shards.codec import CODECS, Codec, decode, encode, max_encoded_bytes
 from dataset.shards.shard import ShardReader
 from tests.support.shard_bytes import write_shard
@@ -208,6 +209,17 @@ def test_a_hostile_shard_is_refused_in_one_line(name: str, shard: Path) -> None:
         len(ShardReader(shard))
     assert str(caught.value).startswith(f"{shard}: ")
     assert "\n" not in str(caught.value)
+
+
+def test_tables_beyond_reading_are_neither_read_nor_written(
+    shard: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shard_file, "MAX_TABLE_BYTES", 100)
+    with pytest.raises(ShardError, match="over 0; it is no shard of this program's"):
+        len(ShardReader(shard))
+    with pytest.raises(ShardError, match="over 0; build with fewer --samples-per-shard"):
+        write_shard(tmp_path / "other.h5")
+    assert not (tmp_path / "other.h5").exists()
 
 
 def test_a_missing_shard_is_named(tmp_path: Path) -> None:

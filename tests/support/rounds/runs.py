@@ -8,8 +8,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -91,6 +91,8 @@ class Run:
             preexec_fn=partial(_prepare, most_bytes),  # noqa: PLW1509
         )
 
+        _STARTED.append(self)
+
     def wait_until_begun(self) -> None:
         """Until the command's own code runs."""
         patience = time.monotonic() + PATIENCE_SECONDS
@@ -132,6 +134,19 @@ class Run:
             self.signal_all(signal.SIGKILL)
         require("Traceback" not in errors, f"a traceback:\n{errors[-3000:]}")
         return self.process.returncode, errors
+
+
+_STARTED: list[Run] = []
+
+
+@contextmanager
+def no_survivors() -> Iterator[None]:
+    """What was started inside and still runs at the end is killed."""
+    try:
+        yield
+    finally:
+        while _STARTED:
+            _STARTED.pop().signal_all(signal.SIGKILL)
 
 
 def _prepare(most_bytes: int) -> None:
