@@ -90,7 +90,6 @@ class Run:
             start_new_session=True,
             preexec_fn=partial(_prepare, most_bytes),  # noqa: PLW1509
         )
-
         _STARTED.append(self)
 
     def wait_until_begun(self) -> None:
