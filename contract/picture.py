@@ -92,7 +92,7 @@ def decode(file: BinaryIO, formats: tuple[str, ...], side: int) -> Decoded:
     Raises:
         PictureError: unknown, damaged, or too large, which is known before pixels are decoded.
     """
-    Image.core.set_block_size(_BLOCK_BYTES)
+    Image.core.set_block_size(_BLOCK_BYTES)  # type: ignore[attr-defined]  # by its manual
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's own bound, which is larger, only warns
