@@ -108,17 +108,19 @@ class Recording:
         await self._wire.send_bytes(data)
 
     async def _watched(self, order: Order) -> Motion:
-        """The poses that the drawing has from now on, evenly in time."""
+        """The poses that the drawing has from now on, evenly in time; one at least."""
         began = time.monotonic()
-        told = 0.0
-        seconds, poses = [], []
-        while (now := time.monotonic() - began) < order.seconds and not self._enough.is_set():
+        now = told = 0.0
+        seconds: list[float] = []
+        poses = []
+        while not poses or (now < order.seconds and not self._enough.is_set()):
             seconds.append(now)
             poses.append(self._session.show.driver.pose(began + now).to_vector())
             if now - told >= _TOLD_EVERY:
                 told = now
                 await tell(self._wire, watched=round(now, 1), seconds=order.seconds)
             await asyncio.sleep(1 / (2 * order.fps))
+            now = time.monotonic() - began
         times = np.arange(max(1, round(min(now, order.seconds) * order.fps))) / order.fps
         columns = [np.interp(times, seconds, column) for column in np.array(poses).T]
         return Motion(order.fps, np.column_stack(columns))

@@ -122,6 +122,18 @@ def test_a_motion_is_recorded_with_progress_and_leaves_nothing(
     assert len(frames_of(data, tmp_path / "a.mp4")) == 50
 
 
+def test_a_recording_that_is_over_at_once_has_a_frame(
+    client: TestClient, token: str, tmp_path: Path
+) -> None:
+    with client.websocket_connect(f"/api/recording/{token}", headers=OURS) as socket:
+        page = Page(socket)
+        page.tell(motion=None, kind="gif", seconds=1e-9)
+        page.until("file")
+        data = page.next()
+    assert isinstance(data, bytes)
+    assert len(frames_of(data, tmp_path / "a.gif")) == 1
+
+
 def test_previews_go_on_beside_a_recording(
     client: TestClient, token: str, networks: SlowNetworks
 ) -> None:
@@ -218,12 +230,12 @@ def test_one_ctrl_c_ends_all_that_is_under_way(tmp_path: Path) -> None:
             socket.send('{"motion": "shake", "kind": "webp", "seconds": 60, "fps": 60}')
             while '"drawn"' not in str(socket.recv()):
                 pass
-            assert any(scratch.glob("animate-*"))
+            assert any(scratch.glob("opentha-serve-*"))
             process.send_signal(signal.SIGINT)
             assert process.wait(60) == 130
     finally:
         process.kill()
-    assert list(scratch.glob("animate-*")) == []
+    assert list(scratch.glob("opentha-serve-*")) == []
     assert out.read_text().splitlines()[1:] == ["interrupted"]
 
 

@@ -120,6 +120,7 @@ _TELLING_VALUES: tuple[object, ...] = (
         -1,
         1,
         0.5,
+        1e-300,
         1e308,
         -1e308,
         float("nan"),

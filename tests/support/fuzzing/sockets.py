@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from animate.serve.wire import LeftError
 from contract.errors import InputError
 from tests.support.fuzzing.mutation import Rng, any_number, anywhere, in_json, pick
 from tests.support.fuzzing.target import Seed, Target
@@ -43,8 +44,13 @@ def _sockets(_folder: Path) -> list[Seed]:
     recordings = (
         _text(motion="shake", kind="gif", seconds=0.1, fps=25.0),
         _text(motion="idle", kind="webp", seconds=0.2, fps=10),
+        _text(motion=None, kind="gif", seconds=0.02, fps=10),
     )
-    given = [("live", live), ("camera", camera), *(("recording", (one,)) for one in recordings)]
+    given = [
+        ("live", live),
+        ("camera", camera),
+        *(("recording", (one, _text(enough=True))) for one in recordings),
+    ]
     documents = [json.dumps({"to": to, "events": events}) for to, events in given]
     return [Seed(document.encode(), (in_events,)) for document in documents]
 
@@ -96,10 +102,12 @@ class _Script:
 
     events: list[MutableMapping[str, Any]]
     faults: list[str] = field(default_factory=list)
+    lingers: float = 0.0
 
     async def receive(self) -> MutableMapping[str, Any]:
         await asyncio.sleep(0.0005)  # while others have their turn
         if not self.events or "end" in self.events[0]:
+            await asyncio.sleep(self.lingers)
             return {"type": "websocket.disconnect"}
         event = self.events.pop(0)
         data = event.get("bytes")
@@ -125,8 +133,6 @@ def _threads() -> ThreadPoolExecutor:
 def _read_events(path: Path) -> None:
     """Hold the connection that the file tells of; the last fault that the page was told of is the
     answer."""
-    from animate.serve.wire import LeftError
-
     document = json.loads(path.read_bytes())
     script = _Script(list(document["events"]))
     halves = {"live": _live, "camera": _camera, "recording": _recording}
@@ -172,20 +178,36 @@ class _Faces:
 
 
 async def _recording(script: _Script) -> None:
-    """The order, and its motion: drawing it is another's work."""
-    from animate.motion.motion import built_in
-    from animate.serve.recording import order_of
+    """The order; and where it is a short one, the recording."""
+    from animate.serve.recording import Recording, order_of
     from animate.serve.wire import next_message
 
-    while True:
-        try:
-            first = await next_message(script)
-            order = order_of(first if isinstance(first, Mapping) else {})
-            if order.motion:
-                motion = built_in(order.motion, order.seconds, order.fps)
-                assert 1 <= len(motion.poses) <= 3600, "more frames than a recording has"
-        except InputError as error:
-            script.faults.append(str(error))
+    script.lingers = 0.05
+    first = script.events[0].get("text") if script.events else None
+    try:
+        order = order_of(await next_message(_Script([{"text": first}])))  # type: ignore[arg-type]
+    except (InputError, LeftError) as error:
+        script.faults.append(str(error) or "left")
+        return
+    if order.seconds * order.fps <= 20 and order.seconds < 1:
+        sessions, session, scratch = _sessions()
+        await Recording(script, sessions, session, scratch).run()
+
+
+@cache
+def _sessions() -> tuple[Any, Any, Path]:
+    import atexit
+    import tempfile
+
+    from animate.drawing.drawing import Drawing
+    from animate.serve.sessions import Sessions
+    from tests.support.shifting import Shifting, drawing
+
+    scratch = tempfile.TemporaryDirectory()
+    atexit.register(scratch.cleanup)
+    sessions = Sessions(Shifting(), None)
+    session = sessions.open(sessions.prepared(Drawing("a drawing", drawing(), True, ())))
+    return sessions, session, Path(scratch.name)
 
 
 TARGETS: Mapping[str, Target] = {
