@@ -42,10 +42,11 @@ class OwnPageOnly:
         headers = {name.decode("latin-1"): v.decode("latin-1") for name, v in scope["headers"]}
         changes = scope["type"] == "websocket" or scope["method"] not in {"GET", "HEAD"}
         try:
+            scope.get("query_string", b"").decode("ascii")  # as browsers send it
             welcome = is_welcome(headers, self._host, needs_origin=changes)
             status, fault = 403, "only the page of this program may ask"
         except ValueError:
-            welcome, status, fault = False, 400, "the Host or the Origin is no address"
+            welcome, status, fault = False, 400, "the address, the Host or the Origin is none"
         if welcome:
             await self._app(scope, receive, _with_headers(send))
         elif scope["type"] == "websocket":

@@ -74,7 +74,8 @@ def _measures(face: bytes) -> F64:
 def _mouth_gap(face: bytes) -> float:
     """Between the lips, beside the height of the face."""
     places = np.frombuffer(face, "<f4", 2 * _LANDMARKS, _LANDMARKS_AT).reshape(-1, 2)
-    used = places[[_BRIDGE, _CHIN, _UPPER_LIP, _LOWER_LIP]].astype(np.float64)
+    with np.errstate(invalid="ignore"):  # signalling NaNs would warn
+        used = places[[_BRIDGE, _CHIN, _UPPER_LIP, _LOWER_LIP]].astype(np.float64)
     if not np.isfinite(used).all():
         raise PacketError("a landmark that is nowhere")
     bridge, chin, upper, lower = used

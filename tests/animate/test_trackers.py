@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
+import warnings
 
 import numpy as np
 import pytest
@@ -348,3 +349,13 @@ def test_thousands_of_mutated_packets_do_no_harm(name: str) -> None:
     assert refused > 500 and answered > 20
     # And afterwards a good one is understood.
     np.testing.assert_allclose(taken(decoder, packet), taken(make(), packet), atol=1e-6)
+
+
+def test_signalling_numbers_make_no_noise() -> None:
+    packet = see_face((0.1, 0.2, 0.0, 0.97)).replace(
+        struct.pack("<2f", 320, 300), bytes.fromhex("0100807f") * 2
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(PacketError, match="nowhere"):
+            OpenSeeFaceDecoder().take(packet)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ from fastapi import Request
 from fastapi.testclient import TestClient
 
 from contract.errors import InputError, PoseError
-from web.guard import OwnPageOnly
+from web.guard import Message, OwnPageOnly, Receive, Send
 from web.serving import address, listening, web_packages
 from web.shell import body_of, new_app
 
@@ -110,3 +111,21 @@ def test_a_missing_package_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPa
         web_packages(),
     ):
         import web.shell  # noqa: F401
+
+
+def test_a_query_of_bytes_that_no_browser_sends_is_turned_away() -> None:
+    said: list[object] = []
+
+    async def send(message: Message) -> None:
+        said.append(message.get("status"))
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def app(_scope: Message, _receive: Receive, _send: Send) -> None:
+        raise AssertionError("it came through")
+
+    headers = [(name.encode(), value.encode()) for name, value in OURS.items()]
+    scope = {"type": "http", "method": "GET", "headers": headers, "query_string": b"a=\x8d"}
+    asyncio.run(OwnPageOnly(app, "127.0.0.1")(scope, receive, send))
+    assert said[0] == 400
