@@ -24,10 +24,8 @@ from renderer.formats.model import (
     SkippedCounts,
     Vertices,
 )
-from renderer.formats.pmx_bones import read_bone
 from renderer.formats.pmx_cursor import PmxCursor, unsigned_beyond
-from renderer.formats.pmx_materials import read_material
-from renderer.formats.pmx_morphs import TargetCounts, read_morph
+from renderer.formats.pmx_records import TargetCounts, read_bone, read_material, read_morph
 from renderer.formats.pmx_vertices import read_vertices
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from characters.files.generate import write_character
 from contract.errors import DeviceError
-from renderer.cli.main import main
+from renderer.cli import main
 from renderer.draw import device
 
 

@@ -15,8 +15,7 @@ from renderer.deform.deformer import PosedMesh
 from renderer.deform.material_morphs import MaterialStates
 from renderer.draw.canvas import Canvas
 from renderer.draw.gpu_model import DrawList, Surface
-from renderer.draw.textures import Texture
-from renderer.draw.toon import shared_toon
+from renderer.draw.textures import Texture, shared_toon
 from renderer.draw.view import Camera
 from renderer.formats.model import SphereMode
 
