@@ -13,8 +13,8 @@ from animate.motion.motion import MAX_FRAMES, Motion
 from animate.track.calibration import Calibration, poses
 from animate.track.capture import Frame, Rgb
 from animate.track.face_measures import F64, MEASURES, Measures, measure
+from animate.track.follow import filled, smoothed
 from animate.track.landmarks import Landmarks
-from animate.track.smoothing import filled, smoothed
 from contract.errors import InputError
 from contract.image import Stored
 

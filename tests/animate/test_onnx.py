@@ -19,10 +19,9 @@ from click.testing import CliRunner
 from PIL import Image
 
 from animate.commands.main import main
-from animate.drawing.spread import spread
 from animate.pose.onnx_networks import OnnxNetworks
 from animate.pose.open_poser import open_networks
-from animate.pose.poser import AtBothSizes, Networks, Poser
+from animate.pose.poser import AtBothSizes, Networks, Poser, spread
 from animate.pose.torch_networks import TorchNetworks
 from contract.errors import InputError
 from contract.image import NetworkPicture
