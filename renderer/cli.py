@@ -15,7 +15,7 @@ from contract.errors import InputError
 from contract.files import read_file, replacing, write_bytes
 from contract.image import DEFAULT_SIZE
 from contract.light import DEFAULT_AMBIENT, MAX_AMBIENT, SHADINGS, Light, Shading
-from contract.png import png_bytes
+from contract.picture import png_bytes
 from contract.pose import REST, Pose
 from contract.records import decode_json
 from contract.rig import MorphUse

@@ -25,9 +25,9 @@ from animate.serve.recording import KINDS
 from animate.serve.sessions import Prepared, Sessions, made_in
 from contract.errors import InputError
 from contract.image import Stored
-from contract.png import png_bytes
+from contract.picture import png_bytes
 from contract.pose import AXES, Pose, pose_from_mapping
-from web.guard import Asgi, OwnPageOnly
+from web.serving import Asgi, OwnPageOnly
 from web.shell import body_of, new_app
 
 PAGE = Path(__file__).with_name("page")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from contract.errors import DeviceError, ModelError
 from contract.light import DEFAULT_LIGHT, Light
-from contract.png import png_bytes
+from contract.picture import png_bytes
 from contract.pose import Pose
 from contract.rig import Rig
 from dataset.drawing.protocols import ModelRenderer, OpenedModel

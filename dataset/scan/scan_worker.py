@@ -8,7 +8,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from contract.files import write_bytes
-from contract.png import png_bytes
+from contract.picture import png_bytes
 from contract.text import place
 from dataset.catalog.catalog import Described
 from dataset.drawing.protocols import OpenScanner, Scanner

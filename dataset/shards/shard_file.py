@@ -5,7 +5,7 @@ A shard holds pictures, the samples that use them and the models they show:
     attributes of the file
         schema              "opentha-shard"; schema_version: 1
         pose_axes           names of the pose's numbers, in order, parted by spaces
-        axes                what x, y and z mean (contract.space)
+        axes                what x, y and z mean (contract.convention)
         picture_convention  the stored form of a picture (contract.image)
         shading, size       "phong", "toon", or "mixed": as each model's row says of each of its
                             light levels (light_shadings); pixels a side

@@ -23,11 +23,10 @@ from renderer.deform.deformer import (
     bone_rotations,
     morph_uses,
 )
-from renderer.draw.canvas import Canvas
+from renderer.draw.canvas import Canvas, frame_head
 from renderer.draw.find_texture import find_texture
 from renderer.draw.gpu_model import DrawList, Surface
 from renderer.draw.textures import Texture, load_texture, shared_toon
-from renderer.draw.view import frame_head
 from renderer.formats.model import I32, Material, MmdModel, SphereMode
 from renderer.portrait.normals import lit_normals
 from renderer.portrait.shown_faults import SHUT, Sighting, blackened, require_sound, where_it_shows

@@ -21,7 +21,7 @@ from contract.pose import REST, Pose
 from contract.rig import Rig
 from renderer.deform.material_morphs import MaterialStates
 from renderer.deform.skeleton import Skeleton
-from renderer.draw.view import Camera
+from renderer.draw.canvas import Camera
 from renderer.formats.model import F32, BoneOffsets, GroupOffsets, MendedKind, MmdModel
 from renderer.portrait.visible import VisiblePart
 

@@ -24,9 +24,8 @@ from animate.serve.driver import Driver, Playing
 from animate.serve.server import make_app
 from animate.serve.wire import LeftError
 from animate.track.capture import Rgb, file_frames
-from animate.track.face_measures import F64
+from animate.track.face_measures import F64, FaceFinder, Landmarks, chosen
 from animate.track.follow import Follower
-from animate.track.landmarks import FaceFinder, Landmarks, chosen
 from contract.errors import InputError
 from contract.pose import Pose
 from tests.support.fake_camera import number_of, write_film

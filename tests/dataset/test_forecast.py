@@ -14,8 +14,7 @@ from contract.errors import InputError
 from dataset.build.configuration import Configuration
 from dataset.build.plan import make_plan
 from dataset.catalog.choose import PlannedModel, Selection
-from dataset.forecast.forecast import MOST_WAITING, fitting_plan, forecast
-from dataset.forecast.trial import Trial, try_models
+from dataset.forecast import MOST_WAITING, Trial, fitting_plan, forecast, try_models
 from tests.support.tiny_builds import COMMAND, FIVE, PATIENT, look, run, write_models
 from tests.support.tiny_renderer import open_tiny_renderer, select_all, tiny_annotation
 

@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 import qoi
 
+from contract.convention import AXES_DESCRIPTION
 from contract.errors import InputError, ModelError, ShardError
 from contract.image import PICTURE_CONVENTION
 from contract.light import Light
 from contract.pose import AXIS_NAMES, pose_from_vector
 from contract.progress import LogProgress
-from contract.space import AXES_DESCRIPTION
 from dataset.build.sampling import draw_sample
 from dataset.build.verify import verify
 from dataset.shards.codec import CODECS, Codec

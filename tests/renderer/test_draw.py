@@ -13,10 +13,9 @@ from contract.image import Stored
 from contract.light import DEFAULT_LIGHT, SHADINGS, Light, Shading
 from renderer.deform.deformer import PosedMesh
 from renderer.deform.material_morphs import MaterialStates
-from renderer.draw.canvas import Canvas
+from renderer.draw.canvas import Camera, Canvas
 from renderer.draw.gpu_model import DrawList, Surface
 from renderer.draw.textures import Texture, shared_toon
-from renderer.draw.view import Camera
 from renderer.formats.model import SphereMode
 
 SIZE = 4

@@ -17,8 +17,7 @@ from contract.image import Stored, head_rows
 from contract.light import SHADINGS, Light, Shading
 from contract.pose import REST, Pose
 from contract.rig import HeadBox, MorphUse, Rig, Side
-from renderer.draw.canvas import Canvas
-from renderer.draw.view import frame_head
+from renderer.draw.canvas import Canvas, frame_head
 from renderer.formats.model import MmdModel, SphereMode, face_materials
 from renderer.formats.read import read_model
 from renderer.portrait import portrait as portrait_module

@@ -11,8 +11,7 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from web.guard import Asgi
-from web.serving import listening
+from web.serving import Asgi, listening
 
 CHROMIUM = shutil.which("chromium")
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH")
