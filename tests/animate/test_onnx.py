@@ -155,10 +155,11 @@ def _graph(
         *(onnx.helper.make_tensor_value_info(k, kind, [1, n, 16, 16]) for k, n in decided.items()),
     ]
     output = onnx.helper.make_tensor_value_info(name, kind, made)
-    options = {"kernel_shape": [2, 2]} if node == "MaxPool" else {}
-    nodes = [onnx.helper.make_node(node, ["picture"], [name], **options)]
+    made_by = onnx.helper.make_node(node, ["picture"], [name])
+    if node == "MaxPool":
+        made_by.attribute.append(onnx.helper.make_attribute("kernel_shape", [2, 2]))
     opset = [onnx.helper.make_opsetid("", 18)]
-    graph = onnx.helper.make_graph(nodes, "g", given, [output])
+    graph = onnx.helper.make_graph([made_by], "g", given, [output])
     return onnx.helper.make_model(graph, opset_imports=opset, ir_version=10)
 
 

@@ -90,7 +90,7 @@ def test_a_turned_photograph_leans_by_its_angle() -> None:
     from PIL import Image
     from skimage import data
 
-    person = data.astronaut()
+    person = data.astronaut()  # type: ignore[no-untyped-call]
     found = {}
     for degrees in (-15, 0, 15):
         # Counter-clockwise, about the face.

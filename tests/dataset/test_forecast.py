@@ -86,10 +86,10 @@ def test_the_command_foretells_what_the_build_makes(tmp_path: Path) -> None:
     script = tmp_path / "command.py"
     script.write_text(COMMAND)
     options = "--poses 5 --seed 3 --size 16 --ambient 0.5..1.2 --light-levels 2 --workers 2"
-    words = [sys.executable, script, "plan", catalog, *options.split(), "--shard-mb", "0.1"]
+    shown = "plan", str(catalog), *options.split(), "--shard-mb", "0.1"
 
     def told(*more: str) -> str:
-        return subprocess.run([*words, *more], text=True, check=True, stdout=subprocess.PIPE).stdout
+        return subprocess.check_output([sys.executable, str(script), *shown, *more], text=True)
 
     text = told("--samples-per-shard", "10")
     assert text.splitlines()[1].split()[:4] == ["all", "8", "40", "96"]

@@ -157,8 +157,7 @@ def test_of_mixed_shading_each_sample_says_its_own(tmp_path: Path) -> None:
     levels = [draw_sample(row.seed, row.sha256, i, 2).light for i in range(6)]
     assert set(levels) == {0, 1}
     assert lights == [
-        Light(row.light_levels[level], ("phong", "toon")[level])  # type: ignore[arg-type]
-        for level in levels
+        Light(row.light_levels[level], "toon" if level else "phong") for level in levels
     ]
 
 
