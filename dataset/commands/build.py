@@ -17,7 +17,7 @@ from contract.errors import InputError
 from contract.progress import open_progress
 from contract.text import clock, counted
 from dataset.build.configuration import Configuration
-from dataset.build.share import WHOLE_BUILD, BuildShare, share_from
+from dataset.build.plan import WHOLE_BUILD, BuildShare, share_from
 from dataset.catalog.catalog import load_catalog
 from dataset.catalog.choose import Wish, choose_parts
 from dataset.catalog.corrections import load_corrections, overrides_of

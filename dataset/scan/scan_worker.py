@@ -20,8 +20,10 @@ from dataset.jobs.messages import (
     ModelFile,
     ModelStarted,
     Report,
+    Work,
+    failed,
+    serve_jobs,
 )
-from dataset.jobs.worker_loop import Work, failed, serve_jobs
 
 PictureName = Callable[[Path, ModelFile, Described], str]
 
