@@ -27,7 +27,7 @@ from contract.errors import InputError
 from contract.image import Stored
 from contract.picture import png_bytes
 from contract.pose import AXES, Pose, pose_from_mapping
-from web.serving import Asgi, OwnPageOnly
+from web.guard import Asgi, OwnPageOnly
 from web.shell import body_of, new_app
 
 PAGE = Path(__file__).with_name("page")

@@ -12,7 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from contract.errors import InputError
 from dataset.review.painter import Painter
 from dataset.review.review import Review
-from web.serving import Asgi, OwnPageOnly
+from web.guard import Asgi, OwnPageOnly
 from web.shell import body_of, new_app
 
 PAGE = Path(__file__).with_name("page")

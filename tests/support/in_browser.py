@@ -11,7 +11,8 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from web.serving import Asgi, listening
+from web.guard import Asgi
+from web.serving import listening
 
 CHROMIUM = shutil.which("chromium")
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH")

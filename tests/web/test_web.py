@@ -11,7 +11,8 @@ from fastapi import Request
 from fastapi.testclient import TestClient
 
 from contract.errors import InputError, PoseError
-from web.serving import OwnPageOnly, address, listening, web_packages
+from web.guard import OwnPageOnly
+from web.serving import address, listening, web_packages
 from web.shell import body_of, new_app
 
 OURS = {"host": "127.0.0.1:8000", "origin": "http://127.0.0.1:8000"}
