@@ -19,10 +19,9 @@ from click.testing import CliRunner
 from PIL import Image
 
 from animate.commands.main import main
-from animate.drawing.spread import spread
 from animate.pose.onnx_networks import OnnxNetworks
 from animate.pose.open_poser import open_networks
-from animate.pose.poser import AtBothSizes, Networks, Poser
+from animate.pose.poser import AtBothSizes, Networks, Poser, spread
 from animate.pose.torch_networks import TorchNetworks
 from contract.errors import InputError
 from contract.image import NetworkPicture
@@ -157,10 +156,11 @@ def _graph(
         *(onnx.helper.make_tensor_value_info(k, kind, [1, n, 16, 16]) for k, n in decided.items()),
     ]
     output = onnx.helper.make_tensor_value_info(name, kind, made)
-    options = {"kernel_shape": [2, 2]} if node == "MaxPool" else {}
-    nodes = [onnx.helper.make_node(node, ["picture"], [name], **options)]
+    made_by = onnx.helper.make_node(node, ["picture"], [name])
+    if node == "MaxPool":
+        made_by.attribute.append(onnx.helper.make_attribute("kernel_shape", [2, 2]))
     opset = [onnx.helper.make_opsetid("", 18)]
-    graph = onnx.helper.make_graph(nodes, "g", given, [output])
+    graph = onnx.helper.make_graph([made_by], "g", given, [output])
     return onnx.helper.make_model(graph, opset_imports=opset, ir_version=10)
 
 
