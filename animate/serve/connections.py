@@ -12,7 +12,7 @@ from animate.serve.live import Live, until_one_ends
 from animate.serve.recording import Recording
 from animate.serve.sessions import Session, Sessions, made_in
 from animate.serve.wire import LeftError, Wire, next_message, tell, tell_fault
-from animate.track.landmarks import FaceFinder
+from animate.track.face_measures import FaceFinder
 from contract.errors import InputError
 
 _FACES = 2  # that somebody comes in behind a person is usual

@@ -25,7 +25,7 @@ from animate.serve.recording import KINDS
 from animate.serve.sessions import Prepared, Sessions, made_in
 from contract.errors import InputError
 from contract.image import Stored
-from contract.png import png_bytes
+from contract.picture import png_bytes
 from contract.pose import AXES, Pose, pose_from_mapping
 from web.guard import Asgi, OwnPageOnly
 from web.shell import body_of, new_app

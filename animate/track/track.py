@@ -12,9 +12,8 @@ from PIL import Image, ImageOps
 from animate.motion.motion import MAX_FRAMES, Motion
 from animate.track.calibration import Calibration, poses
 from animate.track.capture import Frame, Rgb
-from animate.track.face_measures import F64, MEASURES, Measures, measure
-from animate.track.landmarks import Landmarks
-from animate.track.smoothing import filled, smoothed
+from animate.track.face_measures import F64, MEASURES, Landmarks, Measures, measure
+from animate.track.follow import filled, smoothed
 from contract.errors import InputError
 from contract.image import Stored
 
@@ -112,7 +111,7 @@ def nearest_frame(seconds: F64, second: float) -> int:
 
 def read_measures(frames: Iterable[Frame], pictures: Pictures | None, name: str) -> Measures:
     """``measured`` with a face finder of its own; ``InputError`` where no frame has a face."""
-    from animate.track.landmarks import FaceFinder  # noqa: PLC0415  # loads mediapipe
+    from animate.track.face_measures import FaceFinder  # noqa: PLC0415  # loads mediapipe
 
     with FaceFinder() as finder:
         measures = measured(frames, finder.find, pictures)

@@ -8,7 +8,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from contract.files import write_bytes
-from contract.png import png_bytes
+from contract.picture import png_bytes
 from contract.text import place
 from dataset.catalog.catalog import Described
 from dataset.drawing.protocols import OpenScanner, Scanner
@@ -20,8 +20,10 @@ from dataset.jobs.messages import (
     ModelFile,
     ModelStarted,
     Report,
+    Work,
+    failed,
+    serve_jobs,
 )
-from dataset.jobs.worker_loop import Work, failed, serve_jobs
 
 PictureName = Callable[[Path, ModelFile, Described], str]
 

@@ -22,7 +22,7 @@ from animate.track.face_measures import (
     joints_of_matrix,
     measure,
 )
-from animate.track.smoothing import HOLD_SECONDS, RETURN_SECONDS, filled, smoothed
+from animate.track.follow import HOLD_SECONDS, RETURN_SECONDS, filled, smoothed
 from animate.track.track import faceless, measured, motion_of, require_face
 from contract.errors import InputError
 from contract.pose import AXIS_NAMES, JOINT_RADIANS_AT_ONE

@@ -10,13 +10,11 @@ import numpy as np
 import pytest
 
 from animate.listen.address import Address
-from animate.listen.listener import Counts, Heard
-from animate.listen.live_tracker import LiveTracker
+from animate.listen.listener import Counts, Heard, LiveTracker
 from animate.motion.motion import NEUTRAL
 from animate.track.calibration import Calibration, calibrate, poses
 from animate.track.face_measures import F64, Measures
-from animate.track.follow import Follower
-from animate.track.smoothing import filled, smoothed
+from animate.track.follow import Follower, filled, smoothed
 
 USUAL = Calibration(0.1, 0.2, 0.0, 0.1, 0.3, 0.1, 0.3, 0.0, 0.2)
 FACE = np.array([0.5, -0.4, 0.3, 0.28, 0.29, 0.1])

@@ -9,12 +9,10 @@ import warnings
 import numpy as np
 import pytest
 
-from animate.listen.blend_shapes import eyes_and_mouth, plain_name
 from animate.listen.ifacialmocap import IFacialMocapDecoder
 from animate.listen.open_see_face import OpenSeeFaceDecoder
-from animate.listen.osc import messages
-from animate.listen.packet import Decoder, PacketError
-from animate.listen.vmc import VmcDecoder
+from animate.listen.packet import Decoder, PacketError, eyes_and_mouth, plain_name
+from animate.listen.vmc import VmcDecoder, messages
 from animate.track.face_measures import F64, MEASURES
 from tests.support.tracker_packets import (
     bundle,

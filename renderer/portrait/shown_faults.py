@@ -1,12 +1,13 @@
-"""Where pictures show materials whose colour map cannot be used.
+"""Whether the pictures of a model show what is wrong with it.
 
-Drawn once with those materials white and once black, pictures differ exactly where they show,
-whatever hides them or shines through them.
+A colour map that cannot be used: drawn once with its materials white and once black, pictures
+differ exactly where they show, whatever hides them or shines through them. A record that reading
+had to mend: pictures need it, or they do not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
@@ -14,11 +15,15 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from contract.errors import FormatError
 from contract.image import Stored, head_rows
 from contract.pose import REST, Pose
+from contract.rig import Rig
 from renderer.deform.material_morphs import MaterialStates
-from renderer.draw.view import Camera
-from renderer.formats.model import F32
+from renderer.deform.skeleton import Skeleton
+from renderer.draw.canvas import Camera
+from renderer.formats.model import F32, BoneOffsets, GroupOffsets, MendedKind, MmdModel
+from renderer.portrait.visible import VisiblePart
 
 Shown = Literal["nowhere", "aside", "on the face"]
 """``on the face``: or on more than a tenth of the head, so that the picture is no likeness."""
@@ -114,3 +119,49 @@ def _within(sighting: Sighting, rows: npt.NDArray[np.intp], camera: Camera) -> f
     )
     box = sighting.differs[down.min() : down.max() + 1, across.min() : across.max() + 1]
     return float(box.mean())
+
+
+def require_sound(model: MmdModel, rig: Rig, part: VisiblePart, skeleton: Skeleton) -> None:
+    """Raise where the pictures of a rig are not those that the file means.
+
+    ``part`` is what they can show, ``skeleton`` what moves it.
+
+    Raises:
+        FormatError: the code is the mend's; the message names the model and the record.
+    """
+    if not any(mend.of for mend in model.mends):
+        return
+    morphs = _drawn_morphs(model, rig)
+    turned = {rig.head_bone, rig.neck_bone} | _moved_bones(model, morphs)
+    needed: dict[MendedKind, Set[int]] = {
+        "material": set(part.materials.tolist()),
+        "bone": skeleton.needed | turned,
+        "joint": skeleton.turning | turned,
+        "morph": morphs,
+    }
+    for mend in model.mends:
+        if mend.of and mend.of[1] in needed[mend.of[0]]:
+            raise FormatError(
+                f"{model.path.name}: {mend.text}, but its pictures need it; get the file again",
+                mend.code,
+            )
+
+
+def _drawn_morphs(model: MmdModel, rig: Rig) -> set[int]:
+    """The morphs that drive the face, with those that they name."""
+    found: set[int] = set()
+    waiting = [use.morph for uses in rig.drives.values() for use in uses]
+    while waiting:
+        morph = waiting.pop()
+        if morph in found or morph < 0:
+            continue
+        found.add(morph)
+        offsets = model.morphs[morph].offsets
+        if isinstance(offsets, GroupOffsets):
+            waiting += offsets.morphs.tolist()
+    return found
+
+
+def _moved_bones(model: MmdModel, morphs: Iterable[int]) -> set[int]:
+    offsets = (model.morphs[morph].offsets for morph in morphs)
+    return {bone for o in offsets if isinstance(o, BoneOffsets) for bone in o.bones.tolist()}
