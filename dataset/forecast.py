@@ -6,7 +6,6 @@ By a trial: a few models drawn for a few poses on this machine.
 from __future__ import annotations
 
 import heapq
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,6 +15,7 @@ from pathlib import Path
 from statistics import fmean
 
 from contract.errors import InputError
+from contract.files import scratch_folder
 from dataset.build.build_worker import SampleDrawn, ShardJob, WorkerSetup, run_worker
 from dataset.build.configuration import Configuration
 from dataset.build.plan import BuildPlan, ShardPart, make_plan, shard_name
@@ -62,8 +62,8 @@ def try_models(
         InputError: none of them can be drawn. DeviceError: there is no OpenGL.
     """
     chosen = [models[len(models) * n // count] for n in range(min(count, len(models)))]
-    with tempfile.TemporaryDirectory() as folder:
-        watch = _Watch(chosen, Path(folder))
+    with scratch_folder("trial") as folder:
+        watch = _Watch(chosen, folder)
         setup = WorkerSetup(models_folder, wanted, open_renderer)
         pool = Pool(partial(run_worker, setup), crew, watch.job_of, watch.hear)
         pool.run(range(len(chosen)))
