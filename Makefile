@@ -58,7 +58,8 @@ test: setup-test
 	$(BIN)/python -m pytest
 
 scan: setup-render
-	$(BIN)/dataset scan "$(MODELS)" -o "$(CATALOG)" --sheet "$(OUT)/heads.png" --workers $(WORKERS)
+	$(BIN)/dataset scan "$(MODELS)" -o "$(CATALOG)" --sheet "$(OUT)/heads.png" --workers $(WORKERS) \
+	    $(if $(SCHEDULER),--scheduler $(SCHEDULER))
 
 review: setup
 	$(BIN)/dataset review "$(CATALOG)"
