@@ -45,5 +45,5 @@ _TWO_AT_A_TIME = {name: replace(one, batch=2) for name, one in PAPER.stages.item
 
 WHOLE = Scale(_short(_SMALL, 8, 8), PAPER, True, 6, 16, 256)
 TINY = Scale(
-    _short(_TINY, 4, 4), replace(PAPER, network=_TINY, stages=_TWO_AT_A_TIME), False, 1, 2, 64
+    _short(_TINY, 2, 3), replace(PAPER, network=_TINY, stages=_TWO_AT_A_TIME), False, 1, 2, 64
 )
