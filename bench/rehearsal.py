@@ -2,12 +2,12 @@
 
     python bench/rehearsal.py [--models 500 --models 2000 ...] [--characters DIR | --stand-ins]
 
-For each number of models a folder of so many characters (generated, or the first of DIR) goes
-through every command of the data set at tiny pictures and few poses. Prints for each step the
-processor's seconds, the clock's, and the largest process' memory, and how fast the seconds grow
-from the last number of models but one to the last: 1.0 is as fast as the models. `--stand-ins` takes files of some
-bytes and a studio without OpenGL in their place: what is left is the keeping of account, and 8,000
-models take minutes.
+For each number of models a folder of so many characters (generated, or of DIR) goes through every
+command of the data set at tiny pictures and few poses. Prints for each step the processor's
+seconds, the clock's, and the largest process' memory, and how fast the seconds grow from the last
+number of models but one to the last: 1 is as fast as the models, 2 as their square. `--stand-ins`
+takes files of some bytes and a studio without OpenGL in their place: what is left is the keeping of
+account, and 8,000 models take minutes.
 """
 
 from __future__ import annotations

@@ -95,7 +95,13 @@ def _stage(stage: Stage, here: Run, there: Run) -> Outcome:
         f"loss {found[0]:.4f} to {found[-1]:.4f} in {len(found)} steps; the furthest from the "
         f"CPU's {100 * furthest:.2f} %"
     )
-    numbers = {"way": way, "losses": found, "losses_on_cpu": wanted, "furthest": furthest}
+    numbers = {
+        "way": way,
+        "losses": found,
+        "losses_on_cpu": wanted,
+        "furthest": furthest,
+        "scaler": dict(load_checkpoint(there.rolling(stage.name)).scaler),  # lower: steps skipped
+    }
     return judged(f"{stage.name}, {precision}", furthest <= NEAR[precision], said, numbers)
 
 

@@ -31,7 +31,7 @@ def _short(network: NetworkConfig, batch: int, steps: int) -> TrainingPlan:
         name: StageSettings(
             batch,
             batch * steps,
-            1e-3,
+            3e-4,
             perceptual_weight=PAPER.stages[name].perceptual_weight,
         )
         for name in STAGES
