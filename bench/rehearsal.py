@@ -27,6 +27,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import click
@@ -186,13 +187,19 @@ def _review(command: Sequence[str]) -> dict[str, Cost]:
                     address[0], f"/api/models?{urllib.parse.urlencode(query)}"
                 )
                 before = _worked(process.pid)
-                clock = seconds_of(lambda asked=asked: urllib.request.urlopen(asked).read())
+                clock = seconds_of(partial(_read, asked))
                 costs[f"review: {name}"] = _cost(
                     _worked(process.pid) - before, clock, _peak(process.pid)
                 )
         finally:
             process.send_signal(signal.SIGINT)
     return costs
+
+
+def _read(address: str) -> bytes:
+    with urllib.request.urlopen(address) as answer:
+        data: bytes = answer.read()
+    return data
 
 
 def _worked(pid: int) -> float:

@@ -22,7 +22,7 @@ from bench.gpu import learning
 from bench.gpu.cost import Cost, cost, estimate, hours_of
 from bench.gpu.exported import CPU as ON_CPU
 from bench.gpu.exported import exported
-from bench.gpu.learning import resume, stages, two_processes
+from bench.gpu.learning import Trained, resume, stages, two_processes
 from bench.gpu.outcome import Outcome, as_json, exit_code
 from bench.gpu.pictures import Drawn, agreement, pictures
 from bench.gpu.process import in_own_process
@@ -89,9 +89,10 @@ def test_every_stage_learns_in_half_precision_as_in_whole(tmp_path: Path) -> Non
 
 
 def test_a_loss_that_strays_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        learning, "losses", lambda run, _: [1.0, 1.0 + 0.04 * run.upkeep.channels_last]
-    )
+    def strayed(run: learning.Run, _stage: object) -> Trained:
+        return Trained([1.0, 1.0 + 0.04 * run.upkeep.channels_last], 0)
+
+    monkeypatch.setattr(learning, "trained", strayed)
     assert stages(CPU, "float16", False, TINY, tmp_path)[0].result == "failed"
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -32,6 +33,7 @@ from train.run.trainee import Trainee
 NEAR: Mapping[Precision, float] = {"float32": 0.01, "bfloat16": 0.05, "float16": 0.03}
 """How far a loss may lie from the CPU's in float32, relative to that."""
 
+_FIRST_SCALE = 65536.0  # torch's GradScaler's, halved at each step that is left out
 _EQUAL = 10.0
 """Two runs that differ so many times as much as two alike still count as alike."""
 
@@ -55,8 +57,16 @@ def open_run(
     )
 
 
-def losses(run: Run, stage: Stage) -> list[float]:
-    """Train a stage, and give the loss of every step."""
+@dataclass(frozen=True)
+class Trained:
+    """The loss of every step of a stage; how many steps float16 left out to find its scale."""
+
+    losses: list[float]
+    left_out: int
+
+
+def trained(run: Run, stage: Stage) -> Trained:
+    """Train a stage to its end."""
     train_stage(run, stage, None)
     settings = run.plan.stages[stage.name]
     folder = run.folder / stage.name
@@ -64,7 +74,9 @@ def losses(run: Run, stage: Stage) -> list[float]:
         load_checkpoint(numbered(folder, step * settings.batch)).loss
         for step in range(1, settings.steps + 1)
     ]
-    return _undone([mean for mean in means if mean is not None])
+    last = dict(load_checkpoint(run.rolling(stage.name)).scaler)
+    left_out = round(math.log2(_FIRST_SCALE / last["scale"])) if last else 0
+    return Trained(_undone([mean for mean in means if mean is not None]), left_out)
 
 
 def _undone(means: Sequence[float], memory: float = 0.99) -> list[float]:
@@ -86,7 +98,8 @@ def stages(
 
 
 def _stage(stage: Stage, here: Run, there: Run) -> Outcome:
-    wanted, found = losses(here, stage), losses(there, stage)
+    wanted, there_trained = trained(here, stage).losses, trained(there, stage)
+    found = there_trained.losses
     furthest = max(abs(a - b) / abs(b) for a, b in zip(found, wanted, strict=True))
     precision = there.plan.precision
     layout = ", channels_last" if there.upkeep.channels_last else ""
@@ -100,7 +113,7 @@ def _stage(stage: Stage, here: Run, there: Run) -> Outcome:
         "losses": found,
         "losses_on_cpu": wanted,
         "furthest": furthest,
-        "scaler": dict(load_checkpoint(there.rolling(stage.name)).scaler),  # lower: steps skipped
+        "steps_left_out": there_trained.left_out,
     }
     return judged(f"{stage.name}, {precision}", furthest <= NEAR[precision], said, numbers)
 
@@ -116,11 +129,11 @@ def resume(
     splits = open_splits(write_shards(folder / "shards", size=plan.network.size))
     with _repeatable():
         ends = []
-        for name, halves in (("one", 1), ("again", 1), ("resumed", 2)):
+        for name in ("one", "again", "resumed"):
             run = open_run(folder / name, plan, splits, device, False)
-            half = plan.stages[stage.name].steps // halves
-            for _ in range(halves):
-                train_stage(run, stage, None, stop_after=half)
+            if name == "resumed":
+                train_stage(run, stage, None, stop_after=plan.stages[stage.name].steps // 2)
+            train_stage(run, stage, None)
             ends.append(load_checkpoint(run.rolling(stage.name)))
     one, again, resumed = ends
     usual, apart = _apart(one, again), _apart(one, resumed)
