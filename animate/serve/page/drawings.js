@@ -2,6 +2,7 @@
 import { $, ask, say } from "./ask.js";
 import { connect, disconnect, live } from "./live.js";
 import { forget, lastDrawings, remember } from "./last.js";
+import { isSound, play } from "./sound.js";
 
 let upload = null; // what was given, before any mending
 let before = null; // the token that was open before the mending
@@ -71,7 +72,8 @@ for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) {
     event.preventDefault();
     document.body.classList.toggle("over", kind === "dragover" || kind === "dragenter");
     const [file] = kind === "drop" ? event.dataTransfer.files : [];
-    if (file) give(file, file.name);
+    if (file && isSound(file)) play(file);
+    else if (file) give(file, file.name);
   });
 }
 
