@@ -250,7 +250,7 @@ def test_a_sound_drives_where_the_page_is_in_it(
             for at, playing, is_open in ((3, True, True), (0.5, True, False), (3, False, False)):
                 mouth = -1.0
                 deadline = time.monotonic() + 60
-                while (mouth > 0.8) != is_open or not is_open and mouth > 0.01:
+                while (mouth > 0.8) != is_open or (not is_open and mouth > 0.01):
                     sound.send_json({"at": at, "playing": playing})
                     live.send_text('{"shown": true}')
                     words = words_of(live, "pose")
