@@ -74,7 +74,8 @@ class Microphone:
                 raise InputError(
                     "something else drives the drawing now; start the microphone again"
                 )
-            samples = np.frombuffer(bytes(self._newest), "<i2").astype(np.float32) / 32768
+            samples = np.frombuffer(bytes(self._newest), "<i2").astype(np.float32)
+            samples /= 32768
             self._newest.clear()
             opened = await loop.run_in_executor(self._listener, mouth.hear, samples)
             self._talking.take(time.monotonic(), opened)

@@ -129,7 +129,6 @@ def test_the_mouth_follows_the_microphone(
     loud = np.convolve(level > LOUD, np.ones(5), "same") > 0
     known = seen[seen[:, 0] > at[0] + 4]  # by then it knows the voice
     best, lag = closeness(known[:, 0], known[:, 2], at, loud.astype(float))
-    print(f"microphone: correlation {best:.2f}, {lag:.2f} s behind")
     assert best > 0.7, (best, lag)
     assert known[:, 2].max() > 0.7
     since = np.interp(known[:, 0] - lag, at, np.convolve(loud, np.ones(15), "same"))
@@ -160,7 +159,6 @@ def test_the_mouth_follows_a_sound_that_is_dropped(url: str, speech: F32, tmp_pa
     playing = seen[(seen[:, 1] > 0.2) & (np.gradient(seen[:, 1]) > 0)]
     loud = is_loud(speech)
     best, lag = closeness(playing[:, 1], playing[:, 2], np.arange(len(loud)) / 100, loud)
-    print(f"sound: correlation {best:.2f}, {lag:.2f} s behind")
     assert best > 0.75, (best, lag)
     assert playing[:, 2].max() > 0.7
     far = np.convolve(loud, np.ones(41), "same") == 0

@@ -1,11 +1,13 @@
 // Which drawing is open: dropped, chosen, mended, from the gallery, or one of the last.
 import { $, ask, say } from "./ask.js";
+import { onMoved, showHead } from "./head_lines.js";
 import { connect, disconnect, live } from "./live.js";
 import { forget, lastDrawings, remember } from "./last.js";
 import { isSound, play } from "./sound.js";
 
 let upload = null; // what was given, before any mending
 let before = null; // the token that was open before the mending
+let isMended = false;
 let opened = () => {};
 
 export const onOpened = (listener) => { opened = listener; };
@@ -20,16 +22,19 @@ function show(answer, mended) {
   if (answer.preview) $("preview").src = answer.preview;
   $("mend").hidden = !answer.fixable || !upload;
   $("mended").hidden = !mended;
+  isMended = mended;
+  if (!mended) showHead(answer);
   if (!answer.token && !live.token) $("choice").open = true;
   if (answer.name) $("name").textContent = answer.name;
   if (answer.token && answer.token !== live.token) opened(answer.token);
 }
 
-async function send(given, mend) {
+async function send(given, mend, more = {}) {
   say(null);
   $("view").classList.add("busy");
   try {
-    const query = new URLSearchParams({ name: given.name, mend });
+    given.blob ??= await (await ask("/api/first/picture")).blob();
+    const query = new URLSearchParams({ name: given.name, mend, ...more });
     const answer = await (await ask(`/api/drawing?${query}`, { method: "POST", body: given.blob })).json();
     upload = given;
     show(answer, mend);
@@ -49,18 +54,39 @@ async function give(blob, name) {
 }
 
 export async function openFirst() {
-  show(await (await ask("/api/first")).json(), false);
+  const answer = await (await ask("/api/first")).json();
+  if (answer.name) upload = { blob: null, name: answer.name };
+  show(answer, false);
 }
+
+// A mended copy; one that was mended before makes room for it.
+async function mend(more) {
+  const token = live.token;
+  const another = isMended;
+  const answer = await send(upload, true, another ? { ...more, instead: token } : more);
+  if (answer && !another) before = token;
+}
+
+// Only where the lines were left last is asked for.
+const lines = { newest: null, busy: false };
+onMoved(async (head) => {
+  lines.newest = head;
+  if (lines.busy) return;
+  lines.busy = true;
+  while (lines.newest) {
+    const newest = lines.newest;
+    lines.newest = null;
+    await mend({ head: newest });
+  }
+  lines.busy = false;
+});
 
 $("file").addEventListener("change", () => {
   const [file] = $("file").files;
   if (file) give(file, file.name);
   $("file").value = "";
 });
-$("mend").addEventListener("click", async () => {
-  const token = live.token;
-  if (await send(upload, true)) before = token;
-});
+$("mend").addEventListener("click", () => mend({}));
 $("undo").addEventListener("click", async () => {
   const answer = await send(upload, false);
   if (!answer || answer.token) return;
