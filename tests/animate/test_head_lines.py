@@ -150,16 +150,18 @@ def shows(page: Page, top: float, chin: float, middle: float) -> None:
     )
 
 
-def drag(page: Page, line: str, row: float, column: float) -> None:
-    """Drag a line to a row and a column of the drawing."""
+def drag(page: Page, line: str, to: float) -> None:
+    """Drag a line to a row, or a column, of the drawing."""
+    page.wait_for_selector("#view:not(.busy)")
     box = page.locator("#whole").bounding_box()
     grip = page.locator(f"#line-{line} span").bounding_box()
-    assert box and grip
-    page.mouse.move(grip["x"] + grip["width"] / 2, grip["y"] + grip["height"] / 2)
+    now = page.get_attribute(f"#line-{line}", "aria-valuenow")
+    assert box and grip and now
+    x, y = grip["x"] + grip["width"] / 2, grip["y"] + grip["height"] / 2
+    by = (to - float(now)) / SIDE * box["width"]
+    page.mouse.move(x, y)
     page.mouse.down()
-    page.mouse.move(
-        box["x"] + column / SIDE * box["width"], box["y"] + row / SIDE * box["height"], steps=4
-    )
+    page.mouse.move(*((x + by, y) if line == "middle" else (x, y + by)), steps=4)
     page.mouse.up()
 
 
@@ -170,11 +172,13 @@ def test_dragging_the_lines_frames_the_drawing_and_can_be_undone(tmp_path: Path)
     with chromium() as browser, serving(app) as url, opened(browser, url) as page:
         page.set_viewport_size({"width": 1280, "height": 1600})
         shows(page, TOP / SIDE, CHIN / SIDE, MIDDLE / SIDE)
-        page.click("#head summary")
+        page.wait_for_selector("#whole")  # open, for it is not sure where the head is
+        assert "drag the lines below" in page.inner_text("#faults")
         page.locator("#whole").scroll_into_view_if_needed()
-        drag(page, "top", TOP, 100)
-        drag(page, "chin", CHIN, 100)
-        drag(page, "middle", 300, MIDDLE)
+        drag(page, "top", TOP)
+        page.wait_for_selector("#mended:not([hidden])")
+        drag(page, "chin", CHIN)
+        drag(page, "middle", MIDDLE + 1)
         shows(page, 0.25, 0.75, 0.5)
         assert page.is_visible("#mended")
         assert page.get_attribute("#line-chin", "aria-valuenow") in {"139", "140", "141"}

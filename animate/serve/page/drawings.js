@@ -12,11 +12,16 @@ let opened = () => {};
 
 export const onOpened = (listener) => { opened = listener; };
 
+// The remedies of the command line, as this page has them.
+const inThePage = (text) => text
+  .replace("say it with --head TOP,CHIN,MIDDLE", "drag the lines below")
+  .replaceAll("--fix", "mending");
+
 function show(answer, mended) {
   $("report").hidden = !answer.faults?.length;
   $("faults").replaceChildren(...(answer.faults ?? []).map((fault) => {
     const item = document.createElement("li");
-    item.textContent = fault.text;
+    item.textContent = inThePage(fault.text);
     return item;
   }));
   if (answer.preview) $("preview").src = answer.preview;

@@ -68,12 +68,16 @@ function tell() {
 
 for (const name of Object.keys(at)) {
   const line = $(`line-${name}`);
+  let from = null;
+  // By how far the pointer has come: the page may move under it when an answer arrives.
   const follow = (event) => {
-    const box = $("whole").getBoundingClientRect();
-    put(name, name === "middle" ? (event.clientX - box.left) / box.width : (event.clientY - box.top) / box.height);
+    const { clientWidth, clientHeight } = $("whole");
+    const by = name === "middle" ? (event.clientX - from.x) / clientWidth : (event.clientY - from.y) / clientHeight;
+    put(name, from.share + by);
   };
   line.addEventListener("pointerdown", (event) => {
     line.setPointerCapture(event.pointerId);
+    from = { x: event.clientX, y: event.clientY, share: at[name] };
     event.preventDefault();
     line.focus();
   });
