@@ -55,9 +55,9 @@ def test_a_mouth_that_never_opens_far_and_lids_that_never_shut_reach_their_ends(
     assert 0.5 < early[:, LEFT].max() < 0.8
     for eye in (LEFT, RIGHT):
         assert late[:, eye].max() > 0.9
-        assert np.median(late[:, eye]) == 0
+        assert np.median(late[:, eye]) < 0.01
     steps = [part(shown, start, start + 10)[:, MOUTH].max() for start in range(5, 85, 10)]
-    assert np.diff(steps).max() < 0.15  # slowly
+    assert np.diff(steps).max() < 0.2  # slowly
 
 
 def test_a_mouth_that_opens_further_than_was_guessed_is_not_always_wide() -> None:
@@ -65,7 +65,7 @@ def test_a_mouth_that_opens_further_than_was_guessed_is_not_always_wide() -> Non
     opening = person(60, 0.26, 0.1).values[:, 5]
     late = np.arange(len(shown)) > 30 * FPS
     # At first all from half the way on was wide; then the middle half is between.
-    assert np.median(shown[~late & (opening > 0.15)]) > 0.95
+    assert np.median(shown[~late & (opening > 0.15)]) > 0.85
     assert np.median(shown[late & (opening > 0.09) & (opening < 0.17)]) < 0.7
     assert shown[late].max() > 0.95
 

@@ -1,7 +1,7 @@
 // "Use my camera": small JPEGs go, one at a time and always the newest; landmarks come back.
 import { $, connection, say, tell } from "./ask.js";
 import { live, shownSince } from "./live.js";
-import { chosen, offerDevices, stopOthers, takesTurns } from "./turns.js";
+import { chosen, forgetChoice, offerDevices, stopOthers, takesTurns } from "./turns.js";
 
 const WIDTH = 320;
 const QUALITY = 0.8;
@@ -10,6 +10,7 @@ const REMEDIES = {
   NotFoundError: "no camera is there; plug one in, then press the button again",
   NotAllowedError: "the page may not use the camera; allow it beside the address, then press the button again",
   NotReadableError: "the camera is in use; end the other program, then press the button again",
+  OverconstrainedError: "that camera is not there any more; press the button again for another",
 };
 
 let on = null; // the camera in use: its stream, its connection, its ticker
@@ -134,6 +135,7 @@ async function again() {
     showOn();
     await started;
   } catch (error) {
+    if (error.name === "OverconstrainedError") forgetChoice($("cameras"));
     stop(REMEDIES[error.name] ?? error.message);
   }
 }

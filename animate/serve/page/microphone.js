@@ -1,7 +1,7 @@
 // "Use my microphone": samples go in small packets, those that cannot leave at once are left out.
 import { $, connection, say, tell } from "./ask.js";
 import { live } from "./live.js";
-import { chosen, offerDevices, stopOthers, takesTurns } from "./turns.js";
+import { chosen, forgetChoice, offerDevices, stopOthers, takesTurns } from "./turns.js";
 
 const MOST_WAITING = 16 << 10; // bytes
 const QUIET = 33; // of 32768: a microphone that is muted gives no more
@@ -10,6 +10,7 @@ const REMEDIES = {
   NotFoundError: "no microphone is there; plug one in, then press the button again",
   NotAllowedError: "the page may not use the microphone; allow it beside the address, then press the button again",
   NotReadableError: "the microphone is in use; end the other program, then press the button again",
+  OverconstrainedError: "that microphone is not there any more; press the button again for another",
 };
 
 let on = null; // the microphone in use: its stream, its connection, its sound graph
@@ -94,6 +95,7 @@ async function again() {
     showOn();
     await started;
   } catch (error) {
+    if (error.name === "OverconstrainedError") forgetChoice($("microphones"));
     stop(REMEDIES[error.name] ?? error.message);
   }
 }

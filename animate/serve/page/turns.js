@@ -17,5 +17,11 @@ export async function offerDevices(select, kind, inUse) {
   select.hidden = devices.length < 2;
 }
 
-// What getUserMedia is asked for: the device that was chosen, as long as it is there.
-export const chosen = (select) => (select.value ? { deviceId: { ideal: select.value } } : {});
+// What getUserMedia is asked for: the device that was chosen.
+export const chosen = (select) => (select.value ? { deviceId: { exact: select.value } } : {});
+
+// The chosen device is there no more: whichever is, is asked for next.
+export function forgetChoice(select) {
+  select.replaceChildren();
+  select.hidden = true;
+}
