@@ -15,7 +15,7 @@ from characters.design.franchise import Franchise
 
 Rng = np.random.Generator
 _OUTERMOST = 0.91  # of the face's half width: where an eye may end
-_LEAST_HALF_WIDTH, _GREATEST_HALF_WIDTH = 0.295, 0.395
+_LEAST_HALF_WIDTH, _GREATEST_HALF_WIDTH = 0.295, 0.415
 _LEAST_GAP = 0.033  # from the middle to the corner of an eye
 
 # Factors on half width, rise, drop and thickness of the lash; then what is added to the slant and
@@ -74,7 +74,8 @@ def draw_eye(f: Franchise, male: bool, child: float, rng: Rng) -> s.Eye:
         iris_style=_iris_style(f, rng),
         pupil=of.pupil,
         highlight=of.highlight if rng.random() < 0.8 else int(rng.integers(6)),
-        close_at=float(rng.uniform(0.5, 0.75)),
+        close_at=float(rng.uniform(0.45, 0.8)),
+        shut_lash=float(rng.uniform(0.55, 1.25)),
         ticks=0 if male else (of.ticks if rng.random() < 0.8 else int(rng.integers(2, 6))),
         lower_ticks=int(rng.integers(2, 4)) if not male and rng.random() < 0.16 else 0,
         lid_bones=bool(rng.random() < 0.10),
@@ -115,6 +116,7 @@ def draw_mouth(f: Franchise, eye: s.Eye, male: bool, rng: Rng) -> s.Mouth:
         open_half_width=wide,
         open_up=float(np.clip(tall * rise, 0.006, lids_low - y - 0.10)),
         open_down=float(np.clip(tall * (1 - rise), 0.010, y - 0.020 - 0.30 * wide)),
+        jaw=max(float(rng.uniform(-0.015, 0.045)), 0.0) * min(size, 1.0),
         top=float(rng.choice([1.3, 2.0, 3.0, 5.0])),
         low=float(rng.choice([1.15, 1.6, 2.0, 2.4, 4.0], p=[0.12, 0.2, 0.3, 0.26, 0.12])),
         cat=0.0,
@@ -162,7 +164,7 @@ def draw_face(
         blush_style=styles[int(rng.integers(4))] if strong else f.blush_style,
         mole=int(rng.choice([-1, 0, 1], p=[0.03, 0.94, 0.03])),
         mark=marks[int(rng.integers(len(marks)))] if rng.random() < 0.08 else "none",
-        makeup=0.0 if male or child > 0.6 else float(max(rng.uniform(-0.6, 0.7), 0.0)),
+        makeup=0.0 if male or child > 0.6 else float(max(rng.uniform(-1.2, 0.6), 0.0)),
         shadow_side=int(rng.choice([-1, 0, 1], p=[0.06, 0.88, 0.06])),
     )
 

@@ -58,6 +58,8 @@ def draw_palette(f: Franchise, rng: Rng) -> Palette:
     skin = _skin(f.tone, rng)
     ink = mix((0.13, 0.09, 0.10), shade(hair, 1.6), 0.25)
     line = mix(ink, shade(hair, 1.0), f.shading.line_hair)
+    if rng.random() < 0.5:
+        line = mix(line, (0.06, 0.04, 0.05), 0.85)
     left = _iris(rng, vivid, h if rng.random() < 0.35 else float(rng.choice(IRIS_HUES)))
     odd = rng.random() < 0.03
     right = _iris(rng, vivid, float(rng.choice(IRIS_HUES))) if odd else left
@@ -95,13 +97,13 @@ def _skin(tone: float, rng: Rng) -> Colour:
     if kind < 0.04:  # blue, green, violet, grey, red
         hue = float(rng.choice([0.36, 0.47, 0.58, 0.66, 0.76, 0.98]))
         return hsv(hue + rng.normal(0, 0.02), rng.uniform(0.05, 0.38), rng.uniform(0.62, 0.96))
-    tone = float(np.clip(tone + rng.exponential(0.05), 0, 0.8))
+    tone = float(np.clip(tone + rng.exponential(0.04), -0.1, 0.8))
     if kind < 0.15:
         tone = float(rng.uniform(0.4, 1.25))
     elif kind < 0.23:
         tone = -0.25
     fair, dark = np.array([0.055, 0.125, 1.0]), np.array([0.062, 0.44, 0.70])
-    h, s, v = fair + (dark - fair) * tone + rng.normal(0, 1, 3) * [0.006, 0.012, 0.006]
+    h, s, v = fair + (dark - fair) * tone + rng.normal(0, 1, 3) * [0.014, 0.022, 0.010]
     return hsv(float(h), float(s), float(v))
 
 

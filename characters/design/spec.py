@@ -114,6 +114,7 @@ class Eye:
 
     ``up`` and ``down``: how far the opening rises above and sinks below the corner's height.
     ``ticks`` and ``lower_ticks``: single lashes at the outer end of the upper and lower one.
+    ``shut_lash``: how thick the lash is when shut, as a share of its thickness.
     ``lid_bones``: the lids are moved by bones, and in a PMX closed by bone morphs.
     """
 
@@ -137,6 +138,7 @@ class Eye:
     pupil: float
     highlight: int
     close_at: float
+    shut_lash: float
     ticks: int
     lower_ticks: int
     lid_bones: bool
@@ -158,6 +160,7 @@ class Mouth:
     """The mouth at rest and wide open.
 
     ``top`` and ``low``: exponents of the open lips' arcs (1 a triangle, 2 an ellipse, more a box).
+    ``jaw``: how far the chin sinks when it opens.
     ``cat``: the depth of the two waves of a cat's upper lip; ``crooked`` raises the left corner.
     """
 
@@ -167,6 +170,7 @@ class Mouth:
     open_half_width: float
     open_up: float
     open_down: float
+    jaw: float
     top: float
     low: float
     cat: float

@@ -78,8 +78,8 @@ def upper_lash(shape: FaceShape, eye: Eye, sign: int, bone: int) -> Surface:
     shapes = {
         f"{name}_{side}": _moved(shape, strip, _lash_rows(lids, line, thin, droop), forward)
         for name, line, thin, droop in (
-            ("close", lids.shut, 0.66, 0.30),
-            ("smile", lids.smiling, 0.66, 0.10),
+            ("close", lids.shut, eye.shut_lash, 0.30),
+            ("smile", lids.smiling, eye.shut_lash, 0.10),
             ("calm", calm, 0.92, 0.1),
         )
     }

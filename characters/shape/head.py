@@ -14,7 +14,7 @@ import numpy as np
 from characters.base.atlas import face_uv
 from characters.base.curves import F64, bump, ease, unit
 from characters.base.surface import I64, Surface, compact, grid, grid_faces, smooth_normals, surface
-from characters.design.spec import CharacterSpec, Face
+from characters.design.spec import CharacterSpec, Face, Mouth
 from characters.shape.face_shape import FaceShape
 
 EYE_COLUMNS, EYE_ROWS = 10, 6
@@ -25,6 +25,7 @@ MOUTH_POINTS = 2 * (MOUTH_COLUMNS + MOUTH_ROWS)
 _SIDE, _MIDDLE = 3, 4  # columns outside each eye's block, and between the two
 _LOW, _BETWEEN, _HIGH = 3, 2, 10  # rows below the mouth's block, between it and the eyes', above
 _BACK = 12
+_JAW_SHARES = {"a": 1.0, "o": 0.8, "e": 0.5}
 _JAW_ROW = _LOW + MOUTH_ROWS + _BETWEEN  # from here up, rings go all the way round
 NECK_TOP_Y = 0.13
 _EAR_Y = 0.345
@@ -147,9 +148,18 @@ def build_head(
         for start, piece in pieces.items():
             offsets[start : start + len(piece)] = piece
         shapes[name] = offsets
+    for name, share in _JAW_SHARES.items():
+        shapes[name] += share * _jaw_offsets(positions, spec.mouth)
     rounded = smooth_normals(positions, faces)
     normals = soft_normals(positions, rounded, spec.shading.flat_face)
     return compact(surface(positions, face_uv(positions), faces, bone, normals, shapes))
+
+
+def _jaw_offsets(positions: F64, mouth: Mouth) -> F64:
+    """How the chin sinks when the mouth opens wide; the lips have shapes of their own."""
+    below = ease(positions[:, 1], mouth.y - 0.015, 0.3 * mouth.y)
+    sunk = mouth.jaw * below * ease(positions[:, 2], -0.08, -0.20)
+    return np.stack([np.zeros(len(sunk)), -sunk, 0.3 * sunk], 1)
 
 
 def soft_normals(positions: F64, normals: F64, flat: float) -> F64:
