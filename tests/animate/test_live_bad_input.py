@@ -37,8 +37,8 @@ from animate.sound.live_mouth import LiveMouth
 from animate.track.capture import Rgb, file_frames
 from animate.track.face_measures import measure
 from animate.track.landmarks import FaceFinder
-from tests.animate.test_face import photographed, turned
 from tests.support.in_browser import chromium, needs_browser, opened, serving
+from tests.support.photographed_face import photographed, turned
 from tests.support.shifting import Shifting, bytes_of, drawing
 from tests.support.talking_face import talking_face
 from tests.support.voices import RATE, A, silence, vowel
