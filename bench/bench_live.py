@@ -35,11 +35,10 @@ from animate.serve.driver import Playing
 from animate.serve.live import Live
 from animate.serve.show import Show
 from animate.track.capture import file_frames
-from animate.track.face_measures import F64, measure
+from animate.track.face_measures import F64, FaceFinder, measure
 from animate.track.follow import Follower
-from animate.track.landmarks import FaceFinder
 from contract.image import Stored
-from contract.png import QUICK, png_bytes
+from contract.picture import QUICK, png_bytes
 from models.base.config import NetworkConfig
 from tests.support.talking_face import talking_face
 from tests.support.timing import seconds_of

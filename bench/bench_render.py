@@ -17,7 +17,7 @@ import numpy as np
 import qoi
 
 from contract.image import Stored
-from contract.png import QUICK, png_bytes
+from contract.picture import QUICK, png_bytes
 from contract.pose import AXES, Pose, pose_from_vector
 from contract.rig import Rig
 from renderer.draw.canvas import Canvas

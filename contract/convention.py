@@ -4,15 +4,30 @@ Whatever is written to be read again carries it, and what disagrees is refused b
 does. One record in three spellings, each as far as its format goes: in full (bundles and
 checkpoints), as flat attributes (shards: HDF5 has no nested values), and with the axes' names alone
 (ONNX exports).
+
+THE axes: MMD's numbers and ours, and the only flip between them. MMD's (a file's own numbers) are
+left-handed, y up, the character faces -z and its left is +x, which is the right of the screen. One
+unit is about 8 cm; a character is about 20 units tall. Ours: x to the right of the screen, y up, z
+out of the picture toward the viewer: MMD's z mirrored. All arrays before the camera stay in MMD's
+numbers; the flip happens once, in the camera matrix. In MMD's numbers a rotation quaternion
+(x, y, z, w) acts as v' = q v q^-1, and positive turns of the head bone are exactly the positive
+directions of head_x, head_y and neck_z.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+import numpy.typing as npt
+
 from contract.image import PICTURE_CONVENTION, PICTURE_VERSION
 from contract.pose import AXES, AXIS_NAMES, JOINT_RADIANS_AT_ONE, POSE_VERSION
-from contract.space import AXES_DESCRIPTION
+
+AXES_DESCRIPTION = "x right on screen (the character's left), y up, z toward the viewer"
+
+MMD_TO_VIEW: npt.NDArray[np.float64] = np.diag([1.0, 1.0, -1.0, 1.0])
+"""4x4, acts on column vectors: a point in MMD's numbers -> our axes. Its own inverse."""
 
 CONVENTION: Mapping[str, object] = {
     "pose_version": POSE_VERSION,

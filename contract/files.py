@@ -8,11 +8,14 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
+from io import BufferedReader
 from pathlib import Path
 from stat import S_ISREG
 
-from contract.errors import InputError
+from contract.errors import InputError, ModelError
 
+MAX_MODEL_BYTES = 512 << 20
+"""Far more than any model takes."""
 _TEMPORARY_FILES = ".*.tmp"
 _SUFFIX = ".tmp"
 
@@ -34,6 +37,33 @@ def read_file(path: Path, most_bytes: int) -> bytes:
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL
         fault = getattr(error, "strerror", None) or str(error)
         raise InputError(f"{path}: cannot be read ({fault}); check the path") from error
+
+
+@contextmanager
+def opened_model(path: Path, *, follow_links: bool = True) -> Iterator[BufferedReader]:
+    """A model's file, to be read.
+
+    Raises:
+        ModelError: unreadable, no plain file, or larger than ``MAX_MODEL_BYTES``.
+    """
+    try:
+        status = path.stat(follow_symlinks=follow_links)
+        if not S_ISREG(status.st_mode):
+            # A pipe or a device could keep us reading for ever.
+            raise ModelError(f"{path.name}: not a plain file; give a model file", "unreadable-file")
+        if status.st_size > MAX_MODEL_BYTES:
+            raise ModelError(
+                f"{path.name}: {status.st_size >> 20} MiB; models beyond "
+                f"{MAX_MODEL_BYTES >> 20} MiB are not read",
+                "file-too-large",
+            )
+        with path.open("rb") as file:
+            yield file
+    except OSError as error:
+        raise ModelError(
+            f"{path.name}: cannot be read ({error.strerror}); check the file and its permissions",
+            "unreadable-file",
+        ) from error
 
 
 def temporary_of(path: Path) -> Path:

@@ -1,4 +1,4 @@
-"""Pictures of strangers, decoded within bounds.
+"""Pictures as files: those of strangers, decoded within bounds; ours as PNG.
 
 What decoding will take is known from a picture's header, and refused there; what is larger than
 anybody needs is reduced before it is converted, band by band.
@@ -55,6 +55,8 @@ _DECODING_FAULTS = (
     zlib.error,
     Image.DecompressionBombError,
 )
+QUICK, USUAL = 1, 3
+"""How hard to compress; the pixels are the same."""
 
 
 class PictureError(Exception):
@@ -250,3 +252,10 @@ def straight(pixels: Pixels) -> Image.Image:
     """Premultiplied pixels (H, W, 4) as an RGBA picture."""
     height, width = pixels.shape[:2]
     return Image.frombuffer("RGBa", (width, height), pixels, "raw", "RGBa", 0, 1).convert("RGBA")
+
+
+def png_bytes(picture: npt.NDArray[np.uint8], level: int = USUAL) -> bytes:
+    """(H, W, 3) RGB or (H, W, 4) RGBA uint8 as the bytes of a PNG; equal for equal pictures."""
+    out = io.BytesIO()
+    Image.fromarray(picture).save(out, "PNG", compress_level=level)
+    return out.getvalue()

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-from contract.png import png_bytes
+from contract.picture import png_bytes
 
 U8 = npt.NDArray[np.uint8]
 

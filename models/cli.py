@@ -12,8 +12,7 @@ from contract.errors import InputError
 from models.base.config import NetworkConfig
 from models.base.configurations import CONFIGURATIONS, FULL_CONFIGURATIONS
 from models.files.bundle import Bundle, load_bundle, save_bundle
-from models.files.bundle_record import RECORD_FILE, read_record
-from models.files.pretrained import pretrained_folder
+from models.files.bundle_record import RECORD_FILE, pretrained_folder, read_record
 from models.files.tha1 import export_tha1, full_networks, import_tha1
 
 _PATH = click.Path(path_type=Path)

@@ -14,6 +14,6 @@ def main() -> None:
 
 def load() -> click.Group:
     """The command, whose modules take a moment to load."""
-    from renderer.cli.main import main as command  # noqa: PLC0415
+    from renderer.cli import main as command  # noqa: PLC0415
 
     return command

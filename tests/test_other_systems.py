@@ -120,7 +120,7 @@ def test_a_strangers_catalogue_cannot_leave_its_folders_on_windows(
 ) -> None:
     row = CatalogRow(path, "0" * 64, "", "refused", code="x")
     catalog_module._checked(row)  # a name like any other here
-    monkeypatch.setattr(catalog_module.os, "name", "nt")
+    monkeypatch.setattr("os.name", "nt")
     with pytest.raises(ValueError, match="leaves the models folder"):
         catalog_module._checked(row)
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import click
 
 from animate.commands.check import check
-from animate.commands.export import export
 from animate.commands.options import (
     BACKEND,
     BACKGROUND,
@@ -143,9 +142,26 @@ def gif(
 
 
 main.add_command(gif, "video")
+
+
+@main.command()
+@BUNDLE
+@CONFIGURATION
+@click.option("--onnx", is_flag=True, help="The kind; there is no other yet.")
+@out_option()
+def export(bundle: Path, configuration: str | None, onnx: bool, out: Path) -> None:
+    """Write trained networks as ONNX files into the folder OUT, for other programs and runtimes."""
+    from animate.pose.torch_networks import open_bundle  # noqa: PLC0415
+    from models.files.onnx_export import export_onnx  # noqa: PLC0415
+
+    if not onnx:
+        raise click.UsageError("give --onnx")
+    name = export_onnx(open_bundle(bundle), configuration, out)
+    click.echo(f"{out}: {name} as ONNX")
+
+
 main.add_command(track)
 main.add_command(check)
-main.add_command(export)
 main.add_command(serve)
 main.add_command(sheet)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from models.files.pretrained import PRETRAINED
+from models.files.bundle_record import PRETRAINED
 
 PathType = click.Path(path_type=Path)
 DRAWING = click.argument("drawing", type=PathType)

@@ -16,7 +16,7 @@ from models.base.device import DEVICE
 from web.serving import address_options, serve_page, web_packages
 
 if TYPE_CHECKING:
-    from animate.listen.live_tracker import LiveTracker
+    from animate.listen.listener import LiveTracker
 
 
 @click.command()
@@ -84,8 +84,7 @@ def _scratch() -> tempfile.TemporaryDirectory[str]:
 def _tracker(text: str, stack: ExitStack) -> LiveTracker:
     """What is heard at an address for as long as the stack is open; ``InputError`` if nothing."""
     from animate.listen.address import parse_address  # noqa: PLC0415
-    from animate.listen.listener import Listener  # noqa: PLC0415
-    from animate.listen.live_tracker import LiveTracker  # noqa: PLC0415
+    from animate.listen.listener import Listener, LiveTracker  # noqa: PLC0415
 
     address = parse_address(text)
     return LiveTracker(stack.enter_context(Listener(address)), address)

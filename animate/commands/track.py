@@ -199,8 +199,7 @@ def _record(source: _Source, picture_size: int | None) -> _Recorded:
 
 
 def _heard(address: Address, source: _Source) -> _Recorded:
-    from animate.listen.listener import Listener  # noqa: PLC0415
-    from animate.listen.record import ignored, record  # noqa: PLC0415
+    from animate.listen.listener import Listener, ignored, record  # noqa: PLC0415
     from animate.track.capture import interrupts  # noqa: PLC0415
     from animate.track.track import require_face  # noqa: PLC0415
 

@@ -1,8 +1,8 @@
 """Where the head of a drawn character is: from its eyes, its skin and its silhouette.
 
-Nothing here is learned. Eyes: see ``eye_pair``; they hold in grey as in colour. Skin: the face is a
-patch of one colour around the middle line, wide at the cheeks and pinched at the chin, with the
-neck below it. Silhouette: the top of the head is the first row in which the figure is nearly as
+Nothing here is learned. Eyes: see ``head_by_eyes``; they hold in grey as in colour. Skin: the face
+is a patch of one colour around the middle line, wide at the cheeks and pinched at the chin, with
+the neck below it. Silhouette: the top of the head is the first row in which the figure is nearly as
 wide as a head, which leaves out tufts and ears; with short hair the neck is its narrowest row.
 """
 
@@ -17,8 +17,7 @@ from PIL import Image
 from skimage.measure import label
 from skimage.morphology import closing
 
-from animate.drawing.eye_pair import find_eye_pair
-from animate.drawing.head_by_eyes import head_by_eyes
+from animate.drawing.head_by_eyes import find_eye_pair, head_by_eyes
 from contract.image import CHIN_FRACTION, SKULL_TOP_FRACTION, Stored
 
 F64 = npt.NDArray[np.float64]

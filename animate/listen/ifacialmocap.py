@@ -12,8 +12,7 @@ import re
 
 from scipy.spatial.transform import Rotation
 
-from animate.listen.blend_shapes import eyes_and_mouth, plain_name
-from animate.listen.packet import PacketError, measures
+from animate.listen.packet import PacketError, eyes_and_mouth, measures, plain_name
 from animate.track.face_measures import F64
 
 GREETING = b"iFacialMocap_sahuasouryya9218sauhuiayeta91555dy3719"

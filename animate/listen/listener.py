@@ -1,24 +1,38 @@
-"""Hears one tracker on a thread of its own; who asks gets the newest that it said."""
+"""Hears one tracker on a thread of its own; who asks gets the newest that it said.
+
+What it says is recorded for some time, as measures of a video are; or followed live, as poses.
+"""
 
 from __future__ import annotations
 
 import socket
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
+import numpy as np
+
 from animate.listen.address import TRACKERS, Address
-from animate.listen.packet import PacketError
-from animate.track.face_measures import F64
+from animate.listen.packet import NO_FACE, PacketError
+from animate.motion.motion import MAX_FRAMES
+from animate.track.calibration import Calibration
+from animate.track.face_measures import F64, MEASURES, Measures
+from animate.track.follow import Follower
 from contract.errors import InputError
+from contract.pose import Pose
 
 _LARGEST_PACKET = 65_536
 _ASK_SECONDS = 1.0  # until a sender that does not answer is asked again
 _FAITHFUL_SECONDS = 2.0  # of silence, until another sender is heard
 _LOOK_SECONDS = 0.2  # between looks at whether it shall end
+PATIENCE_SECONDS = 30.0
+"""For the first packet."""
+_SILENT_SECONDS = 0.25  # a tracker that says nothing for so long sees nobody
+_ONE_FRAME_SECONDS = 0.004  # what comes closer together was said of one frame
 
 
 @dataclass(frozen=True)
@@ -150,3 +164,86 @@ def _bound(address: Address) -> socket.socket:
         ) from error
     made.settimeout(_LOOK_SECONDS)
     return made
+
+
+def record(
+    listener: Listener, name: str, seconds: float, begin: Callable[[], None], ends: list[int]
+) -> Measures:
+    """Measures from the first packet on; fewer when ``ends`` is no longer empty.
+
+    begin: is called when the first has come.
+
+    Raises:
+        InputError: none comes.
+    """
+    first = _first(listener, name, ends)
+    begin()
+    times: list[float] = [0.0]
+    rows: list[F64] = [first.measures]
+    number = first.number
+    while not ends and times[-1] < seconds and len(rows) < MAX_FRAMES:
+        heard = listener.wait_for_newer(number, _SILENT_SECONDS)
+        now = (heard.seconds if heard else time.monotonic()) - first.seconds
+        if now >= seconds:
+            break
+        number = heard.number if heard else number
+        row = heard.measures if heard else NO_FACE
+        if now - times[-1] < _ONE_FRAME_SECONDS:
+            rows[-1] = row
+        else:
+            times.append(now)
+            rows.append(row)
+    return Measures(np.array(times), np.array(rows).reshape(-1, len(MEASURES)))
+
+
+def _first(listener: Listener, name: str, ends: list[int]) -> Heard:
+    began = time.monotonic()
+    while not ends and time.monotonic() - began < PATIENCE_SECONDS:
+        heard = listener.wait_for_newer(0, _SILENT_SECONDS)
+        if heard:
+            return heard
+    counts = listener.counts
+    waited = f"{time.monotonic() - began:.0f} s"
+    if counts.packets:
+        raise InputError(
+            f"{name}: {counts.packets} packets in {waited}, {counts.malformed} of them malformed, "
+            "and none of a face; is it that tracker that sends?"
+        )
+    raise InputError(f"{name}: no packet in {waited}; start the tracker, and let it send there")
+
+
+def ignored(counts: Counts, name: str) -> tuple[str, ...]:
+    """A line for each kind of packets that were ignored."""
+    of_all = f"of {counts.packets} packets ignored"
+    return (
+        *([f"{name}: {counts.malformed} {of_all}: malformed"] if counts.malformed else []),
+        *([f"{name}: {counts.others} {of_all}: of a second sender"] if counts.others else []),
+    )
+
+
+class LiveTracker:
+    """Asked as often as one likes, by one thread; the listener's own thread hears meanwhile."""
+
+    def __init__(
+        self,
+        listener: Listener,
+        address: Address,
+        calibration: Calibration | None = None,
+        *,
+        mirrored: bool | None = None,
+    ) -> None:
+        """mirrored: None mirrors a person and copies an avatar."""
+        if mirrored is None:
+            mirrored = TRACKERS[address.tracker].shows_a_person
+        self.name = str(address)
+        self.follower = Follower(calibration, mirrored=mirrored)
+        self._listener = listener
+        self._taken = 0
+
+    def pose(self, now: float) -> Pose:
+        """The pose at ``now`` (seconds of ``time.monotonic``); at rest where nothing is heard."""
+        heard = self._listener.newest()
+        if heard and heard.number > self._taken:
+            self._taken = heard.number
+            self.follower.take(heard.seconds, heard.measures)
+        return self.follower.pose(now)

@@ -9,20 +9,26 @@ import numpy as np
 import numpy.typing as npt
 
 from animate.drawing.drawing import resized
-from animate.drawing.spread import spread
-from animate.pose.shown_bytes import shown_bytes
 from contract.errors import InputError
-from contract.image import NetworkPicture, Stored, stored_to_network
+from contract.image import NetworkPicture, Stored, linear_to_srgb, stored_to_network
 from contract.pose import FACE, JOINTS, Pose
 
 Vector = npt.NDArray[np.float32]
+_F32 = npt.NDArray[np.float32]
+
+_QUARTER, _LEAST = np.float32(0.25), np.float32(1e-6)
+_LEVELS = 1 << 16
+"""Of linear light: the darkest step of a byte, the narrowest, still spans twenty."""
+_BYTE_OF_LEVEL = np.rint(
+    linear_to_srgb((np.arange(_LEVELS) / (_LEVELS - 1)).astype(np.float32)) * 255
+).astype(np.uint8)
 
 
 @dataclass(frozen=True)
 class AtBothSizes:
     """A picture in network form at the size that networks decide on, and as it is drawn.
 
-    small: (4, R, R). wide: (4, D, D), with colours under alpha 0 (``animate.drawing.spread``); None
+    small: (4, R, R). wide: (4, D, D), with colours under alpha 0 (``spread``); None
     where networks draw the small one itself.
     """
 
@@ -101,3 +107,54 @@ def _at_both_sizes(drawing: Stored, networks: Networks) -> AtBothSizes:
         return AtBothSizes(whole)
     small = resized(drawing, networks.small, networks.small)
     return AtBothSizes(stored_to_network(small), spread(whole))
+
+
+def spread(picture: NetworkPicture) -> NetworkPicture:
+    """(4, H, W) in network form -> the same with the nearest seen colours where alpha is nothing.
+
+    What is seen, and alpha, are untouched. From ever coarser means, weighted by alpha.
+    """
+    weight = ((picture[3:] + 1) / 2).astype(np.float32)
+    colour = np.where(picture[3:] > -1, picture[:3], _filled(picture[:3], weight))
+    return np.concatenate([colour, picture[3:]])
+
+
+def _filled(colour: _F32, weight: _F32) -> _F32:
+    """Colours (3, H, W) with weights (1, H, W), those of weight 0 from half the size."""
+    height, width = colour.shape[1:]
+    if not weight.any() or weight.all() or max(height, width) == 1:
+        return colour
+    mass = _halved(weight)
+    coarse = _halved(colour * weight) / np.maximum(mass, _LEAST)
+    # Full weight to whatever is known: a soft edge is as good a neighbour as a hard one.
+    filled = _filled(coarse.astype(np.float32), (mass > 0).astype(np.float32))
+    doubled = filled.repeat(2, 1).repeat(2, 2)[:, :height, :width]
+    return np.where(weight > 0, colour, doubled)
+
+
+def _halved(planes: _F32) -> _F32:
+    """Means of 2x2 pixels, (C, H, W) -> (C, ceil(H/2), ceil(W/2)); an odd edge stands alone."""
+    _, height, width = planes.shape
+    even = np.pad(planes, ((0, 0), (0, height % 2), (0, width % 2)))
+    return (
+        even[:, ::2, ::2] + even[:, 1::2, ::2] + even[:, ::2, 1::2] + even[:, 1::2, 1::2]
+    ) * _QUARTER
+
+
+def shown_bytes(picture: NetworkPicture) -> Stored:
+    """(4, H, W) network form -> (H, W, 4) stored form; values outside [-1, 1] are clamped.
+
+    Every byte that ``stored_to_network`` read comes back as it was. Values in between that lie
+    within a twentieth of a step of the middle between two may come out as the other one.
+    """
+    height, width = picture.shape[1:]
+    stored = np.empty((height, width, 4), np.uint8)
+    scaled = np.empty((height, width), np.float32)
+    for channel, half in enumerate((*3 * ((_LEVELS - 1) / 2,), 255 / 2)):
+        np.multiply(picture[channel], np.float32(half), out=scaled)
+        scaled += np.float32(half + 0.5)  # truncated below: to the nearest
+        np.clip(scaled, 0, np.float32(2 * half + 0.5), out=scaled)
+        levels = scaled.astype(np.uint16)
+        stored[..., channel] = _BYTE_OF_LEVEL[levels] if channel < 3 else levels
+    stored[stored[..., 3] == 0] = 0
+    return stored

@@ -13,8 +13,7 @@ from models.base.configurations import choose_configuration
 from models.base.device import open_device
 from models.base.execution import Execution, fastest
 from models.files.bundle import Bundle, load_bundle
-from models.files.bundle_record import RECORD_FILE
-from models.files.pretrained import PRETRAINED, pretrained_folder
+from models.files.bundle_record import PRETRAINED, RECORD_FILE, pretrained_folder
 
 
 class TorchNetworks:

@@ -19,9 +19,8 @@ from animate.serve.driver import Driver
 from animate.serve.live import until_one_ends
 from animate.serve.wire import Wire, next_message, tell, tell_fault
 from animate.track.capture import Rgb
-from animate.track.face_measures import F64, MEASURES, measure
+from animate.track.face_measures import F64, MEASURES, Landmarks, measure
 from animate.track.follow import Follower
-from animate.track.landmarks import Landmarks
 from contract.errors import InputError, OpenthaError
 from contract.pose import Pose
 
@@ -37,7 +36,7 @@ class Finder(Protocol):
     """Finds one face's landmarks, picture after picture."""
 
     def find(self, picture: Rgb) -> Landmarks | None:
-        """As ``animate.track.landmarks.FaceFinder``."""
+        """As ``animate.track.face_measures.FaceFinder``."""
 
 
 def decode_jpeg(data: bytes) -> Rgb:

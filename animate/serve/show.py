@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from animate.pose.poser import Poser
 from animate.serve.driver import LIVE_FPS, Driver, Moment, Source
-from contract.png import QUICK, png_bytes
+from contract.picture import QUICK, png_bytes
 from contract.pose import Pose
 
 

@@ -1,19 +1,23 @@
 """What a face's landmarks say: how the head is turned, how far eyes and mouth are open.
 
-The head's turn is the one under which a rigid face would appear where the landmarks are (PnP), by
-the points that speech and blinks leave alone.
+mediapipe finds the landmarks. The head's turn is the one under which a rigid face would appear
+where they are (PnP), by the points that speech and blinks leave alone.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from animate.track.landmarks import Landmarks
+from animate.track.capture import Rgb, quiet
+from contract.errors import InputError
 from contract.pose import JOINT_RADIANS_AT_ONE
 
 F64 = npt.NDArray[np.float64]
@@ -50,7 +54,9 @@ _LIDS = {
     "left_open": (((385, 380), (386, 374), (387, 373)), (263, 362)),
     "right_open": (((160, 144), (159, 145), (158, 153)), (33, 133)),
 }
+_AWAY = math.cos(math.radians(75))  # further turned, landmarks are guesses
 _LIPS, _FACE_HEIGHT = (13, 14), (10, 152)
+Landmarks = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -70,8 +76,19 @@ class Measures:
 
 
 def measure(landmarks: Landmarks, width: int, height: int) -> F64:
-    """The six numbers of ``MEASURES`` of a face in a picture of that size."""
-    head = joints_of_matrix(head_rotation(landmarks, width, height))
+    """The six numbers of ``MEASURES`` of a face in a picture of that size.
+
+    NaN where it is as good as none: a profile, or landmarks that lie as those of no face can.
+    """
+    import cv2  # noqa: PLC0415
+
+    try:
+        rotation = head_rotation(landmarks, width, height)
+    except cv2.error:
+        return np.full(len(MEASURES), np.nan)
+    if not rotation[2, 2] > _AWAY:
+        return np.full(len(MEASURES), np.nan)
+    head = joints_of_matrix(rotation)
     left, right = (_lid_ratio(landmarks, *_LIDS[name]) for name in ("left_open", "right_open"))
     mouth = _distance(landmarks, *_LIPS) / max(_distance(landmarks, *_FACE_HEIGHT), 1e-9)
     return np.array([*head, left, right, mouth])
@@ -125,3 +142,65 @@ def joints_of_matrix(rotation: F64) -> F64:
     # z is toward the viewer here, so a turn about x lowers the face and one about y turns it to
     # the viewer's right.
     return np.array([-about_x, -about_y, about_z]) / JOINT_RADIANS_AT_ONE
+
+
+class FaceFinder:
+    """Follows one face from frame to frame: of several the largest, then the one it was.
+
+    faces: how many it looks for; one is quicker, but which of several that is, is chance.
+
+    Raises:
+        InputError: mediapipe is not installed.
+    """
+
+    def __init__(self, faces: int = 1) -> None:
+        try:
+            from mediapipe.python.solutions.face_mesh import FaceMesh  # noqa: PLC0415
+        except ImportError as error:
+            raise InputError(
+                "tracking needs mediapipe; install it with: pip install 'opentha[track]'"
+            ) from error
+        warnings.filterwarnings("ignore", "SymbolDatabase.GetPrototype", UserWarning)
+        with quiet():
+            self._mesh: Any = FaceMesh(refine_landmarks=True, max_num_faces=faces)
+            self._followed: Landmarks | None = None
+            # The first picture makes it load the rest of itself.
+            self._mesh.process(np.zeros((64, 64, 3), np.uint8))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Nothing more is found."""
+        self._mesh.close()
+
+    def find(self, picture: Rgb) -> Landmarks | None:
+        """(478, 2) x right, y down in pixels, in the order of the face mesh; None without a face.
+
+        The mesh's left is the person's, as far as the picture is not mirrored.
+        """
+        found = self._mesh.process(picture).multi_face_landmarks or ()
+        height, width = picture.shape[:2]
+        faces = [
+            np.array([(point.x * width, point.y * height) for point in face.landmark])
+            for face in found
+        ]
+        self._followed = chosen(faces, self._followed)
+        return self._followed
+
+
+def chosen(faces: Sequence[Landmarks], last: Landmarks | None) -> Landmarks | None:
+    """Of some faces the one that is where the ``last`` one was; the largest where none is."""
+    if last is not None:
+        centre, reach = last.mean(axis=0), np.ptp(last[:, 0]) / 2
+        near = [face for face in faces if np.hypot(*(face.mean(axis=0) - centre)) < reach]
+        faces = near or faces
+    return max(faces, key=lambda face: float(np.ptp(face, axis=0).prod()), default=None)

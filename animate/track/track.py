@@ -12,9 +12,9 @@ from PIL import Image, ImageOps
 from animate.motion.motion import MAX_FRAMES, Motion
 from animate.track.calibration import Calibration, poses
 from animate.track.capture import Frame, Rgb
-from animate.track.face_measures import F64, MEASURES, Measures, measure
-from animate.track.landmarks import Landmarks
-from animate.track.smoothing import filled, smoothed
+from animate.track.face_measures import F64, MEASURES, Landmarks, Measures, measure
+from animate.track.follow import filled, smoothed
+from animate.track.reach import Reach
 from contract.errors import InputError
 from contract.image import Stored
 
@@ -90,12 +90,22 @@ def motion_of(
 ) -> Motion:
     """The motion at ``fps`` frames a second (the source's own unless given)."""
     at = measures.seconds
-    raw = filled(at, poses(measures, calibration, mirrored=mirrored))
+    raw = filled(at, reached_poses(measures, calibration, mirrored=mirrored))
     even = smoothed(at, raw)
     rate = fps or own_rate(at)
     times = np.arange(min(round(float(at[-1]) * rate), MAX_FRAMES - 1) + 1) / rate
     columns = [np.interp(times, at, column) for column in even.T]
     return Motion(rate, np.column_stack(columns))
+
+
+def reached_poses(measures: Measures, calibration: Calibration, *, mirrored: bool) -> F64:
+    """As ``animate.track.calibration.poses``, by a calibration that learns from frame to frame."""
+    reach = Reach(calibration)
+    rows = []
+    for now, values in zip(measures.seconds, measures.values, strict=True):
+        known = reach.take(float(now), values)
+        rows.append(poses(Measures(np.array([now]), values[None]), known, mirrored=mirrored)[0])
+    return np.array(rows)
 
 
 def own_rate(seconds: F64) -> float:
@@ -112,7 +122,7 @@ def nearest_frame(seconds: F64, second: float) -> int:
 
 def read_measures(frames: Iterable[Frame], pictures: Pictures | None, name: str) -> Measures:
     """``measured`` with a face finder of its own; ``InputError`` where no frame has a face."""
-    from animate.track.landmarks import FaceFinder  # noqa: PLC0415  # loads mediapipe
+    from animate.track.face_measures import FaceFinder  # noqa: PLC0415  # loads mediapipe
 
     with FaceFinder() as finder:
         measures = measured(frames, finder.find, pictures)

@@ -23,13 +23,13 @@ from characters.design.spec import Body, CharacterSpec
 from characters.shape import body as bodies
 from characters.shape import eye_lines, eye_shape, mouth_shape
 from characters.shape.accessories import build_accessories
-from characters.shape.arms import build_arms
+from characters.shape.body import build_arms
 from characters.shape.clothes import build_clothes
+from characters.shape.eye_shape import LidBones, hang_lids
 from characters.shape.face_shape import FaceShape
 from characters.shape.hair_mesh import HairMesh, build_hair
 from characters.shape.hair_shell import Shell
 from characters.shape.head import build_ear, build_head
-from characters.shape.lid_bones import LidBones, hang_lids
 from characters.shape.materials import Materials
 from contract.rig import HeadBox
 

@@ -2,16 +2,21 @@
 
 The opening's rim carries the shapes that close it: ``close_*`` brings both lids together on a
 curve that sags like a sleeping eye's, ``smile_*`` on one that arches.
+
+Lids may move by bones instead. A shape moves every point of a lid straight, each by its own length.
+One bone that goes as far as the farthest, and weights that say each point's share of that, come to
+the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from characters.base.curves import F64
+from characters.base.rigging import BONE, BoneSpec, Vec3
 from characters.base.surface import Surface, grid, grid_faces, surface
 from characters.design.spec import Eye
 from characters.shape.face_shape import FaceShape
@@ -20,6 +25,8 @@ from characters.shape.head import EYE_POINTS, Opening
 WHITE_DEPTH, IRIS_DEPTH = 0.020, 0.013
 
 LidCurve = Callable[[F64], F64]
+_HEAD = BONE["頭"]
+_STILL = 1e-5
 
 
 @dataclass(frozen=True)
@@ -131,3 +138,34 @@ def blush(shape: FaceShape, eye: Eye, sign: int, bone: int) -> Surface:
     normals = np.tile(np.array([0.0, 0.0, -1.0]), (len(hidden), 1))
     shapes = {"blush": shape.on(xy, 0.005) - hidden}
     return surface(hidden, uv, grid_faces(grid(rows, columns)), bone, normals, shapes)
+
+
+@dataclass(frozen=True)
+class LidBones:
+    """``moves``: by shape, which bones (by index) go how far; lengths in head heights."""
+
+    surface: Surface
+    bones: list[BoneSpec]
+    moves: Mapping[str, tuple[tuple[int, Vec3], ...]]
+
+
+def hang_lids(whole: Surface, eye: Eye, first: int) -> LidBones:
+    """The character's surface with its lids on four bones, numbered from ``first``."""
+    bones: list[BoneSpec] = []
+    moves: dict[str, tuple[tuple[int, Vec3], ...]] = {}
+    index, weights = whole.bones.copy(), whole.weights.copy()
+    for side, letter, sign in (("left", "左", 1), ("right", "右", -1)):
+        offsets = whole.shapes[f"close_{side}"]
+        far = []
+        for lid, place, going in (("上", "upper", -1), ("下", "lower", 1)):
+            rows = np.flatnonzero(offsets[:, 1] * going > _STILL)
+            rise = offsets[rows, 1]
+            farthest = float(rise[np.argmax(np.abs(rise))])
+            depth = float(offsets[rows, 2] @ rise / (rise @ rise)) * farthest
+            index[rows] = [_HEAD, first + len(bones)]
+            weights[rows] = 1 - rise / farthest
+            far.append((first + len(bones), (0.0, farthest, depth)))
+            name, english = f"{letter}{lid}まぶた", f"{place} lid_{side[0].upper()}"
+            bones.append(BoneSpec(name, english, "頭", (sign * eye.x, eye.y, 0.0)))
+        moves[f"close_{side}"] = tuple(far)
+    return LidBones(replace(whole, bones=index, weights=weights), bones, moves)

@@ -17,7 +17,7 @@ from characters.texture.eyes import paint_eyes, paint_lash, paint_mouth
 from characters.texture.hair import paint_hair, see_through
 from characters.texture.paint import canvas, fill, in_8_bits, over
 from characters.texture.skin import paint_blush, paint_skin
-from contract.png import png_bytes
+from contract.picture import png_bytes
 
 _TOON_SIZE = 32
 

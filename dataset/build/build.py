@@ -15,8 +15,7 @@ from dataset.build.arrivals import Arrivals
 from dataset.build.build_worker import WorkerSetup, run_worker
 from dataset.build.configuration import Configuration
 from dataset.build.ledger import BuildSummary, Ledger
-from dataset.build.plan import settle_plan
-from dataset.build.share import WHOLE_BUILD, BuildShare, gather
+from dataset.build.plan import WHOLE_BUILD, BuildShare, gather, settle_plan
 from dataset.catalog.choose import Selection
 from dataset.drawing.protocols import OpenRenderer
 from dataset.jobs.cluster import Cluster, Site

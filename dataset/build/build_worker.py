@@ -38,8 +38,10 @@ from dataset.jobs.messages import (
     ModelStarted,
     ModelStep,
     Report,
+    Work,
+    failed,
+    serve_jobs,
 )
-from dataset.jobs.worker_loop import Work, failed, serve_jobs
 from dataset.shards.records import ModelFacts, ModelRow
 from dataset.shards.schema import ShardHeader
 from dataset.shards.shard import ShardWriter

@@ -12,8 +12,7 @@ from contract.errors import InputError, ShardError
 from contract.progress import Progress
 from contract.text import counted, shown_path, time_left
 from dataset.build.build_worker import SampleDrawn, ShardJob, ShardMade
-from dataset.build.plan import BuildPlan, ShardPart, shard_name
-from dataset.build.share import WHOLE_BUILD, BuildShare
+from dataset.build.plan import WHOLE_BUILD, BuildPlan, BuildShare, ShardPart, shard_name
 from dataset.catalog.choose import Selection
 from dataset.catalog.quarantine import QUARANTINE_NAME, Quarantine, QuarantineRow
 from dataset.jobs.messages import Message, ModelFailed

@@ -5,17 +5,16 @@ from __future__ import annotations
 import codecs
 import hashlib
 import os
-import stat
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from contract.errors import ModelError
+from contract.files import opened_model
 from contract.text import escaped_path, place
 from dataset.shards.records import FoundText
 
-MAX_MODEL_BYTES = 512 << 20
 MAX_TERMS_BYTES = 16 << 10
 NO_SOURCE = "."
 
@@ -60,26 +59,10 @@ def hash_model(path: Path) -> str:
     """sha256 of a model's file, hexadecimal.
 
     Raises:
-        ModelError: unreadable, no plain file, or larger than ``MAX_MODEL_BYTES``.
+        ModelError: unreadable, no plain file, or larger than ``contract.files.MAX_MODEL_BYTES``.
     """
-    try:
-        status = path.lstat()
-        if not stat.S_ISREG(status.st_mode):
-            # A pipe or a device could keep us reading for ever.
-            raise ModelError(f"{path.name}: not a plain file", "unreadable-file")
-        if status.st_size > MAX_MODEL_BYTES:
-            raise ModelError(
-                f"{path.name}: {status.st_size >> 20} MiB; models beyond "
-                f"{MAX_MODEL_BYTES >> 20} MiB are not read",
-                "file-too-large",
-            )
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise ModelError(
-            f"{path.name}: cannot be read ({error.strerror}); check the file and its permissions",
-            "unreadable-file",
-        ) from error
+    with opened_model(path, follow_links=False) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def source_of(relative: str) -> str:

@@ -1,4 +1,4 @@
-"""The command ``dataset``: all that it can do, and ``inspect`` and ``verify``."""
+"""The command ``dataset``: all that it can do, and ``unpack``, ``inspect`` and ``verify``."""
 
 from __future__ import annotations
 
@@ -8,17 +8,15 @@ from pathlib import Path
 
 import click
 
-from contract.cli import ErrorLineGroup
+from contract.cli import ErrorLineGroup, out_option
 from contract.errors import InputError
 from contract.progress import open_progress
 from contract.text import counted
 from dataset.build.verify import find_shards
 from dataset.build.verify import verify as verify_paths
-from dataset.commands.build import build
+from dataset.commands.build import build, plan
 from dataset.commands.catalog import review, scan, split
 from dataset.commands.curate import card, drop_model, export, merge
-from dataset.commands.plan import plan
-from dataset.commands.unpack import unpack
 from dataset.shards.shard import ShardReader
 from dataset.sheets.samples_sheet import DEFAULT_TRIPLES, draw_sheet
 from dataset.sheets.summary import summarise, summary_text
@@ -34,7 +32,39 @@ def main() -> None:
 
 
 main.add_command(scan)
-main.add_command(unpack)
+
+
+@main.command()
+@click.argument("archives", type=click.Path(path_type=Path), nargs=-1, required=True)
+@out_option("The models folder.")
+@click.option("--password", help="Of locked archives.")
+@click.pass_context
+def unpack(
+    context: click.Context, archives: tuple[Path, ...], out: Path, password: str | None
+) -> None:
+    """Unpack ARCHIVES (zip, 7z, rar, lzh; or folders of them) into a folder each, for scan.
+
+    Names are read in the encoding (UTF-8, Shift-JIS, GB18030, Big5, Korean) under which the models
+    find their textures. Archives in archives are unpacked once; links, and paths that lead out, are
+    passed over. Run the same command again to go on: what is unpacked stays.
+
+    Exit codes: 0 done, even where some cannot be unpacked (each is named); 1 an error, or none can.
+    """
+    from dataset.drawing.rendering import texture_references  # noqa: PLC0415  # heavy
+    from dataset.unpack.unpack import find_archives  # noqa: PLC0415
+    from dataset.unpack.unpack import unpack as unpack_all  # noqa: PLC0415
+
+    found = find_archives(archives)
+    with open_progress("archives") as progress:
+        summary = unpack_all(found, out, texture_references, progress, password)
+    known = f", {summary.known} known from before" if summary.known else ""
+    click.echo(
+        f"{out}: {counted(summary.unpacked, 'archive')} unpacked with "
+        f"{counted(summary.models, 'model')}{known}, {counted(len(summary.faults), 'fault')}"
+    )
+    context.exit(1 if len(summary.faults) == len(found) else 0)
+
+
 main.add_command(split)
 main.add_command(plan)
 main.add_command(build)

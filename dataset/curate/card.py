@@ -9,7 +9,6 @@ from pathlib import Path
 
 from contract.files import write_bytes
 from contract.text import counted, printable
-from dataset.curate.authors import author_lines
 from dataset.curate.parts import WHOLE, Shards, every, open_parts
 from dataset.shards.records import ModelRow
 from dataset.sheets.samples_sheet import draw_sheet
@@ -18,6 +17,12 @@ from dataset.sheets.summary import AxisSummary, ShardsSummary, sparkline, summar
 SHEET_TRIPLES = 12
 _MOST_TERMS = 2000  # letters quoted of one text
 _MARKS = re.compile(r"([\\`*_{}\[\]()#+\-.!|~>])")
+_TELLS_AUTHOR = re.compile(
+    r"作者|制作|製作|モデリング|作成|author|copyright|\(c\)|©|(?<!\w)by[: ]",
+    re.IGNORECASE,
+)
+_LONGEST_LINE = 160
+_MOST_LINES = 4
 
 
 def write_card(folder: Path, path: Path) -> None:
@@ -174,3 +179,19 @@ def _terms(models: Sequence[ModelRow]) -> Iterator[str]:
         yield from (f"    {printable(line)}" for line in text[:_MOST_TERMS].splitlines())
         if len(text) > _MOST_TERMS:
             yield "    ..."
+
+
+def author_lines(row: ModelRow) -> tuple[str, ...]:
+    """The lines of a model's comment and of the terms beside it that seem to name who made it.
+
+    At most four, of 160 letters each; none where no line does. They are strangers' words.
+    """
+    return tuple(dict.fromkeys(_telling(row)))[:_MOST_LINES]
+
+
+def _telling(row: ModelRow) -> Iterator[str]:
+    texts = (row.facts.comment, row.licence.text if row.licence else "")
+    for text in texts:
+        for line in text.splitlines():
+            if _TELLS_AUTHOR.search(line):
+                yield printable(line)[:_LONGEST_LINE]

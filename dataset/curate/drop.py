@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from contract.errors import InputError
 from contract.lock import only_run
+from contract.pose import pose_from_vector
 from contract.progress import Progress
 from contract.text import printable, shown_path
 from dataset.build.plan import PLAN_NAME, load_plan
 from dataset.catalog.quarantine import Quarantine, QuarantineRow
-from dataset.curate.copy_models import copy_models
 from dataset.shards.records import ModelRow
-from dataset.shards.shard import SHARD_SUFFIX, ShardReader
+from dataset.shards.schema import ShardHeader
+from dataset.shards.shard import SHARD_SUFFIX, ShardReader, ShardWriter
 from dataset.shards.split_file import PARTS
 
 DROPPED = "dropped"
@@ -137,3 +138,39 @@ def _put_away(folder: Path, rows: Sequence[_Known], why: str, progress: Progress
     for row in rows:
         message = f"{row.path}: taken out of the data set{': ' + printable(why) if why else ''}"
         quarantine.add(QuarantineRow(row.path, row.sha256, DROPPED, message, "draw"))
+
+
+def copy_models(
+    reader: ShardReader, path: Path, header: ShardHeader, is_wanted: Callable[[ModelRow], bool]
+) -> int:
+    """Write the wanted models of a shard to ``path``; how many there are. None: no shard.
+
+    What is written is what a build of these models alone writes, to the byte. ``path`` may be the
+    shard's own: it is replaced in one step.
+
+    Raises:
+        ShardError: a picture is damaged. InputError: it cannot be written.
+    """
+    wanted = [number for number, row in enumerate(reader.models) if is_wanted(row)]
+    with ShardWriter(path, header) as writer:
+        for number in wanted:
+            with writer.model(reader.models[number]):
+                _copy_samples(reader, writer, number)
+        reader.close()  # some systems replace no file that is open
+        writer.finish()
+    return len(wanted)
+
+
+def _copy_samples(reader: ShardReader, writer: ShardWriter, model: int) -> None:
+    """Frames in the order of their first use, as they were drawn."""
+    copied: dict[int, int] = {}
+
+    def copy(frame: int) -> int:
+        if frame not in copied:
+            copied[frame] = writer.add_encoded_frame(reader.encoded_frame(frame))
+        return copied[frame]
+
+    for row in reader.samples[reader.samples["model"] == model]:
+        rest, expression, posed = (copy(int(row[name])) for name in ("rest", "expression", "posed"))
+        pose = pose_from_vector(row["pose"])
+        writer.add_sample(pose, int(row["index"]), int(row["light"]), (rest, expression, posed))

@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from contract.png import QUICK, png_bytes
+from contract.picture import QUICK, png_bytes
 from contract.pose import AXIS_NAMES
 from contract.progress import Progress
 from contract.text import printable

@@ -12,8 +12,7 @@ from contract.progress import Progress
 from contract.text import counted
 from dataset.build.plan import shard_name
 from dataset.catalog.quarantine import Quarantine, QuarantineRow
-from dataset.curate.copy_models import copy_models
-from dataset.curate.drop import DROPPED, folders_of
+from dataset.curate.drop import DROPPED, copy_models, folders_of
 from dataset.curate.parts import Shards, every, new_folder, open_parts
 from dataset.shards.records import ModelRow
 from dataset.shards.schema import ShardHeader

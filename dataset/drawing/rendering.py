@@ -26,7 +26,7 @@ from dataset.drawing.protocols import OpenedModel
 from dataset.shards.records import ModelFacts
 from renderer.draw.canvas import Canvas
 from renderer.draw.find_texture import find_texture
-from renderer.fit import objections
+from renderer.fit import confidence
 from renderer.fit.fit_rig import draft_rig
 from renderer.fit.head_bones import carried_by
 from renderer.formats.model import MmdModel
@@ -58,7 +58,7 @@ def annotating_files() -> list[Path]:
         Path(fingerprint_module.__file__ or ""),
         Path(__file__),
     ]
-    return sorted(path for path in files if theirs / "cli" not in path.parents)
+    return sorted(path for path in files if path != theirs / "cli.py")
 
 
 class RendererScanner:
@@ -178,7 +178,7 @@ def _notes(texts: Sequence[str]) -> tuple[str, ...]:
 
 def in_words(objection: str) -> str:
     """One of a rig's objections (``answer:check=factor``) as a sentence for people."""
-    return objections.in_words(objection)
+    return confidence.in_words(objection)
 
 
 def morph_names(path: Path) -> tuple[str, ...]:

@@ -14,13 +14,21 @@ from pathlib import Path
 
 from contract.errors import DeviceError, ModelError
 from contract.light import DEFAULT_LIGHT, Light
-from contract.png import png_bytes
+from contract.picture import png_bytes
 from contract.pose import Pose
 from contract.rig import Rig
 from dataset.drawing.protocols import ModelRenderer, OpenedModel
-from dataset.jobs.messages import Message, ModelFailed, Ready, Report, Stopped
+from dataset.jobs.messages import (
+    Message,
+    ModelFailed,
+    Ready,
+    Report,
+    Stopped,
+    Work,
+    failed,
+    serve_jobs,
+)
 from dataset.jobs.process import WorkerProcess, start_process
-from dataset.jobs.worker_loop import Work, failed, serve_jobs
 
 PATIENCE_SECONDS = 20.0
 _START_SECONDS = 120.0

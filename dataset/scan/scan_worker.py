@@ -10,7 +10,7 @@ from typing import Self
 
 from contract.errors import ModelError
 from contract.files import write_bytes
-from contract.png import png_bytes
+from contract.picture import png_bytes
 from contract.text import place
 from dataset.catalog.catalog import Described
 from dataset.catalog.elsewhere import CHANGED
@@ -24,8 +24,10 @@ from dataset.jobs.messages import (
     ModelFile,
     ModelStarted,
     Report,
+    Work,
+    failed,
+    serve_jobs,
 )
-from dataset.jobs.worker_loop import Work, failed, serve_jobs
 
 
 @dataclass(frozen=True)

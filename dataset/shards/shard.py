@@ -19,10 +19,9 @@ from contract.errors import ShardError
 from contract.image import Stored
 from contract.pose import Pose
 from dataset.shards.codec import decode, encode
-from dataset.shards.frame_file import FrameFile, writing
 from dataset.shards.records import PICTURE_NAMES, ModelRow, PictureName, Sample
 from dataset.shards.schema import ShardHeader
-from dataset.shards.shard_file import OpenShard, open_file, write_file
+from dataset.shards.shard_file import FrameFile, OpenShard, open_file, write_file, writing
 
 SHARD_SUFFIX = ".h5"
 

@@ -5,7 +5,7 @@ A shard holds pictures, the samples that use them and the models they show:
     attributes of the file
         schema              "opentha-shard"; schema_version: 1
         pose_axes           names of the pose's numbers, in order, parted by spaces
-        axes                what x, y and z mean (contract.space)
+        axes                what x, y and z mean (contract.convention)
         picture_convention  the stored form of a picture (contract.image)
         shading, size       "phong", "toon", or "mixed": as each model's row says of each of its
                             light levels (light_shadings); pixels a side
@@ -33,22 +33,26 @@ and ``n = f["samples"][i]["posed"]``.
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import IO, Any
 
 import h5py
 import numpy as np
 import numpy.typing as npt
+from isal import isal_zlib
 
-from contract.errors import ShardError
+from contract.errors import InputError, ShardError
 from contract.files import replacing
-from dataset.shards.frame_file import FrameFile, writing
 from dataset.shards.records import ModelRow, model_row_from_json
 from dataset.shards.schema import (
     ATTRIBUTES,
@@ -226,3 +230,64 @@ def _dataset(file: h5py.File, name: str, dtype: np.dtype[Any], file_bytes: int) 
     if found.chunks or found.external or found.is_virtual or not whole:
         raise ShardError(f"{name} does not lie whole and plain in the file")
     return found
+
+
+class FrameFile:
+    """A growing run of frames; the file vanishes with the process, whatever happens.
+
+    ``offsets`` (F + 1) and ``crc32s`` (F) are those of the frames so far.
+
+    Raises:
+        OSError: the disk is full or the folder cannot be written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.offsets = [0]
+        self.crc32s: list[int] = []
+        # Unbuffered, so that a full disk shows on writing and not on closing.
+        self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115
+
+    def append(self, data: bytes) -> int:
+        """Add a frame; its number."""
+        rest = memoryview(data)
+        while rest:
+            rest = rest[self._file.write(rest) :]
+        self.offsets.append(self.offsets[-1] + len(data))
+        self.crc32s.append(isal_zlib.crc32(data))
+        return len(self.crc32s) - 1
+
+    def rewind(self, frames: int) -> None:
+        """Forget all but the first ``frames`` frames."""
+        del self.crc32s[frames:], self.offsets[frames + 1 :]
+        self._file.seek(self.offsets[-1])
+
+    def pieces(self, piece_bytes: int) -> Iterator[bytes]:
+        """All frames' bytes in order, at most ``piece_bytes`` at a time."""
+        left = self.offsets[-1]
+        self._file.seek(0)
+        while left:
+            piece = self._file.read(min(piece_bytes, left))
+            if not piece:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            left -= len(piece)
+            yield piece
+
+    def close(self) -> None:
+        """Give the space back."""
+        self._file.close()
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn what the disk (or HDF5, which may raise RuntimeError) says into ``InputError``."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        # HDF5 hides the number in its text.
+        found = re.search(r"errno = (\d+)", str(error))
+        number = getattr(error, "errno", None) or (int(found[1]) if found else 0)
+        fault = os.strerror(number) if number else str(error)
+        raise InputError(
+            f"{path}: cannot be written ({fault}); free space or choose another folder and run "
+            "the same command again: what is finished is kept"
+        ) from error

@@ -18,6 +18,7 @@ Part = Literal["whole", "middle"]
 _LARGEST_SIZE = 2048
 _MOST_CHANNELS = 2048
 _MOST_BLOCKS = 64
+_MOST_COLOURS = 64
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,10 @@ class NetworkConfig:
         divide half of ``size``. Rotator and combiner always see the whole.
     rests: whether what the networks change vanishes as the pose comes to rest, so that rest gives
         the input back.
+    skips: whether morpher and rotator read what they see past the bottleneck as well, as the
+        combiner always does.
+    palette: how many colours of the picture networks can paint with, besides those that they make
+        up; see ``models.base.palette``.
 
     Raises:
         InputError: a value that no network can have.
@@ -51,6 +56,8 @@ class NetworkConfig:
     sees: int = 0
     looks_at: Part = "whole"
     rests: bool = False
+    skips: bool = False
+    palette: int = 0
 
     def __post_init__(self) -> None:
         # A configuration may come from a stranger's file: types and bounds before any tensor.
@@ -64,6 +71,7 @@ class NetworkConfig:
         self._require("max_channels", self.channels <= self.max_channels <= _MOST_CHANNELS)
         self._require("residual_blocks", 0 <= self.residual_blocks <= _MOST_BLOCKS)
         self._require("flow_scale", 0 <= self.flow_scale <= 1)
+        self._require("palette", 0 <= self.palette <= _MOST_COLOURS)
         self._require("looks_at", self.looks_at in get_args(Part))
         seen = self.size if self.looks_at == "whole" else self.size // 2
         fits = self.sees >= 16 and self.sees % 8 == 0 and seen % self.sees == 0
@@ -111,7 +119,13 @@ _KINDS: Mapping[type, tuple[tuple[type, ...], str]] = {
     str: ((str,), "a word"),
     bool: ((bool,), "true or false"),
 }
-_LATER: Mapping[str, object] = {"sees": 0, "looks_at": "whole", "rests": False}
+_LATER: Mapping[str, object] = {
+    "sees": 0,
+    "looks_at": "whole",
+    "rests": False,
+    "skips": False,
+    "palette": 0,
+}
 """Fields that older records lack, and what is meant then."""
 _RULES = {
     "size": f"it must be a multiple of 8 from 16 to {_LARGEST_SIZE}",
@@ -121,6 +135,7 @@ _RULES = {
     "flow_scale": "it must lie in [0, 1]",
     "sees": "it must be a multiple of 8 from 16 on and divide size (half of size where the morpher "
     "looks at the middle), or 0 to look at the whole pictures as they are",
+    "palette": f"it must lie in [0, {_MOST_COLOURS}]",
     "looks_at": f"it must be {' or '.join(get_args(Part))}",
 }
 

@@ -148,6 +148,11 @@ class UNet(nn.Module):
         return last
 
 
+def trunk(inputs: int, config: NetworkConfig) -> Trunk | UNet:
+    """What lies before a morpher's or a rotator's heads."""
+    return UNet(inputs, config) if config.skips else Trunk(inputs, config)
+
+
 def with_pose(*pictures: Tensor, pose: Tensor) -> Tensor:
     """Pictures (N, C_i, H, W) and pose (N, 3) -> (N, sum C_i + 3, H, W): a constant plane a number.
 

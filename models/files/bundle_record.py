@@ -1,4 +1,7 @@
-"""bundle.json: which networks a bundle holds, under which conventions, and where they came from."""
+"""bundle.json: which networks a bundle holds, under which conventions, and where they came from.
+
+One comes with the program: ``models/pretrained``.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,7 @@ NETWORK_NAMES = frozenset(
 )
 
 _LARGEST_RECORD = 16 << 20
+PRETRAINED = Path(__file__).parents[1] / "pretrained"
 
 
 @dataclass(frozen=True)
@@ -143,3 +147,17 @@ def _network(path: Path, name: str, network: _NetworkDocument) -> NetworkRecord:
     if not re.fullmatch("[0-9a-f]{64}", network.sha256):
         raise InputError(f"{path}: {name} has no sha256; write the bundle again")
     return NetworkRecord(config_from_json(network.config), network.sha256)
+
+
+def pretrained_folder() -> Path:
+    """Where the bundle lies that came with the program.
+
+    Raises:
+        InputError: none came with it.
+    """
+    if not (PRETRAINED / RECORD_FILE).is_file():
+        raise InputError(
+            f"{PRETRAINED}: no weights came with this program; make them with `make pretrained`, "
+            "or give a bundle of your own"
+        )
+    return PRETRAINED

@@ -13,8 +13,9 @@ turn.onnx          picture (1, 4, R, R), pose (1, 3) -> kept, taken, painted (1,
                    if L = S, and so R = S, output (1, 4, S, S) as well: drawn directly
 turn-wide.onnx     picture (1, 4, D, D), kept, taken, painted, offset -> output (1, 4, D, D)
 
-The wide picture has colours under alpha 0, those nearby (``animate.drawing.spread``). Version 1 had
-express.onnx and turn.onnx with their output alone: it draws S pixels.
+The wide picture has colours under alpha 0, those nearby (``animate.pose.poser.spread``).
+Version 1 had express.onnx
+and turn.onnx with their output alone: it draws S pixels.
 """
 
 from __future__ import annotations

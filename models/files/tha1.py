@@ -6,7 +6,6 @@ Each is a state dict of float32 tensors saved by torch. Only tensors are ever re
 
 from __future__ import annotations
 
-import pickle
 import struct
 import zipfile
 from collections import OrderedDict
@@ -22,6 +21,7 @@ from contract.files import replacing
 from models.base.config import DOWNSAMPLINGS, PAPER, NetworkConfig
 from models.base.configurations import FULL_CONFIGURATIONS, require
 from models.files.bundle import Bundle
+from models.files.torch_file import load_plain
 from models.networks.combiner import Combiner
 from models.networks.face_morpher import FaceMorpher
 from models.networks.face_rotator import FaceRotator
@@ -159,12 +159,7 @@ def _load(path: Path, limit: int) -> Mapping[str, Tensor]:
     if size > limit:
         raise InputError(f"{path}: holds {size} bytes where at most {limit} fit its network")
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise InputError(
-            f"{path}: holds more than tensors, which could run as a program, or is damaged; "
-            "refused, and nothing of it was run"
-        ) from error
+        found = load_plain(path)
     except _LOADING_FAULTS as error:
         raise InputError(f"{path}: damaged, or not a file of torch; get it again") from error
     if not isinstance(found, Mapping):

@@ -12,6 +12,7 @@ from models.base.enlarge import coverage_of, covered, enlarged, laid, layer, sna
 from models.base.gates import gated, joint_gate
 from models.base.layers import UNet, blend, conv7, fill_he_normal, run_heads, with_pose
 from models.base.look import reduced
+from models.base.palette import painted, palette_heads
 
 
 class CombinerDecision(NamedTuple):
@@ -51,6 +52,7 @@ class Combiner(nn.Module):
         self.mask_head = conv7(config.channels, IMAGE_CHANNELS)
         self.retouch_head = conv7(config.channels, IMAGE_CHANNELS)
         self.change_head = conv7(config.channels, IMAGE_CHANNELS)
+        self.palette_heads = nn.ModuleList(palette_heads(config))
         fill_he_normal(self, generator)
 
     def forward(self, pathway1: Tensor, pathway2: Tensor, pose: Tensor) -> CombinerOutput:
@@ -65,13 +67,15 @@ class Combiner(nn.Module):
     def decide(self, look1: Tensor, look2: Tensor, pose: Tensor) -> CombinerDecision:
         """What is to become of the two pictures that are seen, (N, 4, L, L); pose (N, 3)."""
         features = self.unet(with_pose(look1, look2, pose=pose))  # (N, 64, L, L)
-        mask, retouch, change = run_heads(
-            features, self.mask_head, self.retouch_head, self.change_head
+        mask, retouch, change, *picked = run_heads(
+            features, self.mask_head, self.retouch_head, self.change_head, *self.palette_heads
         )
-        mask, retouch, change = torch.sigmoid(mask), torch.sigmoid(retouch), torch.tanh(change)
+        mask, retouch = torch.sigmoid(mask), torch.sigmoid(retouch)
+        combined = blend(mask, look1, look2)
+        change = painted(combined, torch.tanh(change), picked)
         if self.config.rests:
             retouch = gated(retouch, joint_gate(pose))
-        coverage = coverage_of(retouch, blend(mask, look1, look2), change)
+        coverage = coverage_of(retouch, combined, change)
         return CombinerDecision(mask, retouch, change, coverage)
 
     def apply_to(

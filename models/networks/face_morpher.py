@@ -10,8 +10,9 @@ from torch import Tensor, nn
 from models.base.config import IMAGE_CHANNELS, NetworkConfig
 from models.base.enlarge import coverage_of, covered, laid, layer, spread
 from models.base.gates import border_gate, face_gate, gated
-from models.base.layers import Trunk, blend, conv7, fill_he_normal, run_heads, with_pose
+from models.base.layers import blend, conv7, fill_he_normal, run_heads, trunk, with_pose
 from models.base.look import middle, reduced, with_middle
+from models.base.palette import painted, palette_heads
 
 
 class MorpherDecision(NamedTuple):
@@ -40,9 +41,10 @@ class FaceMorpher(nn.Module):
     def __init__(self, config: NetworkConfig, generator: torch.Generator | None = None) -> None:
         super().__init__()
         self.config = config
-        self.trunk = Trunk(IMAGE_CHANNELS + 3, config)
+        self.trunk = trunk(IMAGE_CHANNELS + 3, config)
         self.alpha_head = conv7(config.channels, IMAGE_CHANNELS)
         self.change_head = conv7(config.channels, IMAGE_CHANNELS)
+        self.palette_heads = nn.ModuleList(palette_heads(config))
         fill_he_normal(self, generator)
 
     def forward(self, image: Tensor, pose: Tensor) -> MorpherOutput:
@@ -56,8 +58,10 @@ class FaceMorpher(nn.Module):
     def decide(self, look: Tensor, pose: Tensor) -> MorpherDecision:
         """What is to change of what is seen, (N, 4, L, L); pose (N, 3)."""
         features = self.trunk(with_pose(look, pose=pose))  # (N, 64, L, L)
-        alpha, change = run_heads(features, self.alpha_head, self.change_head)
-        alpha, change = torch.sigmoid(alpha), torch.tanh(change)
+        alpha, change, *picked = run_heads(
+            features, self.alpha_head, self.change_head, *self.palette_heads
+        )
+        alpha, change = torch.sigmoid(alpha), painted(look, torch.tanh(change), picked)
         if self.config.looks_at == "middle":
             alpha = gated(alpha, border_gate(look.shape[-1], look.device))
         if self.config.rests:

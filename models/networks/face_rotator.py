@@ -15,8 +15,9 @@ from torch.nn import functional
 from models.base.config import IMAGE_CHANNELS, NetworkConfig
 from models.base.enlarge import coverage_of, covered, laid, layer, moved, spread
 from models.base.gates import gated, joint_gate
-from models.base.layers import Trunk, blend, conv7, fill_he_normal, run_heads, with_pose
+from models.base.layers import blend, conv7, fill_he_normal, run_heads, trunk, with_pose
 from models.base.look import reduced
+from models.base.palette import painted, palette_heads
 
 
 class RotatorDecision(NamedTuple):
@@ -52,10 +53,11 @@ class FaceRotator(nn.Module):
     def __init__(self, config: NetworkConfig, generator: torch.Generator | None = None) -> None:
         super().__init__()
         self.config = config
-        self.trunk = Trunk(IMAGE_CHANNELS + 3, config)
+        self.trunk = trunk(IMAGE_CHANNELS + 3, config)
         self.alpha_head = conv7(config.channels, IMAGE_CHANNELS)
         self.change_head = conv7(config.channels, IMAGE_CHANNELS)
         self.flow_head = conv7(config.channels, 2)
+        self.palette_heads = nn.ModuleList(palette_heads(config))
         fill_he_normal(self, generator)
         self.flow_head.weight.data.mul_(config.flow_scale)
 
@@ -70,10 +72,10 @@ class FaceRotator(nn.Module):
     def decide(self, look: Tensor, pose: Tensor) -> RotatorDecision:
         """What is to change of what is seen, (N, 4, L, L); pose (N, 3)."""
         features = self.trunk(with_pose(look, pose=pose))  # (N, 64, L, L)
-        alpha, change, offset = run_heads(
-            features, self.alpha_head, self.change_head, self.flow_head
+        alpha, change, offset, *picked = run_heads(
+            features, self.alpha_head, self.change_head, self.flow_head, *self.palette_heads
         )
-        alpha, change = torch.sigmoid(alpha), torch.tanh(change)
+        alpha, change = torch.sigmoid(alpha), painted(look, torch.tanh(change), picked)
         if self.config.rests:
             gate = joint_gate(pose)
             alpha, offset = gated(alpha, gate), gate * offset

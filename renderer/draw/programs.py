@@ -8,8 +8,8 @@ import moderngl
 import numpy as np
 import numpy.typing as npt
 
+from contract.convention import MMD_TO_VIEW
 from contract.light import Shading
-from contract.space import MMD_TO_VIEW
 from renderer.formats.model import SphereMode
 
 _GLSL_VERSION = "#version 330 core\n"

@@ -1,7 +1,12 @@
-"""Decode textures within limits.
+"""Textures: those of files, decoded within limits, and the shared toon ramps.
 
 Real models give files wrong extensions; the decoder goes by content. Files from strangers: what
 decoding takes is checked before pixels are decoded.
+
+MMD's own ten toon ramps may not be shipped; models are authored for them all the same, so ours have
+their character: the hue of light and shade, and where the one gives way to the other. 1 to 4 turn
+hard at a right angle to the light; 5, for skin, stays white well past it and ends in peach; 6, for
+hair, is yellow throughout and darkens late; 7 to 10 leave the colour alone.
 """
 
 from __future__ import annotations
@@ -27,6 +32,7 @@ from contract.picture import (
 
 MAX_FILE_BYTES = 1 << 28
 _FORMATS = ("PNG", "BMP", "DIB", "TGA", "JPEG", "DDS", "GIF", "TIFF", "WEBP")
+RAMP_HEIGHT = 32  # of a toon ramp
 
 
 @dataclass(frozen=True)
@@ -117,3 +123,36 @@ def _with_bmp_alpha(path: Path, image: Image.Image) -> npt.NDArray[np.uint8] | N
     if not bgra[..., 3].any():
         return None  # nobody wrote it
     return bgra if height < 0 else bgra[::-1]
+
+
+@dataclass(frozen=True)
+class _Ramp:
+    """From ``light`` to ``shade`` about ``step`` (0 lit .. 1 turned away), over ``softness``."""
+
+    shade: tuple[int, int, int]
+    step: float = 0.5
+    softness: float = 0.02
+    light: tuple[int, int, int] = (255, 255, 255)
+
+
+_NONE = _Ramp((255, 255, 255))
+_RAMPS = (
+    _Ramp((204, 204, 204)),  # toon01: cloth
+    _Ramp((245, 226, 226)),  # toon02: light skin
+    _Ramp((154, 154, 154)),  # toon03: dark cloth
+    _Ramp((248, 240, 236)),  # toon04: pale skin
+    _Ramp((255, 231, 222), step=0.68, softness=0.15),  # toon05: warm skin
+    _Ramp((195, 172, 4), step=0.74, softness=0.09, light=(255, 237, 98)),  # toon06: yellow hair
+    *(_NONE, _NONE, _NONE, _NONE),  # toon07 .. toon10
+)
+
+
+def shared_toon(number: int) -> Texture:
+    """The ramp of shared toon ``number`` 0..9 (toon01..toon10), lit end first, 1 pixel wide."""
+    ramp = _RAMPS[number]
+    v = (np.arange(RAMP_HEIGHT) + 0.5) / RAMP_HEIGHT
+    dark = np.clip((v - ramp.step) / ramp.softness + 0.5, 0, 1)[:, None, None]
+    light, shade = np.array(ramp.light, np.float64), np.array(ramp.shade, np.float64)
+    colour = light + (shade - light) * dark
+    alpha = np.full((RAMP_HEIGHT, 1, 1), 255.0)
+    return Texture(np.rint(np.concatenate([colour, alpha], axis=2)).astype(np.uint8))

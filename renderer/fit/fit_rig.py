@@ -28,8 +28,7 @@ from renderer.fit.eyes import Eyes, eye_readings
 from renderer.fit.face import Face, Index
 from renderer.fit.head_bones import Flags, carried_by, find_head_bone, find_neck_bone
 from renderer.fit.mouth_opening import MouthProbe
-from renderer.fit.parts import connected_parts
-from renderer.fit.skull_top import find_skull_top
+from renderer.fit.skull_top import connected_parts, find_skull_top
 from renderer.fit.upright import judge_upright
 from renderer.fit.winks import Wink, WinkProbe, agreeing, looked_for
 from renderer.formats.model import MmdModel

@@ -16,7 +16,6 @@ import numpy.typing as npt
 from renderer.fit.confidence import Found, ramp
 from renderer.fit.eyes import Eyes
 from renderer.fit.head_bones import Flags
-from renderer.fit.parts import connected_parts
 from renderer.fit.raycast import first_hits
 from renderer.formats.model import MmdModel, face_materials
 
@@ -38,6 +37,8 @@ _CROWN = 0.8  # above the eyes: where the dome may begin
 # models it deviates by 0.12, which is 4.5 % of the head's height.
 _TOP_AT_EYES, _TOP_BY_CHIN, _TOP_DEVIATION = 1.44, 0.47, 0.12
 _LOWEST, _HIGHEST = -3.5, 3.3  # standard deviations: a dome beyond is none of this head
+F32 = npt.NDArray[np.float32]
+Index = npt.NDArray[np.intp]
 
 
 def find_skull_top(
@@ -197,3 +198,20 @@ def _median_filtered(heights: F64, cells: int) -> F64:
         return np.empty((0, 0))
     windows = np.lib.stride_tricks.sliding_window_view(heights, (size, size))
     return np.asarray(np.median(windows, axis=(2, 3)))
+
+
+def connected_parts(positions: F32, faces: I32) -> Index:
+    """A number for each face (n,), equal where faces are connected through equal positions."""
+    used, corners = np.unique(faces, return_inverse=True)
+    _, places = np.unique(positions[used], axis=0, return_inverse=True)
+    corners = places.reshape(-1)[corners.reshape(-1, 3)]
+    labels = np.arange(len(used))
+    while True:
+        lowest = labels[corners].min(axis=1)
+        new = labels.copy()
+        for corner in corners.T:
+            np.minimum.at(new, labels[corner], lowest)
+        new = new[new]
+        if (new == labels).all():
+            return labels[corners[:, 0]]
+        labels = new

@@ -1,7 +1,7 @@
 """What a file has wrong without any picture needing it: dropped, and noted as a ``Mend``.
 
 Where a picture may need it after all, depending on what is drawn, the mend names the record, and
-whoever draws refuses the model if it does: see ``renderer.portrait.sound``.
+whoever draws refuses the model if it does: see ``renderer.portrait.shown_faults``.
 """
 
 from __future__ import annotations

@@ -24,10 +24,8 @@ from renderer.formats.model import (
     SkippedCounts,
     Vertices,
 )
-from renderer.formats.pmx_bones import read_bone
 from renderer.formats.pmx_cursor import PmxCursor, unsigned_beyond
-from renderer.formats.pmx_materials import read_material
-from renderer.formats.pmx_morphs import TargetCounts, read_morph
+from renderer.formats.pmx_records import TargetCounts, read_bone, read_material, read_morph
 from renderer.formats.pmx_vertices import read_vertices
 
 
@@ -145,22 +143,22 @@ def _skip_display_frames(cursor: PmxCursor) -> int:
 
 
 def _skip_rigid_bodies(cursor: PmxCursor) -> int:
-    cursor.enter("rigid bodies")
     size = calcsize(cursor.header.bone_index) + 61
-    count = cursor.few(8 + size, "rigid bodies")
-    for _ in range(count):
-        cursor.skip_names()
-        cursor.skip(size, "a rigid body")
-    return count
+    return _skip_records(cursor, "rigid bodies", "a rigid body", size)
 
 
 def _skip_joints(cursor: PmxCursor) -> int:
-    cursor.enter("joints")
     size = 1 + 2 * calcsize(cursor.header.rigid_body_index) + 96
-    count = cursor.few(8 + size, "joints")
+    return _skip_records(cursor, "joints", "a joint", size)
+
+
+def _skip_records(cursor: PmxCursor, section: str, one: str, size: int) -> int:
+    """Names, then as many bytes in every record."""
+    cursor.enter(section)
+    count = cursor.few(8 + size, section)
     for _ in range(count):
         cursor.skip_names()
-        cursor.skip(size, "a joint")
+        cursor.skip(size, one)
     return count
 
 

@@ -8,9 +8,9 @@ wrong without any picture needing it is left out, and said in ``MmdModel.mends``
 from __future__ import annotations
 
 from pathlib import Path
-from stat import S_ISREG
 
-from contract.errors import FormatError, ModelError
+from contract.errors import FormatError
+from contract.files import opened_model
 from renderer.formats.checks import check_model
 from renderer.formats.cursor import Cursor
 from renderer.formats.mend import mended
@@ -20,7 +20,6 @@ from renderer.formats.pmx import parse_pmx
 from renderer.formats.pmx_cursor import PmxCursor
 
 MODEL_SUFFIXES = (".pmx", ".pmd")
-MAX_FILE_BYTES = 512 << 20
 
 
 def read_model(path: Path) -> MmdModel:
@@ -33,7 +32,8 @@ def read_model(path: Path) -> MmdModel:
             and a byte offset: of the fault itself, or, for a fault that shows only between
             sections, of the section, with the record's number and name.
     """
-    data = _read_bytes(path)
+    with opened_model(path) as file:
+        data = file.read()
     cursor: Cursor
     if data[:3] == b"Pmd":
         cursor = Cursor(data, path.name)
@@ -54,23 +54,3 @@ def _not_a_model(data: bytes, path: Path) -> FormatError:
         f"{path.name}: header, byte 0 of {len(data)}: {fault}; this is no model, get it again",
         "not-a-model" if data else "truncated-file",
     )
-
-
-def _read_bytes(path: Path) -> bytes:
-    try:
-        status = path.stat()
-        if not S_ISREG(status.st_mode):
-            # A pipe or a device could keep us reading for ever.
-            raise ModelError(f"{path.name}: not a file; give a model file", "unreadable-file")
-        if status.st_size > MAX_FILE_BYTES:
-            raise ModelError(
-                f"{path.name}: {status.st_size >> 20} MiB; models beyond "
-                f"{MAX_FILE_BYTES >> 20} MiB are not read",
-                "file-too-large",
-            )
-        return path.read_bytes()
-    except OSError as error:
-        raise ModelError(
-            f"{path.name}: cannot be read ({error.strerror}); check the file and its permissions",
-            "unreadable-file",
-        ) from error

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from contract.pose import REST, Pose
 from contract.rig import Rig
 from renderer.deform.deformer import Deformer, bone_rotations, morph_uses
-from renderer.draw.view import Camera
+from renderer.draw.canvas import Camera
 from renderer.formats.model import F32, I32, MmdModel, face_materials
 
 # Between two sampled joint angles at most 15 degrees from each other a point leaves the box of its

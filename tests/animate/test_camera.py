@@ -24,9 +24,8 @@ from animate.serve.driver import Driver, Playing
 from animate.serve.server import make_app
 from animate.serve.wire import LeftError
 from animate.track.capture import Rgb, file_frames
-from animate.track.face_measures import F64
+from animate.track.face_measures import F64, FaceFinder, Landmarks, chosen
 from animate.track.follow import Follower
-from animate.track.landmarks import FaceFinder, Landmarks, chosen
 from contract.errors import InputError
 from contract.pose import Pose
 from tests.support.fake_camera import number_of, write_film
@@ -212,6 +211,12 @@ OPEN_EYES = (12, 20, 34, 60, 68, 108)
 SHUT_MOUTH = (83, 96, 97, 119)
 WIDE_MOUTH = (60, 61, 111, 116)
 WITHIN = 4  # frames: 133 ms
+WATCH_BRIGHTNESS = """() => {
+  window.brightness = [];
+  const c = document.getElementById('canvas');
+  setInterval(() => window.brightness.push(
+    c.getContext('2d').getImageData(8, 8, 1, 1).data[0]), 20);
+}"""
 
 
 @needs_browser
@@ -253,14 +258,7 @@ def test_a_film_before_the_camera_moves_the_drawing(
             "() => document.getElementById('watching').textContent.includes('followed')",
             timeout=60_000,
         )
-        page.evaluate(
-            """() => {
-              window.brightness = [];
-              const c = document.getElementById('canvas');
-              setInterval(() => window.brightness.push(
-                c.getContext('2d').getImageData(8, 8, 1, 1).data[0]), 20);
-            }"""
-        )
+        page.evaluate(WATCH_BRIGHTNESS)
         while len(answered) < 300:
             page.wait_for_timeout(500)
         assert "from the camera" in page.inner_text("#rate")
@@ -274,6 +272,11 @@ def test_a_film_before_the_camera_moves_the_drawing(
         )
     assert max(brightness) > 200
     assert min(brightness) < 100
+    assert_labelled(answered)
+
+
+def assert_labelled(answered: list[tuple[int, Pose]]) -> None:
+    """The poses, each with the number of its frame, do what the labels say."""
     for blink in BLINKS:
         assert max(_about(answered, blink, lambda pose: max(pose.left_eye, pose.right_eye))) > 0.6
     for frame in WIDE_MOUTH:

@@ -13,7 +13,7 @@ from PIL import Image
 from animate.commands.main import main
 from animate.drawing.check import check, fix, without_background
 from animate.drawing.drawing import Drawing, decode_drawing, read_drawing
-from animate.drawing.eye_pair import find_eye_pair
+from animate.drawing.head_by_eyes import find_eye_pair
 from animate.drawing.head_estimate import Head, estimate_head
 from animate.drawing.mouth_height import mouth_height
 from animate.drawing.output import write_still

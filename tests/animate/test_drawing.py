@@ -11,9 +11,8 @@ import pytest
 from PIL import Image
 
 from animate.drawing.drawing import Drawing, clean, decode_drawing, read_drawing, resized
-from animate.drawing.spread import spread
 from animate.pose.open_poser import fitted
-from animate.pose.shown_bytes import shown_bytes
+from animate.pose.poser import shown_bytes, spread
 from contract.errors import InputError
 from contract.image import Stored, network_to_stored, stored_to_network
 from tests.support.shifting import Shifting, bytes_of

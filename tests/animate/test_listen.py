@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from animate.commands.main import main
-from animate.listen import record as recording
+from animate.listen import listener as recording
 from animate.listen.address import LOOPBACK, Address, parse_address
 from animate.listen.ifacialmocap import GREETING
 from animate.listen.listener import Heard, Listener

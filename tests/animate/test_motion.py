@@ -16,7 +16,7 @@ LEFT, RIGHT, MOUTH = (AXIS_NAMES.index(name) for name in ("left_eye", "right_eye
 
 
 def track(motion: Motion, name: str) -> list[float]:
-    return motion.poses[:, AXIS_NAMES.index(name)].tolist()
+    return [float(value) for value in motion.poses[:, AXIS_NAMES.index(name)]]
 
 
 def test_the_command_line_offers_all_motions() -> None:

@@ -19,10 +19,9 @@ from click.testing import CliRunner
 from PIL import Image
 
 from animate.commands.main import main
-from animate.drawing.spread import spread
 from animate.pose.onnx_networks import OnnxNetworks
 from animate.pose.open_poser import open_networks
-from animate.pose.poser import AtBothSizes, Networks, Poser
+from animate.pose.poser import AtBothSizes, Networks, Poser, spread
 from animate.pose.torch_networks import TorchNetworks
 from contract.errors import InputError
 from contract.image import NetworkPicture
@@ -99,8 +98,9 @@ def test_every_kind_of_configuration_is_exported_faithfully(
     [
         NetworkConfig(64, 4, 8, 1),
         NetworkConfig(64, 4, 8, 1, 0.1, sees=32, looks_at="middle", rests=True),
+        NetworkConfig(64, 4, 8, 1, 0.1, 32, "middle", rests=True, skips=True, palette=3),
     ],
-    ids=["all", "middle"],
+    ids=["all", "middle", "palette"],
 )
 def test_an_export_draws_any_size_faithfully(config: NetworkConfig, tmp_path: Path) -> None:
     networks = _both(untrained(config, "L1", seed=1), "FU-L1-L1", tmp_path / "onnx")
@@ -156,10 +156,11 @@ def _graph(
         *(onnx.helper.make_tensor_value_info(k, kind, [1, n, 16, 16]) for k, n in decided.items()),
     ]
     output = onnx.helper.make_tensor_value_info(name, kind, made)
-    options = {"kernel_shape": [2, 2]} if node == "MaxPool" else {}
-    nodes = [onnx.helper.make_node(node, ["picture"], [name], **options)]
+    made_by = onnx.helper.make_node(node, ["picture"], [name])
+    if node == "MaxPool":
+        made_by.attribute.append(onnx.helper.make_attribute("kernel_shape", [2, 2]))
     opset = [onnx.helper.make_opsetid("", 18)]
-    graph = onnx.helper.make_graph(nodes, "g", given, [output])
+    graph = onnx.helper.make_graph([made_by], "g", given, [output])
     return onnx.helper.make_model(graph, opset_imports=opset, ir_version=10)
 
 

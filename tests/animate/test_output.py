@@ -178,11 +178,15 @@ def read_video(path: Path, alpha: bool) -> list[Stored]:
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         if not alpha:
-            return [frame.to_ndarray(format="rgba") for frame in container.decode(stream)]
+            return [_rgba(frame) for frame in container.decode(stream)]
         decoder = av.CodecContext.create("libvpx-vp9", "r")
         packets = [*container.demux(stream)]
-        decoded = [frame for packet in packets for frame in decoder.decode(packet)]  # type: ignore[attr-defined]
-        return [frame.to_ndarray(format="rgba") for frame in decoded]
+        assert isinstance(decoder, av.VideoCodecContext)
+        return [_rgba(frame) for packet in packets for frame in decoder.decode(packet)]
+
+
+def _rgba(frame: av.VideoFrame) -> Stored:
+    return np.asarray(frame.to_ndarray(format="rgba"), np.uint8)
 
 
 def test_a_webm_keeps_soft_transparency(tmp_path: Path) -> None:

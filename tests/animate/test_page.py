@@ -217,11 +217,11 @@ def test_a_recording_is_a_file_that_plays(page: Page, kind: str, frames: int | N
     if kind == "webm":
         import av
 
-        with av.open(io.BytesIO(data)) as container:
-            assert sum(1 for _ in container.decode(video=0)) == 25
+        with av.open(io.BytesIO(data), "r") as container:
+            assert len([*container.decode(video=0)]) == 25
     else:
         with Image.open(io.BytesIO(data)) as image:
-            assert 2 <= image.n_frames <= (frames or 0)
+            assert 2 <= getattr(image, "n_frames", 1) <= (frames or 0)
             assert image.size == (SIZE, SIZE)
 
 

@@ -13,12 +13,14 @@ from pathlib import Path
 
 import av
 import numpy as np
+import numpy.typing as npt
 import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
+from websockets import Origin
 from websockets.sync.client import connect
 
-from animate.pose.poser import Vector
+from animate.pose.poser import AtBothSizes, Vector
 from animate.serve.recording import Order, order_of
 from animate.serve.server import make_app
 from contract.errors import InputError
@@ -35,7 +37,7 @@ GOOD = bytes_of(Image.fromarray(BLACK, "RGBA"))
 
 
 class SlowNetworks(Shifting):
-    def turn(self, expression: NetworkPicture, joints: Vector) -> NetworkPicture:
+    def turn(self, expression: AtBothSizes, joints: Vector) -> NetworkPicture:
         time.sleep(0.02)
         return super().turn(expression, joints)
 
@@ -82,10 +84,11 @@ class Page:
                 return words
 
 
-def frames_of(data: bytes, path: Path) -> list[np.ndarray[tuple[int, ...], np.dtype[np.uint8]]]:
+def frames_of(data: bytes, path: Path) -> list[npt.NDArray[np.uint8]]:
     path.write_bytes(data)
     with av.open(str(path)) as container:
-        return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+        frames = container.decode(video=0)
+        return [np.asarray(frame.to_ndarray(format="rgb24"), np.uint8) for frame in frames]
 
 
 def test_an_order_is_read_within_its_bounds() -> None:
@@ -214,7 +217,7 @@ def test_one_ctrl_c_ends_all_that_is_under_way(tmp_path: Path) -> None:
         url = out.read_text().split()[1]
         token = json.loads(_get(f"{url}/api/first"))["token"]
         address = f"{url.replace('http', 'ws')}/api/recording/{token}"
-        with connect(address, origin=url) as socket:  # type: ignore[arg-type]
+        with connect(address, origin=Origin(url)) as socket:
             socket.send('{"motion": "shake", "kind": "webp", "seconds": 60, "fps": 60}')
             while '"drawn"' not in str(socket.recv()):
                 pass

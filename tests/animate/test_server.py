@@ -12,18 +12,21 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from fastapi.testclient import TestClient
 from PIL import Image
+from starlette.testclient import WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 
+import animate.serve.drawings
 import animate.serve.server
 from animate.commands.main import main
 from animate.drawing.drawing import Drawing, decode_drawing
-from animate.pose.poser import Poser, Vector
+from animate.pose.poser import AtBothSizes, Poser, Vector
 from animate.serve.driver import Driver, Playing
 from animate.serve.live import Live
 from animate.serve.server import make_app
@@ -47,7 +50,7 @@ def client(tmp_path: Path) -> Iterator[TestClient]:
 
 
 def upload(client: TestClient, data: bytes = GOOD, **query: object) -> dict[str, object]:
-    answer = client.post("/api/drawing", content=data, params=query, headers=OURS)  # type: ignore[arg-type]
+    answer = client.post("/api/drawing", content=data, params=query, headers=OURS)
     assert answer.status_code == 200, answer.text
     found: dict[str, object] = answer.json()
     return found
@@ -57,7 +60,7 @@ def upload(client: TestClient, data: bytes = GOOD, **query: object) -> dict[str,
 
 
 class SlowNetworks(Shifting):
-    def turn(self, expression: NetworkPicture, joints: Vector) -> NetworkPicture:
+    def turn(self, expression: AtBothSizes, joints: Vector) -> NetworkPicture:
         time.sleep(0.05)
         return super().turn(expression, joints)
 
@@ -111,7 +114,7 @@ def test_nothing_is_sent_before_the_last_picture_was_shown() -> None:
     async def never_shown(_data: bytes) -> None:
         viewer.pictures.append(_data)
 
-    viewer.send_bytes = never_shown  # type: ignore[method-assign]
+    viewer.send_bytes = never_shown  # type: ignore[method-assign,assignment]
 
     async def watch() -> None:
         with ThreadPoolExecutor(1) as drawer:
@@ -150,15 +153,15 @@ def test_messages_that_are_none_are_answered_in_words(client: TestClient) -> Non
             pass
         assert "no message" in answer["fault"]
         socket.send_text('{"shown": true, "pose": {"head_y": 1}}')
-        while _next_words(socket)["pose"]["head_y"] != 1:  # type: ignore[index]
+        while _next_words(socket)["pose"]["head_y"] != 1:
             socket.send_text('{"shown": true}')
 
 
-def _next_words(socket: object) -> dict[str, str]:
+def _next_words(socket: WebSocketTestSession) -> dict[str, Any]:
     while True:
-        message = socket.receive()  # type: ignore[attr-defined]
+        message = socket.receive()
         if message.get("text"):
-            found: dict[str, str] = json.loads(message["text"])
+            found: dict[str, Any] = json.loads(message["text"])
             return found
 
 
@@ -292,7 +295,7 @@ def test_an_upload_is_checked_and_a_bad_one_refused(client: TestClient) -> None:
 def test_an_upload_is_bounded_while_it_is_read(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(animate.serve.server, "MAX_BYTES", 1000)
+    monkeypatch.setattr(animate.serve.drawings, "MAX_BYTES", 1000)
     answer = client.post("/api/drawing", content=bytes(2000), headers=OURS)
     assert "scale the drawing down" in answer.json()["fault"]
 
@@ -308,7 +311,7 @@ def test_previews_go_on_while_a_drawing_is_opened(
         assert may_end.wait(60)
         return decode_drawing(GOOD, name)
 
-    monkeypatch.setattr(animate.serve.server, "decode_drawing", slow)
+    monkeypatch.setattr(animate.serve.drawings, "decode_drawing", slow)
     with (
         ThreadPoolExecutor(1) as another,
         client.websocket_connect(f"/api/live/{token}", headers=OURS) as socket,
@@ -316,7 +319,7 @@ def test_previews_go_on_while_a_drawing_is_opened(
         opening = another.submit(upload, client)
         assert begun.wait(60)
         socket.send_text('{"shown": true, "pose": {"head_y": 1}}')
-        while _next_words(socket)["pose"]["head_y"] != 1:  # type: ignore[index]
+        while _next_words(socket)["pose"]["head_y"] != 1:
             socket.send_text('{"shown": true}')
         assert not opening.done()
         may_end.set()

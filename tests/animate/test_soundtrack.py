@@ -48,7 +48,7 @@ def encode(path: Path, codec: str, sound: F32, rate: int = 48_000, channels: int
             part = np.tile(samples[start : start + 1000], (channels, 1))
             frame = av.AudioFrame.from_ndarray(part, format="fltp", layout=layout)
             frame.sample_rate, frame.pts = rate, start
-            container.mux(stream.encode(frame))  # type: ignore[union-attr]
+            container.mux(stream.encode(frame))  # type: ignore[union-attr,arg-type]
         container.mux(stream.encode())  # type: ignore[union-attr]
     return path
 

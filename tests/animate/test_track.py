@@ -18,8 +18,7 @@ from animate.drawing.output import write_animation
 from animate.motion.motion import NEUTRAL, Motion, read_csv
 from animate.track.calibration import calibrate
 from animate.track.capture import Frame, Rgb, file_frames
-from animate.track.face_measures import Measures
-from animate.track.landmarks import FaceFinder
+from animate.track.face_measures import FaceFinder, Measures
 from animate.track.track import faceless, motion_of, read_measures
 from contract.errors import InputError
 from contract.image import Stored
@@ -91,7 +90,7 @@ def test_a_turned_photograph_leans_by_its_angle() -> None:
     from PIL import Image
     from skimage import data
 
-    person = data.astronaut()
+    person = data.astronaut()  # type: ignore[no-untyped-call]
     found = {}
     for degrees in (-15, 0, 15):
         # Counter-clockwise, about the face.

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from contract import errors
-from contract.convention import AS_ATTRIBUTES, CONVENTION, NAMES_ONLY, disagreement
+from contract.convention import AS_ATTRIBUTES, CONVENTION, MMD_TO_VIEW, NAMES_ONLY, disagreement
 from contract.errors import FormatError, ModelError, PoseError
 from contract.image import (
     head_rows,
@@ -32,7 +32,6 @@ from contract.pose import (
     pose_from_mapping,
     pose_from_vector,
 )
-from contract.space import MMD_TO_VIEW
 
 
 def test_the_six_axes_in_order() -> None:

@@ -117,8 +117,8 @@ def test_bands_give_what_the_whole_gives(mode: str, size: tuple[int, int]) -> No
     wanted = whole.convert("RGBA").convert("RGBa")
     side = 500
     if max(size) > side:
-        small = (max(1, round(w * side / max(size))) for w in size)
-        wanted = wanted.resize(tuple(small), Image.Resampling.BOX)
+        width, height = (max(1, round(w * side / max(size))) for w in size)
+        wanted = wanted.resize((width, height), Image.Resampling.BOX)
     found = premultiplied(image.size, side, rows_of(image))
     assert np.abs(found.astype(int) - np.asarray(wanted)).max() <= 1
     if max(size) <= side:

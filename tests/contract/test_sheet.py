@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from contract.png import QUICK, png_bytes
+from contract.picture import QUICK, png_bytes
 from contract.sheet import Sheet
 
 PANEL, PAGE = [0xEE, 0xF0, 0xF3], [255, 255, 255]

@@ -8,8 +8,7 @@ from click.testing import CliRunner
 
 from contract.rig import HeadBox
 from dataset.commands.main import main
-from dataset.curate.authors import author_lines
-from dataset.curate.card import plain
+from dataset.curate.card import author_lines, plain
 from dataset.shards.records import FoundText, ModelFacts, ModelRow
 from tests.support.tiny_builds import run, write_models
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 import dataset.drawing.rendering
 from contract.errors import InputError, TextureError
-from contract.image import picture_fault
+from contract.image import Stored, picture_fault
 from contract.light import Light
 from contract.pose import REST, Pose
 from contract.rig import HeadBox, MorphUse
@@ -24,6 +24,7 @@ from dataset.catalog.catalog import (
     TEXTURES,
     Catalog,
     CatalogRow,
+    Described,
     judged_row,
     load_catalog,
     save_catalog,
@@ -207,46 +208,51 @@ def test_what_the_review_completes_is_built(
 # With OpenGL, on characters whose files lack it.
 
 
-@pytest.fixture(scope="module")
-def scanned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict[str, object]]]:
+Look = tuple[Path, Described, Stored]
+
+
+@dataclass(frozen=True)
+class Scanned:
     """A folder with a character whose mouth no known morph opens, and one without textures; what
     the scan says of them, and the morph that opens the mouth."""
+
+    folder: Path
+    morph: int
+    mouthless: Look
+    textureless: Look
+
+
+@pytest.fixture(scope="module")
+def scanned(tmp_path_factory: pytest.TempPathFactory) -> Scanned:
     folder = tmp_path_factory.mktemp("drafts")
     mouthless, morph = write_mouthless(folder / "mouthless", 1)
     textureless = write_textureless(folder / "textureless", 1)
     scanner = open_scanner("auto", folder)
-    yield (
-        folder,
-        {
-            "morph": morph,
-            "mouthless": (mouthless, *scanner.scan(mouthless)),
-            "textureless": (textureless, *scanner.scan(textureless)),
-        },
-    )
+    looks = ((path, *scanner.scan(path)) for path in (mouthless, textureless))
+    return Scanned(folder, morph, *looks)
 
 
-def row_of(found: object) -> tuple[Path, CatalogRow]:
-    path, described, picture = found  # type: ignore[misc]
+def row_of(found: Look) -> tuple[Path, CatalogRow]:
+    path, described, picture = found
     assert picture.any()  # what there is to correct is seen
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     return path, judged_row(CatalogRow("m.pmx", sha256, "", "ok"), described)
 
 
 def test_a_mouth_is_given_to_a_character_without(
-    scanned: tuple[Path, dict[str, object]],
+    scanned: Scanned,
 ) -> None:
-    folder, found = scanned
-    path, row = row_of(found["mouthless"])
+    path, row = row_of(scanned.mouthless)
     assert (row.status, row.code) == ("refused", "no-mouth-morph")
     assert list(row.described().missing) == ["mouth"]
     box = row.described().annotation.head_box
     truth = json.loads((path.parent / "truth.json").read_text("utf-8"))["head_box"]
     height = truth["skull_top_y"] - truth["chin_y"]
     assert abs(box.skull_top_y - truth["skull_top_y"]) < 0.05 * height
-    use = MorphUse(int(str(found["morph"])), 1.0)
+    use = MorphUse(scanned.morph, 1.0)
     given = said_of(row, drives={"mouth": (use,)}, decision="accept")
     assert given.status == "ok"
-    renderer = open_renderer("auto", 64, folder)
+    renderer = open_renderer("auto", 64, scanned.folder)
     opened = renderer.open(path, given.described().annotation)
     wide, shut = (opened.draw(pose, Light(0.5, "phong")) for pose in (REST, Pose(mouth=0.0)))
     opened.release()
@@ -255,15 +261,14 @@ def test_a_mouth_is_given_to_a_character_without(
 
 
 def test_a_character_without_textures_is_drawn_white_where_a_person_wants_it(
-    scanned: tuple[Path, dict[str, object]],
+    scanned: Scanned,
 ) -> None:
-    folder, found = scanned
-    path, row = row_of(found["textureless"])
+    path, row = row_of(scanned.textureless)
     described = row.described()
     assert (row.status, row.code) == ("refused", "texture-missing")
     assert (list(described.missing), described.textures) == ([TEXTURES], "00000000")
     wanted = said_of(row, decision="accept", textures=described.textures)
-    renderer = open_renderer("auto", 64, folder)
+    renderer = open_renderer("auto", 64, scanned.folder)
     with pytest.raises(TextureError, match="put it beside the model"):
         renderer.open(path, described.annotation)
     opened = renderer.open(path, wanted.described().annotation)

@@ -14,8 +14,7 @@ from contract.errors import InputError
 from dataset.build.configuration import Configuration
 from dataset.build.plan import make_plan
 from dataset.catalog.choose import PlannedModel, Selection
-from dataset.forecast.forecast import MOST_WAITING, fitting_plan, forecast
-from dataset.forecast.trial import Trial, try_models
+from dataset.forecast import MOST_WAITING, Trial, fitting_plan, forecast, try_models
 from tests.support.tiny_builds import COMMAND, FIVE, PATIENT, look, run, write_models
 from tests.support.tiny_renderer import open_tiny_renderer, select_all, tiny_annotation
 
@@ -87,10 +86,10 @@ def test_the_command_foretells_what_the_build_makes(tmp_path: Path) -> None:
     script = tmp_path / "command.py"
     script.write_text(COMMAND)
     options = "--poses 5 --seed 3 --size 16 --ambient 0.5..1.2 --light-levels 2 --workers 2"
-    words = [sys.executable, script, "plan", catalog, *options.split(), "--shard-mb", "0.1"]
+    shown = "plan", str(catalog), *options.split(), "--shard-mb", "0.1"
 
     def told(*more: str) -> str:
-        return subprocess.run([*words, *more], text=True, check=True, stdout=subprocess.PIPE).stdout
+        return subprocess.check_output([sys.executable, str(script), *shown, *more], text=True)
 
     text = told("--samples-per-shard", "10")
     assert text.splitlines()[1].split()[:4] == ["all", "8", "40", "96"]

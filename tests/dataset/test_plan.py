@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from contract.errors import InputError
+from contract.files import MAX_MODEL_BYTES
 from dataset.build.configuration import Configuration, generator_name
 from dataset.build.plan import PLAN_NAME, BuildPlan, ShardPart, load_plan, make_plan, settle_plan
 from dataset.catalog.choose import PlannedModel, Selection
-from dataset.catalog.provenance import MAX_MODEL_BYTES
 from dataset.scan.walk import list_models
 from tests.support.tiny_renderer import select_all, tiny_annotation
 

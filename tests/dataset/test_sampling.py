@@ -66,7 +66,7 @@ def test_eyes_and_mouth_are_uniform(name: str, poses: F32) -> None:
 
 
 def test_components_are_independent(poses: F32) -> None:
-    between = np.corrcoef(poses.T)[np.triu_indices(len(AXES), 1)]
+    between = np.atleast_2d(np.corrcoef(poses.T))[np.triu_indices(len(AXES), 1)]
     # Five standard deviations of a sample correlation.
     assert np.abs(between).max() < 5 / np.sqrt(MANY)
 

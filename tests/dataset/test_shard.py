@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 import qoi
 
+from contract.convention import AXES_DESCRIPTION
 from contract.errors import InputError, ModelError, ShardError
 from contract.image import PICTURE_CONVENTION
 from contract.light import Light
 from contract.pose import AXIS_NAMES, pose_from_vector
 from contract.progress import LogProgress
-from contract.space import AXES_DESCRIPTION
 from dataset.build.sampling import draw_sample
 from dataset.build.verify import verify
 from dataset.shards.codec import CODECS, Codec
@@ -157,8 +157,7 @@ def test_of_mixed_shading_each_sample_says_its_own(tmp_path: Path) -> None:
     levels = [draw_sample(row.seed, row.sha256, i, 2).light for i in range(6)]
     assert set(levels) == {0, 1}
     assert lights == [
-        Light(row.light_levels[level], ("phong", "toon")[level])  # type: ignore[arg-type]
-        for level in levels
+        Light(row.light_levels[level], "toon" if level else "phong") for level in levels
     ]
 
 

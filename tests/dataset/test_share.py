@@ -11,7 +11,7 @@ from contract.errors import InputError
 from contract.lock import only_run
 from contract.progress import LogProgress
 from dataset.build.build import build
-from dataset.build.share import BuildShare, share_from
+from dataset.build.plan import BuildShare, share_from
 from tests.support.tiny_builds import (
     FIVE,
     PATIENT,

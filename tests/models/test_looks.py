@@ -234,11 +234,16 @@ def test_pictures_keep_their_size_and_decisions_have_the_looks(
 
 def test_gradients_reach_every_weight_through_an_enlarged_decision() -> None:
     picture, pose = _character(64), torch.tensor([[0.5, 0.2, 0.1]])
-    for kind in (FaceMorpher, FaceRotator, Combiner):
-        network = _noisy(kind, SMALL)
-        inputs = (picture, picture.flip(3)) if kind is Combiner else (picture,)
+    two = picture, picture.flip(3)
+    rotator = _noisy(FaceRotator, SMALL)
+    of: tuple[tuple[torch.nn.Module, tuple[torch.Tensor, ...], int], ...] = (
+        (_noisy(FaceMorpher, SMALL), (picture,), 1),
+        (rotator, (picture,), 2),
+        (_noisy(Combiner, SMALL), two, 1),
+    )
+    for network, inputs, pictures in of:
         outputs = network(*inputs, pose)
-        sum(one.square().mean() for one in outputs[: 2 if kind is FaceRotator else 1]).backward()
+        sum(one.square().mean() for one in outputs[:pictures]).backward()
         for name, parameter in network.named_parameters():
             assert parameter.grad is not None, name
             assert parameter.grad.isfinite().all(), name

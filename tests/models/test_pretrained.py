@@ -9,9 +9,9 @@ import torch
 
 from contract.errors import InputError
 from models.base.configurations import choose_configuration
-from models.files import pretrained
+from models.files import bundle_record
 from models.files.bundle import load_bundle
-from models.files.pretrained import PRETRAINED, pretrained_folder
+from models.files.bundle_record import PRETRAINED, pretrained_folder
 
 MOST_BYTES = 16_000_000
 
@@ -34,6 +34,6 @@ def test_what_came_with_the_program_is_whole_small_and_can_be_run() -> None:
 def test_where_none_came_the_way_to_them_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pretrained, "PRETRAINED", tmp_path)
+    monkeypatch.setattr(bundle_record, "PRETRAINED", tmp_path)
     with pytest.raises(InputError, match=r"no weights came .* `make pretrained`"):
         pretrained_folder()

@@ -26,6 +26,7 @@ from tests.support.untrained import untrained
 
 PLAIN = NetworkConfig(32, 4, 8, 1, 0.02)
 LOOKS = NetworkConfig(64, 4, 8, 1, 0.02, sees=16, looks_at="middle", rests=True)
+PALETTE = replace(LOOKS, skips=True, palette=3)
 POSE = torch.tensor([[0.3, -0.8, 0.5, 0.7, 0.2, 0.4]])
 NAMES = ("PU-L1", "ZH-L1", "FU-L1-L1")
 
@@ -64,7 +65,7 @@ def test_at_their_own_size_networks_that_see_all_mix_as_the_paper_does_to_the_bi
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("config", [PLAIN, LOOKS], ids=["all", "looks"])
+@pytest.mark.parametrize("config", [PLAIN, LOOKS, PALETTE], ids=["all", "looks", "palette"])
 @torch.no_grad()
 def test_what_is_applied_is_nearly_what_the_networks_draw(config: NetworkConfig, name: str) -> None:
     system = untrained(config, "L1").system(name)
@@ -95,13 +96,14 @@ def test_strips_join_to_the_whole(side: int) -> None:
     torch.testing.assert_close(system.turn.apply_in_strips(picture, decision), whole)
 
 
+@pytest.mark.parametrize("config", [LOOKS, PALETTE], ids=["looks", "palette"])
 @pytest.mark.parametrize("side", [64, 100, 256])
-def test_at_rest_a_drawing_is_given_back_to_the_byte(side: int) -> None:
+def test_at_rest_a_drawing_is_given_back_to_the_byte(side: int, config: NetworkConfig) -> None:
     drawing = np.random.default_rng(side).integers(0, 256, (side, side, 4), np.uint8)
     drawing[: side // 3] = 0
     drawing[drawing[..., 3] == 0] = 0
     networks = TorchNetworks(
-        untrained(LOOKS, "L1"), "FU-L1-L1", torch.device("cpu"), Execution(precision="bfloat16")
+        untrained(config, "L1"), "FU-L1-L1", torch.device("cpu"), Execution(precision="bfloat16")
     )
     poser = Poser(networks, drawing)
     np.testing.assert_array_equal(poser.draw(Pose()), drawing)

@@ -11,7 +11,7 @@ from PIL import Image
 
 from characters.files.generate import write_character
 from contract.errors import DeviceError
-from renderer.cli.main import main
+from renderer.cli import main
 from renderer.draw import device
 
 
@@ -35,7 +35,7 @@ def test_doctor_without_any_device_says_how_to_install_one(monkeypatch: pytest.M
     def refuse(**_: object) -> None:
         raise OSError("libEGL.so not loaded")
 
-    monkeypatch.setattr(device.moderngl, "create_context", refuse)
+    monkeypatch.setattr("moderngl.create_context", refuse)
     result = _run("doctor")
     assert result.exit_code == 1
     assert result.output.count("\n") == 1

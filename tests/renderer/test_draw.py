@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from contract.image import Stored
-from contract.light import DEFAULT_LIGHT, SHADINGS, Light, Shading
-from renderer.deform.deformer import PosedMesh
-from renderer.deform.material_morphs import MaterialStates
+from contract.light import SHADINGS, Light, Shading
 from renderer.draw.canvas import Canvas
-from renderer.draw.gpu_model import DrawList, Surface
-from renderer.draw.textures import Texture
-from renderer.draw.toon import shared_toon
-from renderer.draw.view import Camera
+from renderer.draw.textures import shared_toon
 from renderer.formats.model import SphereMode
+from tests.support.quads import (
+    FULL,
+    SIZE,
+    draw_quads,
+    plain_materials,
+    plain_surface,
+    quad,
+    texture_of,
+)
 
-SIZE = 4
-UNIT_CAMERA = Camera(0.0, 0.0, 1.0, 10.0)  # the picture shows x and y in [-1, 1]
-TOWARD_VIEWER = (0.0, 0.0, -1.0)  # in MMD's numbers
 RED, GREEN, BLUE = [255, 0, 0, 255], [0, 255, 0, 255], [0, 0, 255, 255]
 NOTHING = [0, 0, 0, 0]
 
@@ -34,111 +33,34 @@ def canvas() -> Iterator[Canvas]:
     canvas.release()
 
 
-def _quad(
-    left: float, right: float, bottom: float, top: float, z: float = 0.0
-) -> tuple[list[tuple[float, float, float]], list[tuple[float, float]]]:
-    """A rectangle whose front (clockwise on the screen) looks at the viewer; uv (0, 0) top left."""
-    corners = [(left, top, z), (right, top, z), (right, bottom, z), (left, bottom, z)]
-    return corners, [(0, 0), (1, 0), (1, 1), (0, 1)]
-
-
-FULL = _quad(-1, 1, -1, 1)
-
-
-def _materials(*colours: tuple[float, float, float, float], **changes: Any) -> MaterialStates:  # noqa: ANN401
-    """Materials whose colour in MMD is exactly this: ambient + diffuse x 154/255; no specular."""
-    diffuse = np.array(colours, np.float32)
-    count = len(diffuse)
-    ones, zeros = np.ones((count, 4), np.float32), np.zeros((count, 4), np.float32)
-    states = MaterialStates(
-        diffuse=diffuse,
-        specular=np.zeros((count, 3), np.float32),
-        specular_power=np.zeros(count, np.float32),
-        ambient=diffuse[:, :3] * np.float32(101 / 255),
-        edge_color=np.tile(np.array([0, 0, 0, 1], np.float32), (count, 1)),
-        edge_size=np.ones(count, np.float32),
-        texture_multiply=ones,
-        texture_add=zeros,
-        sphere_multiply=ones,
-        sphere_add=zeros,
-        toon_multiply=ones,
-        toon_add=zeros,
-    )
-    return replace(states, **changes)
-
-
-def _surface(number: int = 0, **changes: Any) -> Surface:  # noqa: ANN401
-    plain = Surface(number, number * 6, 6, False, False, SphereMode.NONE, None, None, None)
-    return replace(plain, **changes)
-
-
-def _draw(
-    canvas: Canvas,
-    quads: list[tuple[list[tuple[float, float, float]], list[tuple[float, float]]]],
-    materials: MaterialStates,
-    surfaces: list[Surface] | None = None,
-    normal: tuple[float, float, float] = TOWARD_VIEWER,
-    light: Light = DEFAULT_LIGHT,
-    sub_uv: tuple[float, float] | None = None,
-) -> Stored:
-    positions = np.array([corner for quad in quads for corner in quad[0]], np.float32)
-    count = len(positions)
-    faces = np.array([[4 * q + i for i in t] for q in range(len(quads)) for t in _TRIANGLES])
-    drawn = canvas.upload(
-        DrawList(
-            np.ones(count, np.float32),
-            faces.astype(np.int32),
-            tuple(surfaces or [_surface(q) for q in range(len(quads))]),
-        )
-    )
-    uv1 = np.zeros((count, 0 if sub_uv is None else 1, 4), np.float32)
-    if sub_uv is not None:
-        uv1[:, 0, :2] = sub_uv
-    mesh = PosedMesh(
-        positions=positions,
-        normals=np.tile(np.array(normal, np.float32), (count, 1)),
-        uv=np.array([at for quad in quads for at in quad[1]], np.float32),
-        additional_uv=uv1,
-        materials=materials,
-    )
-    picture = canvas.draw(drawn, mesh, UNIT_CAMERA, light)
-    drawn.release()
-    return picture
-
-
-_TRIANGLES = ((0, 1, 2), (0, 2, 3))
-
-
-def _texture(rows: list[list[list[int]]]) -> Texture:
-    return Texture(np.array(rows, np.uint8))
-
-
 def test_every_byte_of_a_quad_on_the_upper_right(canvas: Canvas) -> None:
     """Row 0 is the top; +x, the character's left, is on the right of the screen."""
-    picture = _draw(canvas, [_quad(0, 1, 0, 1)], _materials((1, 0, 0, 1)))
+    picture = draw_quads(canvas, [quad(0, 1, 0, 1)], plain_materials((1, 0, 0, 1)))
     row_with, row_without = [NOTHING, NOTHING, RED, RED], [NOTHING] * 4
     assert picture.dtype == np.uint8
     assert picture.tolist() == [row_with, row_with, row_without, row_without]
 
 
 def test_nothing_drawn_is_exactly_the_background(canvas: Canvas) -> None:
-    picture = _draw(canvas, [_quad(5, 6, 5, 6)], _materials((1, 1, 1, 1)))
+    picture = draw_quads(canvas, [quad(5, 6, 5, 6)], plain_materials((1, 1, 1, 1)))
     assert not picture.any()
 
 
 def test_what_is_nearer_the_viewer_hides_whatever_the_order(canvas: Canvas) -> None:
     """Smaller z is nearer: MMD's characters face -z."""
-    near, far = _quad(-1, 1, -1, 1, z=-1.0), _quad(-1, 1, -1, 1, z=1.0)
-    colours = _materials((1, 0, 0, 1), (0, 1, 0, 1))
-    assert (_draw(canvas, [near, far], colours) == RED).all()
-    assert (_draw(canvas, [far, near], colours) == GREEN).all()
+    near, far = quad(-1, 1, -1, 1, z=-1.0), quad(-1, 1, -1, 1, z=1.0)
+    colours = plain_materials((1, 0, 0, 1), (0, 1, 0, 1))
+    assert (draw_quads(canvas, [near, far], colours) == RED).all()
+    assert (draw_quads(canvas, [far, near], colours) == GREEN).all()
 
 
 def test_what_faces_the_light_shows_its_texture_unchanged(canvas: Canvas) -> None:
     """0.5 + 0.5 = 1; and 0.5 + 0.83 x 154/255 = 1, as old models spread their colours."""
-    surface = _surface(colour_map=_texture([[[240, 200, 160, 255]]]))
+    surface = plain_surface(colour_map=texture_of([[[240, 200, 160, 255]]]))
     grey = np.full((1, 3), 0.5, np.float32)
-    picture = _draw(canvas, [FULL], _materials((0.83, 0.83, 0.83, 1), ambient=grey), [surface])
+    picture = draw_quads(
+        canvas, [FULL], plain_materials((0.83, 0.83, 0.83, 1), ambient=grey), [surface]
+    )
     assert np.abs(picture.astype(int) - [240, 200, 160, 255]).max() <= 1
 
 
@@ -146,7 +68,9 @@ def test_both_lights_fall_on_the_colour_of_the_material(canvas: Canvas) -> None:
     """(0.4 + 0.5 x 154/255) (L_a 0.5 + L_d 0.5 cos 60) = 0.702 x 0.75 = 0.526 = 134 of 255."""
     grey = np.full((1, 3), 0.4, np.float32)
     tilted = (np.sqrt(0.75), 0.0, -0.5)
-    picture = _draw(canvas, [FULL], _materials((0.5, 0.5, 0.5, 1), ambient=grey), normal=tilted)
+    picture = draw_quads(
+        canvas, [FULL], plain_materials((0.5, 0.5, 0.5, 1), ambient=grey), normal=tilted
+    )
     assert np.abs(picture.astype(int) - [134, 134, 134, 255]).max() <= 1
 
 
@@ -154,47 +78,55 @@ def test_phong_is_never_darker_than_the_diffuse_colour(canvas: Canvas) -> None:
     """Without MMD's ambient colour: k_d 0.8 (L_a 0.5 + L_d 0.5 cos 60) = 0.6 = 153 of 255."""
     black = np.zeros((1, 3), np.float32)
     tilted = (np.sqrt(0.75), 0.0, -0.5)
-    picture = _draw(canvas, [FULL], _materials((0.8, 0.8, 0.8, 1), ambient=black), normal=tilted)
+    picture = draw_quads(
+        canvas, [FULL], plain_materials((0.8, 0.8, 0.8, 1), ambient=black), normal=tilted
+    )
     assert (picture == [153, 153, 153, 255]).all()
 
 
 def test_light_never_exceeds_the_colour_of_the_material(canvas: Canvas) -> None:
     """k_d 0.4 min(1, 1.2 + 0.5) = 0.4 = 102 of 255."""
-    picture = _draw(canvas, [FULL], _materials((0.4, 0.4, 0.4, 1)), light=Light(1.2))
+    picture = draw_quads(canvas, [FULL], plain_materials((0.4, 0.4, 0.4, 1)), light=Light(1.2))
     assert (picture == [102, 102, 102, 255]).all()
 
 
 def test_a_surface_edge_on_to_the_light_keeps_its_ambient_part(canvas: Canvas) -> None:
     sideways = (1.0, 0.0, 0.0)
-    picture = _draw(canvas, [FULL], _materials((0.8, 0.8, 0.8, 1)), normal=sideways)
+    picture = draw_quads(canvas, [FULL], plain_materials((0.8, 0.8, 0.8, 1)), normal=sideways)
     assert (picture == [102, 102, 102, 255]).all()
 
 
 def test_phong_adds_the_mirrored_light_to_the_power(canvas: Canvas) -> None:
     """cos 30: r.v = 2 x 0.75 - 1 = 0.5; 0.5^2 x k_s 0.8 x L 0.5 = 0.1 = 25.5 of 255."""
     shiny = np.full((1, 3), 0.8, np.float32)
-    materials = _materials((0, 0, 0, 1), specular=shiny, specular_power=np.full(1, 2, np.float32))
-    picture = _draw(canvas, [FULL], materials, normal=(0.5, 0.0, -np.sqrt(0.75)))
+    materials = plain_materials(
+        (0, 0, 0, 1), specular=shiny, specular_power=np.full(1, 2, np.float32)
+    )
+    picture = draw_quads(canvas, [FULL], materials, normal=(0.5, 0.0, -np.sqrt(0.75)))
     assert np.abs(picture[..., :3].astype(int) - 25.5).max() <= 0.5 + 1e-6
 
 
 def test_a_specular_power_of_zero_means_no_highlight(canvas: Canvas) -> None:
-    materials = _materials((0, 0, 0, 1), specular=np.ones((1, 3), np.float32))
-    assert (_draw(canvas, [FULL], materials) == [0, 0, 0, 255]).all()
+    materials = plain_materials((0, 0, 0, 1), specular=np.ones((1, 3), np.float32))
+    assert (draw_quads(canvas, [FULL], materials) == [0, 0, 0, 255]).all()
 
 
 def test_back_faces_are_culled_unless_the_material_is_double_sided(canvas: Canvas) -> None:
     corners, uv = FULL
     turned = (corners[::-1], uv)
-    assert not _draw(canvas, [turned], _materials((1, 0, 0, 1))).any()
-    both = [_surface(double_sided=True)]
+    assert not draw_quads(canvas, [turned], plain_materials((1, 0, 0, 1))).any()
+    both = [plain_surface(double_sided=True)]
     away = (0.0, 0.0, 1.0)
-    assert (_draw(canvas, [turned], _materials((1, 0, 0, 1)), both, normal=away) == RED).all()
+    assert (
+        draw_quads(canvas, [turned], plain_materials((1, 0, 0, 1)), both, normal=away) == RED
+    ).all()
 
 
 def test_a_texture_is_the_right_way_up(canvas: Canvas) -> None:
-    texture = _texture([[RED, GREEN], [BLUE, [255] * 4]])
-    picture = _draw(canvas, [FULL], _materials((1, 1, 1, 1)), [_surface(colour_map=texture)])
+    texture = texture_of([[RED, GREEN], [BLUE, [255] * 4]])
+    picture = draw_quads(
+        canvas, [FULL], plain_materials((1, 1, 1, 1)), [plain_surface(colour_map=texture)]
+    )
     assert picture[0, 0, :3].argmax() == 0
     assert picture[0, 3, :3].argmax() == 1
     assert picture[3, 0, :3].argmax() == 2
@@ -203,22 +135,24 @@ def test_a_texture_is_the_right_way_up(canvas: Canvas) -> None:
 
 def test_alpha_blends_in_file_order(canvas: Canvas) -> None:
     """Half green over red: (0.5, 0.5, 0), opaque."""
-    quads = [_quad(-1, 1, -1, 1, 0.0), _quad(-1, 1, -1, 1, -0.1)]
-    picture = _draw(canvas, quads, _materials((1, 0, 0, 1), (0, 1, 0, 0.5)))
+    quads = [quad(-1, 1, -1, 1, 0.0), quad(-1, 1, -1, 1, -0.1)]
+    picture = draw_quads(canvas, quads, plain_materials((1, 0, 0, 1), (0, 1, 0, 0.5)))
     assert np.abs(picture.astype(int) - [127.5, 127.5, 0, 255]).max() <= 0.5
 
 
 def test_a_transparent_surface_writes_depth_like_any_other(canvas: Canvas) -> None:
     """Drawn first and nearer, it hides what follows: models are authored for that."""
-    quads = [_quad(-1, 1, -1, 1, -0.1), _quad(-1, 1, -1, 1, 0.0)]
-    picture = _draw(canvas, quads, _materials((0, 1, 0, 0.5), (1, 0, 0, 1)))
+    quads = [quad(-1, 1, -1, 1, -0.1), quad(-1, 1, -1, 1, 0.0)]
+    picture = draw_quads(canvas, quads, plain_materials((0, 1, 0, 0.5), (1, 0, 0, 1)))
     assert np.abs(picture.astype(int) - [0, 255, 0, 127.5]).max() <= 0.5
 
 
 def test_invisible_texels_leave_no_trace_in_colour_or_depth(canvas: Canvas) -> None:
-    clear = _surface(0, colour_map=_texture([[NOTHING]]))
-    quads = [_quad(-1, 1, -1, 1, -0.1), _quad(-1, 1, -1, 1, 0.0)]
-    picture = _draw(canvas, quads, _materials((1, 1, 1, 1), (1, 0, 0, 1)), [clear, _surface(1)])
+    clear = plain_surface(0, colour_map=texture_of([[NOTHING]]))
+    quads = [quad(-1, 1, -1, 1, -0.1), quad(-1, 1, -1, 1, 0.0)]
+    picture = draw_quads(
+        canvas, quads, plain_materials((1, 1, 1, 1), (1, 0, 0, 1)), [clear, plain_surface(1)]
+    )
     assert (picture == RED).all()
 
 
@@ -227,7 +161,7 @@ def test_a_half_covered_pixel_shows_no_fringe_on_any_paper(
     canvas: Canvas, paper: tuple[int, int, int]
 ) -> None:
     """The rim is the surface's own colour at half alpha, so compositing is a plain mix."""
-    picture = _draw(canvas, [_quad(-1, 0.25, -1, 1)], _materials((0.2, 0.6, 1, 1)))
+    picture = draw_quads(canvas, [quad(-1, 0.25, -1, 1)], plain_materials((0.2, 0.6, 1, 1)))
     colour = np.array([51, 153, 255])
     rim = picture[:, 2].astype(int)
     assert (rim == [*colour, 128]).all()
@@ -238,8 +172,8 @@ def test_a_half_covered_pixel_shows_no_fringe_on_any_paper(
 
 def test_a_faint_texture_keeps_its_colour(canvas: Canvas) -> None:
     """Alpha 16 of 255, premultiplied red: colour survives the trip within rounding."""
-    faint = _surface(colour_map=_texture([[[16, 8, 0, 16]]]))
-    picture = _draw(canvas, [FULL], _materials((1, 1, 1, 1)), [faint])
+    faint = plain_surface(colour_map=texture_of([[[16, 8, 0, 16]]]))
+    picture = draw_quads(canvas, [FULL], plain_materials((1, 1, 1, 1)), [faint])
     assert np.abs(picture.astype(int) - [255, 128, 0, 16]).max() <= 1
 
 
@@ -251,39 +185,45 @@ SPHERE = [[[128, 128, 128, 255]]]
     [(SphereMode.MULTIPLY, 64), (SphereMode.ADD, 255), (SphereMode.NONE, 128)],
 )
 def test_sphere_maps_multiply_or_add(canvas: Canvas, mode: SphereMode, expected: int) -> None:
-    surface = _surface(sphere_mode=mode, sphere_map=_texture(SPHERE))
-    half = _materials((0.502, 0.502, 0.502, 1))
-    picture = _draw(canvas, [FULL], half, [surface])
+    surface = plain_surface(sphere_mode=mode, sphere_map=texture_of(SPHERE))
+    half = plain_materials((0.502, 0.502, 0.502, 1))
+    picture = draw_quads(canvas, [FULL], half, [surface])
     assert np.abs(picture[..., :3].astype(int) - expected).max() <= 1
 
 
 def test_a_sphere_map_is_looked_up_by_the_normal(canvas: Canvas) -> None:
     """Up is the top row of the picture, the screen's right its right column."""
-    corners = _texture([[RED, GREEN], [BLUE, [255] * 4]])
-    surface = _surface(sphere_mode=SphereMode.MULTIPLY, sphere_map=corners)
+    corners = texture_of([[RED, GREEN], [BLUE, [255] * 4]])
+    surface = plain_surface(sphere_mode=SphereMode.MULTIPLY, sphere_map=corners)
     tilt = 0.5
     for x, y, channel in ((-tilt, tilt, 0), (tilt, tilt, 1), (-tilt, -tilt, 2)):
         normal = (x, y, -np.sqrt(1 - x * x - y * y))
-        picture = _draw(canvas, [FULL], _materials((1, 1, 1, 1)), [surface], normal=normal)
+        picture = draw_quads(
+            canvas, [FULL], plain_materials((1, 1, 1, 1)), [surface], normal=normal
+        )
         assert picture[0, 0, :3].argmax() == channel
 
 
 def test_a_sub_texture_is_looked_up_by_the_first_additional_uv(canvas: Canvas) -> None:
-    halves = _texture([[RED, GREEN]])
-    surface = _surface(sphere_mode=SphereMode.SUB_TEXTURE, sphere_map=halves)
+    halves = texture_of([[RED, GREEN]])
+    surface = plain_surface(sphere_mode=SphereMode.SUB_TEXTURE, sphere_map=halves)
     for u, colour in ((0.25, RED), (0.75, GREEN)):
-        picture = _draw(canvas, [FULL], _materials((1, 1, 1, 1)), [surface], sub_uv=(u, 0.5))
+        picture = draw_quads(
+            canvas, [FULL], plain_materials((1, 1, 1, 1)), [surface], sub_uv=(u, 0.5)
+        )
         assert (picture == colour).all()
 
 
 def test_an_edge_is_as_wide_as_its_size_says_in_pixels(canvas: Canvas) -> None:
     """A back face behind the quad, pushed right: size 1 at 4 pixels is 1/64 of a pixel a unit."""
-    corners, uv = _quad(-1, 0, -1, 1)
+    corners, uv = quad(-1, 0, -1, 1)
     hull = (corners[::-1], uv)
     width = np.full(1, 64.0, np.float32)  # one pixel of this tiny target
     blue_edge = np.array([[0, 0, 1, 1]], np.float32)
-    materials = _materials((1, 0, 0, 1), edge_size=width, edge_color=blue_edge)
-    picture = _draw(canvas, [hull], materials, [_surface(draw_edge=True)], normal=(1.0, 0.0, 0.0))
+    materials = plain_materials((1, 0, 0, 1), edge_size=width, edge_color=blue_edge)
+    picture = draw_quads(
+        canvas, [hull], materials, [plain_surface(draw_edge=True)], normal=(1.0, 0.0, 0.0)
+    )
     assert (picture[:, 0] == NOTHING).all()  # moved away from the left rim
     assert (picture[:, 1:3] == BLUE).all()
     assert (picture[:, 3] == NOTHING).all()
@@ -291,7 +231,7 @@ def test_an_edge_is_as_wide_as_its_size_says_in_pixels(canvas: Canvas) -> None:
 
 def _wall(slope: float = 0.0) -> list[tuple[list[tuple[float, float, float]], list[Any]]]:
     """A wall on the left half, every triangle twice, once of each winding."""
-    corners, uv = _quad(-1, 0, -1, 1)
+    corners, uv = quad(-1, 0, -1, 1)
     leaning = [(x, y, slope * x) for x, y, _ in corners]
     return [(leaning, uv), (leaning[::-1], uv[::-1])]
 
@@ -306,9 +246,9 @@ def test_the_outline_of_a_double_wall_lies_beside_it_and_never_on_it(
     aside = np.array([1.0, 0.0, slope]) / np.hypot(1.0, slope)
     width = np.full(2, 64.0 * np.hypot(1.0, slope), np.float32)
     edge = np.tile(np.array([0, 0, 1, 1], np.float32), (2, 1))
-    materials = _materials((1, 0, 0, 1), (1, 0, 0, 1), edge_size=width, edge_color=edge)
-    surfaces = [_surface(number, draw_edge=True) for number in range(2)]
-    picture = _draw(canvas, _wall(slope), materials, surfaces, tuple(aside), light)
+    materials = plain_materials((1, 0, 0, 1), (1, 0, 0, 1), edge_size=width, edge_color=edge)
+    surfaces = [plain_surface(number, draw_edge=True) for number in range(2)]
+    picture = draw_quads(canvas, _wall(slope), materials, surfaces, tuple(aside), light)
     assert (picture[:, :2, 2] == 0).all()
     assert (picture[:, :2, 0] > 100).all()
     assert (picture[:, 2] == BLUE).all()
@@ -320,9 +260,9 @@ def test_a_wall_without_sides_has_no_outline(
     canvas: Canvas, normal: tuple[float, float, float]
 ) -> None:
     """Its hull moves away from the viewer, whichever side the normals were authored for."""
-    materials = _materials((1, 0, 0, 1), (1, 0, 0, 1), edge_size=np.full(2, 64.0, np.float32))
-    surfaces = [_surface(number, draw_edge=True) for number in range(2)]
-    picture = _draw(canvas, _wall(), materials, surfaces, normal=normal)
+    materials = plain_materials((1, 0, 0, 1), (1, 0, 0, 1), edge_size=np.full(2, 64.0, np.float32))
+    surfaces = [plain_surface(number, draw_edge=True) for number in range(2)]
+    picture = draw_quads(canvas, _wall(), materials, surfaces, normal=normal)
     assert (picture[:, :2] == RED).all()
     assert (picture[:, 2:] == NOTHING).all()
 
@@ -334,20 +274,22 @@ def test_both_windings_of_a_double_sided_wall_are_lit_alike(
 ) -> None:
     """Both are drawn at one depth: whichever wins a pixel, nothing shows it."""
     light = Light(shading=shading)
-    surfaces = [_surface(k, double_sided=True, toon_map=shared_toon(0)) for k in range(2)]
-    colours = _materials((0.8, 0.6, 0.4, 1), (0.8, 0.6, 0.4, 1))
-    picture = _draw(canvas, _wall(0.7), colours, surfaces, normal, light)
-    alone = _draw(canvas, _wall(0.7)[:1], colours, surfaces[:1], normal, light)
+    surfaces = [plain_surface(k, double_sided=True, toon_map=shared_toon(0)) for k in range(2)]
+    colours = plain_materials((0.8, 0.6, 0.4, 1), (0.8, 0.6, 0.4, 1))
+    picture = draw_quads(canvas, _wall(0.7), colours, surfaces, normal, light)
+    alone = draw_quads(canvas, _wall(0.7)[:1], colours, surfaces[:1], normal, light)
     assert (picture == alone).all()
 
 
 def test_a_material_without_edge_flag_has_no_edge(canvas: Canvas) -> None:
     corners, uv = FULL
-    assert not _draw(canvas, [(corners[::-1], uv)], _materials((1, 0, 0, 1))).any()
+    assert not draw_quads(canvas, [(corners[::-1], uv)], plain_materials((1, 0, 0, 1))).any()
 
 
 def test_a_material_faded_out_is_gone_with_its_edge(canvas: Canvas) -> None:
-    picture = _draw(canvas, [FULL], _materials((1, 0, 0, 0)), [_surface(draw_edge=True)])
+    picture = draw_quads(
+        canvas, [FULL], plain_materials((1, 0, 0, 0)), [plain_surface(draw_edge=True)]
+    )
     assert not picture.any()
 
 
@@ -356,94 +298,9 @@ def test_texture_morph_factors_multiply_then_add(canvas: Canvas) -> None:
         "texture_multiply": np.array([[0.5, 1, 1, 1]], np.float32),
         "texture_add": np.array([[0.25, 0, 0, 0]], np.float32),
     }
-    surface = _surface(colour_map=_texture([[[255, 255, 255, 255]]]))
-    picture = _draw(canvas, [FULL], _materials((1, 1, 1, 1), **factors), [surface])
+    surface = plain_surface(colour_map=texture_of([[[255, 255, 255, 255]]]))
+    picture = draw_quads(canvas, [FULL], plain_materials((1, 1, 1, 1), **factors), [surface])
     assert np.abs(picture.astype(int) - [191, 255, 255, 255]).max() <= 1
-
-
-TOON = Light(shading="toon")
-LIT = (0.5 / np.sqrt(1.5), 1 / np.sqrt(1.5), -0.5 / np.sqrt(1.5))
-SHADED = tuple(-value for value in LIT)
-
-
-@pytest.mark.parametrize(("normal", "row"), [(LIT, 0), (SHADED, -1)])
-def test_toon_takes_the_ramp_by_the_angle_to_mmds_light(
-    canvas: Canvas, normal: tuple[float, float, float], row: int
-) -> None:
-    ramp = shared_toon(2)
-    picture = _draw(
-        canvas, [FULL], _materials((1, 1, 1, 1)), [_surface(toon_map=ramp)], normal, TOON
-    )
-    assert np.abs(picture[..., :3].astype(int) - ramp.pixels[row, 0, :3]).max() <= 1
-
-
-def test_toon_lights_by_mmds_formula(canvas: Canvas) -> None:
-    """ambient 0.3 + diffuse 0.5 x 154/255 = 0.602 = 153.5 of 255."""
-    materials = _materials((0.5, 0.5, 0.5, 1), ambient=np.full((1, 3), 0.3, np.float32))
-    assert np.abs(_draw(canvas, [FULL], materials, light=TOON)[..., :3] - 153.5).max() <= 1
-
-
-@pytest.mark.parametrize(("ambient", "share"), [(0.5, 1.0), (0.75, 0.5), (1.0, 0.0), (1.2, 0.0)])
-def test_more_ambient_light_fills_the_shade_of_toon(
-    canvas: Canvas, ambient: float, share: float
-) -> None:
-    """From toon06's shade to its yellow light, neither of them bleached."""
-    lit, shade = shared_toon(5).pixels[[0, -1], 0, :3].astype(float)
-    surfaces = [_surface(toon_map=shared_toon(5))]
-    light = Light(ambient, "toon")
-    picture = _draw(canvas, [FULL], _materials((1, 1, 1, 1)), surfaces, SHADED, light)
-    expected = lit + (shade - lit) * share
-    assert np.abs(picture[..., :3] - expected).max() <= 1
-
-
-def test_the_ambient_light_never_bleaches_toon(canvas: Canvas) -> None:
-    """Skin of diffuse 0.8 and ambient 0.4 stays 0.4 + 0.8 x 154/255 = 0.883, or 225 of 255."""
-    ambient = np.full((1, 3), 0.4, np.float32)
-    for light in (Light(0.5, "toon"), Light(1.2, "toon")):
-        materials = _materials((0.8, 0.8, 0.8, 1), ambient=ambient)
-        picture = _draw(canvas, [FULL], materials, light=light)
-        assert np.abs(picture[..., :3] - 225.2).max() <= 1
-
-
-@pytest.mark.parametrize("number", range(10))
-def test_every_ramp_is_read_back_from_lit_to_shaded(canvas: Canvas, number: int) -> None:
-    """Normals in steps from the light to away from it; between texels the ramp is filtered."""
-    ramp = shared_toon(number).pixels[:, 0, :3].astype(int)
-    beside = np.cross(LIT, (0.0, 0.0, 1.0))
-    away = np.cross(beside / np.linalg.norm(beside), LIT)
-    for row in range(0, 32, 3):
-        cosine = 1 - 2 * (row + 0.5) / 32
-        normal = cosine * np.array(LIT) + np.sqrt(1 - cosine**2) * away
-        picture = _draw(
-            canvas,
-            [FULL],
-            _materials((1, 1, 1, 1)),
-            [_surface(toon_map=shared_toon(number))],
-            tuple(normal),
-            TOON,
-        )
-        assert np.abs(picture[..., :3].astype(int) - ramp[row]).max() <= 1
-
-
-def _step(number: int) -> float:
-    """Where a ramp is half way from its lit end (0) to its shaded one (1)."""
-    blue = shared_toon(number).pixels[:, 0, 2].astype(float)
-    return float((blue > (blue[0] + blue[-1]) / 2).sum()) / len(blue)
-
-
-def test_the_shared_ramps_have_the_character_that_models_expect() -> None:
-    """Hue and threshold: greys and skins turn at the half, toon05 and toon06 well past it."""
-    ends = [shared_toon(number).pixels[[0, -1], 0, :3].astype(int) for number in range(10)]
-    for number in range(4):
-        assert _step(number) == 0.5
-        assert (ends[number][0] == 255).all()
-    assert [int(ends[number][1, 0]) for number in (0, 2)] == [204, 154]
-    assert 0.65 < _step(4) < 0.72 < _step(5) < 0.77
-    red, green, blue = ends[4][1]
-    assert red == 255 and red > green > blue > 210  # peach
-    assert np.abs(ends[5][0] - (255, 237, 97)).max() <= 4  # yellow where it is lit
-    assert np.abs(ends[5][1] - (195, 172, 3)).max() <= 4
-    assert all((ends[number] == 255).all() for number in (6, 7, 8, 9))
 
 
 @pytest.mark.parametrize("shading", SHADINGS)
@@ -452,8 +309,8 @@ def test_the_same_picture_twice_is_the_same_bytes(shading: Shading) -> None:
     pictures = []
     for _ in range(2):
         canvas = Canvas(SIZE)
-        quads = [_quad(-0.3, 0.7, -0.2, 0.9)]
+        quads = [quad(-0.3, 0.7, -0.2, 0.9)]
         light = Light(shading=shading)
-        pictures.append(_draw(canvas, quads, _materials((0.3, 0.5, 1, 1)), light=light))
+        pictures.append(draw_quads(canvas, quads, plain_materials((0.3, 0.5, 1, 1)), light=light))
         canvas.release()
     assert (pictures[0] == pictures[1]).all()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from contract.rig import ANSWERS
-from renderer.fit.objections import in_words
+from renderer.fit.confidence import in_words
 from tests.conftest import REPOSITORY
 
 

@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from renderer.cli.main import main
-from renderer.cli.mesh import posed_positions, read_poses
+from renderer.cli import main, posed_positions, read_poses
 from renderer.formats.model import MmdModel
 from renderer.formats.read import read_model
 

@@ -17,8 +17,7 @@ from contract.image import Stored, head_rows
 from contract.light import SHADINGS, Light, Shading
 from contract.pose import REST, Pose
 from contract.rig import HeadBox, MorphUse, Rig, Side
-from renderer.draw.canvas import Canvas
-from renderer.draw.view import frame_head
+from renderer.draw.canvas import Canvas, frame_head
 from renderer.formats.model import MmdModel, SphereMode, face_materials
 from renderer.formats.read import read_model
 from renderer.portrait import portrait as portrait_module
@@ -67,7 +66,7 @@ def portrait(canvas: Canvas, model: MmdModel, rig: Rig) -> Iterator[Portrait]:
 
 
 def _changed(first: Stored, second: Stored) -> npt.NDArray[np.bool_]:
-    return (np.abs(first.astype(int) - second.astype(int)) > 8).any(axis=2)
+    return np.asarray((np.abs(first.astype(int) - second.astype(int)) > 8).any(axis=2))
 
 
 def _centre_of(mask: npt.NDArray[np.bool_]) -> tuple[float, float]:
@@ -207,12 +206,14 @@ def test_a_missing_texture_refuses_the_model_by_name(
 
 def _with_sphere_maps(model: MmdModel, mode: SphereMode, reference: str) -> MmdModel:
     """The model with one sphere map on every material."""
-    number = len(model.texture_paths)
-    worn = {"sphere_mode": mode, "sphere_texture": number if reference else -1}
+    number = len(model.texture_paths) if reference else -1
     return replace(
         model,
         texture_paths=(*model.texture_paths, reference),
-        materials=tuple(replace(material, **worn) for material in model.materials),
+        materials=tuple(
+            replace(material, sphere_mode=mode, sphere_texture=number)
+            for material in model.materials
+        ),
     )
 
 
@@ -234,7 +235,7 @@ def test_a_sphere_map_that_cannot_be_loaded_changes_nothing(
         drawn = Portrait(canvas, _with_sphere_maps(model, worn, path), rig)
         pictures.append(drawn.draw(REST, Light(shading=shading)))
         drawn.release()
-    assert np.array_equal(*pictures)
+    assert np.array_equal(pictures[0], pictures[1])
 
 
 def test_a_toon_map_that_cannot_be_loaded_changes_nothing(
@@ -253,7 +254,7 @@ def test_a_toon_map_that_cannot_be_loaded_changes_nothing(
         drawn = Portrait(canvas, worn, rig)
         pictures.append(drawn.draw(REST, Light(shading="toon")))
         drawn.release()
-    assert np.array_equal(*pictures)
+    assert np.array_equal(pictures[0], pictures[1])
 
 
 def test_one_portrait_is_drawn_in_both_shadings_in_any_order(portrait: Portrait) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from contract.errors import FormatError, ModelError
+from contract.files import MAX_MODEL_BYTES
 from renderer.formats.model import (
     BoneOffsets,
     GroupOffsets,
@@ -24,7 +25,7 @@ from renderer.formats.model import (
     UvOffsets,
     VertexOffsets,
 )
-from renderer.formats.read import MAX_FILE_BYTES, read_model
+from renderer.formats.read import read_model
 from tests.support.complete_models import complete_pmd, complete_pmx
 from tests.support.model_bytes import PmdBuilder, PmxBuilder, read_bytes
 
@@ -230,7 +231,7 @@ def test_damaged_bytes_never_surprise(name: str, seed: int, tmp_path: Path) -> N
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.pmx")
     with (tmp_path / "huge.pmx").open("wb") as file:
-        file.truncate(MAX_FILE_BYTES + 1)
+        file.truncate(MAX_MODEL_BYTES + 1)
     (tmp_path / "folder.pmx").mkdir()
     for name, code, fault in (
         ("missing.pmx", "unreadable-file", "cannot be read"),

@@ -48,9 +48,10 @@ def test_four_bones_blend_linearly() -> None:
 def test_weights_that_do_not_sum_to_one_leave_the_rest_pose_alone() -> None:
     mesh = vertices([(2.0, 0.0, 0.0)] * 2, [((0, 1), (0.5, 1.5)), ((0, 1), (0.0, 0.0))])
     positions, _ = skinned(mesh, {})
-    np.testing.assert_allclose(positions, [[2, 0, 0]] * 2)
+    np.testing.assert_allclose(positions, np.array([[2.0, 0, 0], [2, 0, 0]]))
     positions, _ = skinned(mesh, {1: QUARTER_Z})
-    np.testing.assert_allclose(positions, [[0.25 * 2 + 0.75, 0.75, 0], [2, 0, 0]], atol=1e-6)
+    expected = np.array([[0.25 * 2 + 0.75, 0.75, 0], [2, 0, 0]])
+    np.testing.assert_allclose(positions, expected, atol=1e-6)
 
 
 def test_a_vertex_on_no_bone_stays() -> None:

@@ -22,7 +22,7 @@ def vowel(formants: tuple[float, float], seconds: float, pitch: float = 120.0) -
     for harmonic in np.arange(pitch, 4000, pitch):
         gain = sum(1 / (1 + ((harmonic - one) / 90.0) ** 2) for one in formants)
         sound += gain / harmonic * np.sin(2 * np.pi * harmonic * time)
-    return (0.5 * sound / np.abs(sound).max()).astype(np.float32)
+    return np.asarray(0.5 * sound / np.abs(sound).max(), np.float32)
 
 
 def silence(seconds: float) -> F32:
@@ -36,7 +36,7 @@ def hiss(seconds: float) -> F32:
     spectrum = np.fft.rfft(np.random.default_rng(7).standard_normal(count))
     spectrum[np.fft.rfftfreq(count, 1 / RATE) < 4500] = 0
     sound = np.fft.irfft(spectrum, count)
-    return (0.5 * sound / np.abs(sound).max()).astype(np.float32)
+    return np.asarray(0.5 * sound / np.abs(sound).max(), np.float32)
 
 
 def write_wav(path: Path, sound: F32, rate: int = RATE) -> Path:

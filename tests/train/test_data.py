@@ -80,7 +80,7 @@ def test_conversion_is_the_contracts_bit_for_bit_for_every_byte() -> None:
     stored = draw.integers(0, 256, (3, 64, 64, 4), np.uint8)
     stored[0, ..., 0] = stored[0, ..., 3] = np.arange(4096).reshape(64, 64) % 256
     stored[stored[..., 3] == 0] = 0
-    found = to_network(stored, torch.device("cpu"), 64)
+    found = to_network(list(stored), torch.device("cpu"), 64)
     for picture, one in zip(stored, found, strict=True):
         assert np.array_equal(one.numpy(), stored_to_network(picture))
     # As devices other than this one do it: all at once.

@@ -1,19 +1,13 @@
-"""The losses against a literal transcription of their formula, and with real filters."""
+"""The losses against a literal transcription of their formula."""
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
-
-import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
-from contract.errors import InputError
-from tests.support.real_filters import real_vgg16_state
-from train.loss import vgg as vgg_module
+from tests.support.random_vgg import random_vgg, state_of
 from train.loss.losses import (
     COMBINER_WEIGHT,
     ROTATOR_WEIGHT,
@@ -25,25 +19,9 @@ from train.loss.losses import (
     l1_loss,
 )
 from train.loss.vgg import (
-    FILE_NAME,
-    VARIABLE,
     Vgg16,
     VggActivations,
-    find_vgg16,
-    load_vgg16,
-    vgg16_from_state,
 )
-
-
-def _random_vgg(seed: int = 0) -> Vgg16:
-    vgg = Vgg16()
-    draw = torch.Generator().manual_seed(seed)
-    for convolution in vgg.convolutions:
-        assert isinstance(convolution, nn.Conv2d)
-        nn.init.kaiming_normal_(convolution.weight, generator=draw)
-        assert convolution.bias is not None
-        nn.init.normal_(convolution.bias, std=0.1, generator=draw)
-    return vgg
 
 
 def _pictures(count: int, seed: int, size: int = 8) -> Tensor:
@@ -91,15 +69,6 @@ def _literal_perceptual(
     return total / len(target)
 
 
-def _state_of(vgg: Vgg16) -> dict[str, Tensor]:
-    """A state dict with torchvision's names."""
-    state: dict[str, Tensor] = {}
-    for layer, convolution in zip((0, 2, 5, 7, 10, 12, 14), vgg.convolutions, strict=True):
-        for part, tensor in convolution.named_parameters():
-            state[f"features.{layer}.{part}"] = tensor.detach().clone()
-    return state
-
-
 def test_l1_is_the_mean_over_elements_summed_over_outputs() -> None:
     target = torch.tensor([0.0, 1.0, -1.0, 0.5])
     near, far = target + 0.25, target - torch.tensor([0.0, 0.0, 0.0, 2.0])
@@ -110,10 +79,10 @@ def test_l1_is_the_mean_over_elements_summed_over_outputs() -> None:
 @pytest.mark.parametrize("weight", [ROTATOR_WEIGHT, COMBINER_WEIGHT])
 @pytest.mark.parametrize("size", [8, 12])
 def test_perceptual_equals_the_formula_written_out(weight: float, size: int) -> None:
-    vgg = _random_vgg()
+    vgg = random_vgg()
     target, output = _pictures(2, 1, size), _pictures(2, 2, size)
     loss = PerceptualLoss(vgg, weight)(target, output)
-    literal = _literal_perceptual(_state_of(vgg), target, output, weight)
+    literal = _literal_perceptual(state_of(vgg), target, output, weight)
     torch.testing.assert_close(loss, literal, rtol=1e-5, atol=0)
     assert loss > 1.1 * l1_loss(target, output)
 
@@ -153,7 +122,7 @@ def test_vgg_answers_with_64_128_and_256_channels_at_three_sizes() -> None:
 
 
 def test_two_pathways_cost_the_sum_of_both() -> None:
-    loss = PerceptualLoss(_random_vgg(), ROTATOR_WEIGHT)
+    loss = PerceptualLoss(random_vgg(), ROTATOR_WEIGHT)
     target, first, second = (_pictures(2, seed) for seed in (1, 2, 3))
     both = loss(target, first, second)
     torch.testing.assert_close(both, loss(target, first) + loss(target, second))
@@ -161,20 +130,20 @@ def test_two_pathways_cost_the_sum_of_both() -> None:
 
 def test_a_perfect_output_costs_nothing() -> None:
     target = _pictures(1, 1)
-    assert PerceptualLoss(_random_vgg(), 1.0)(target, target).item() == 0
+    assert PerceptualLoss(random_vgg(), 1.0)(target, target).item() == 0
 
 
 def test_alpha_alone_is_felt_through_vgg() -> None:
     target = _pictures(1, 1)
     output = target.clone()
     output[:, 3] = -output[:, 3]
-    loss = PerceptualLoss(_random_vgg(), 1.0)
+    loss = PerceptualLoss(random_vgg(), 1.0)
     assert loss(target, output) > 2 * l1_loss(target, output)
 
 
 def test_vgg_passes_gradients_to_colour_and_alpha_of_the_output_alone() -> None:
     """Beside those of L1, which is symmetric, the target has none; nor have VGG's weights."""
-    vgg = _random_vgg()
+    vgg = random_vgg()
     target, output = _pictures(1, 1).requires_grad_(), _pictures(1, 2).requires_grad_()
     felt = PerceptualLoss(vgg, 1.0)(target, output) - l1_loss(target, output)
     to_target, to_output = torch.autograd.grad(felt, [target, output])
@@ -184,7 +153,7 @@ def test_vgg_passes_gradients_to_colour_and_alpha_of_the_output_alone() -> None:
 
 
 def test_a_stages_loss_is_the_whole_pictures_and_its_focus() -> None:
-    vgg = _random_vgg()
+    vgg = random_vgg()
     image, target, output = (_pictures(2, seed) for seed in (1, 2, 3))
     plain = StageLoss()(image, target, [output])
     assert plain == l1_loss(target, output)
@@ -202,136 +171,6 @@ def test_the_focused_error_sees_changed_pixels_only() -> None:
     assert float(changed_error(image, target, output)) == pytest.approx(0.5 / 2)
     assert float(changed_error(image, target, output, output)) == pytest.approx(0.5)
     assert float(changed_error(image, target, target)) == 0
-
-
-# The file of weights.
-
-
-def test_the_option_comes_before_the_variable_and_that_before_the_cache(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "home"))
-    cached = tmp_path / "home" / "hub" / "checkpoints" / FILE_NAME
-    cached.parent.mkdir(parents=True)
-    named, chosen = tmp_path / "named.pth", tmp_path / "chosen.pth"
-    for path in (cached, named, chosen):
-        path.touch()
-    monkeypatch.delenv(VARIABLE, raising=False)
-    assert find_vgg16() == cached
-    monkeypatch.setenv(VARIABLE, str(named))
-    assert find_vgg16() == named
-    assert find_vgg16(chosen) == chosen
-
-
-def test_a_missing_file_is_named_with_the_place_to_put_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    monkeypatch.delenv(VARIABLE, raising=False)
-    with pytest.raises(InputError) as caught:
-        load_vgg16()
-    text = str(caught.value)
-    assert text.startswith(str(tmp_path / "hub" / "checkpoints" / "vgg16-397923af.pth"))
-    assert "OPENTHA_VGG16" in text
-    assert "--vgg16" in text
-    with pytest.raises(InputError, match=r"^/nowhere/x\.pth: VGG16's weights are not there"):
-        load_vgg16(Path("/nowhere/x.pth"))
-
-
-def _saved(
-    path: Path, state: dict[str, Tensor], monkeypatch: pytest.MonkeyPatch, legacy: bool = False
-) -> Path:
-    torch.save(state, path, _use_new_zipfile_serialization=not legacy)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    monkeypatch.setattr(vgg_module, "SHA256_PREFIX", digest[:8])
-    return path
-
-
-@pytest.mark.parametrize("legacy", [True, False])
-def test_only_the_features_of_a_whole_file_are_taken(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, legacy: bool
-) -> None:
-    vgg = _random_vgg(7)
-    state = {
-        **_state_of(vgg),
-        "features.17.weight": torch.ones(3),
-        "classifier.0.bias": torch.ones(3),
-    }
-    loaded = load_vgg16(_saved(tmp_path / FILE_NAME, state, monkeypatch, legacy))
-    picture = _pictures(1, 1)[:, :3]
-    for got, want in zip(loaded(picture), vgg(picture), strict=True):
-        assert torch.equal(got, want)
-    assert not any(parameter.requires_grad for parameter in loaded.parameters())
-
-
-def test_a_file_with_another_digest_is_refused_unread(tmp_path: Path) -> None:
-    path = tmp_path / FILE_NAME
-    path.write_bytes(b"not weights")
-    begins = hashlib.sha256(b"not weights").hexdigest()[:8]
-    with pytest.raises(InputError, match=rf"SHA-256 begins with {begins}, not 397923af"):
-        load_vgg16(path)
-
-
-def test_a_missing_or_misshaped_tensor_is_named() -> None:
-    state = _state_of(_random_vgg())
-    wrong = {**state, "features.7.bias": torch.zeros(3)}
-    with pytest.raises(InputError, match=r"f: features\.7\.bias is of shape \(3,\), not \(128,\)"):
-        vgg16_from_state(wrong, "f")
-    del state["features.14.weight"]
-    with pytest.raises(InputError, match=r"f: features\.14\.weight is missing"):
-        vgg16_from_state(state, "f")
-
-
-# Real filters.
-
-
-def _blurred(picture: Tensor, deviation: float) -> Tensor:
-    taps = torch.exp(-0.5 * (torch.arange(-8.0, 9.0) / deviation) ** 2)
-    taps = (taps / taps.sum()).expand(4, 1, 1, 17)
-    wide = functional.pad(picture, (8, 8, 8, 8), mode="replicate")
-    along = functional.conv2d(wide, taps, groups=4)
-    return functional.conv2d(along, taps.transpose(2, 3), groups=4)
-
-
-def _photograph() -> Tensor:
-    """(1, 4, 96, 96) in [-1, 1]: a face, opaque."""
-    data = pytest.importorskip("skimage.data")
-    colour = torch.from_numpy(np.array(data.astronaut()[60:156, 176:272], np.float32))
-    colour = colour.permute(2, 0, 1)[None] / 127.5 - 1
-    return torch.cat([colour, torch.ones(1, 1, 96, 96)], 1)
-
-
-def _blur_over_brightness(vgg: Vgg16, power: int) -> float:
-    """How much worse a blur looks to VGG than a brightness shift of the same RMSE."""
-    target = _photograph()
-    blurred = _blurred(target, 2.0)
-    shifted = target.clone()
-    shifted[:, :3] += (blurred - target)[:, :3].square().mean().sqrt()
-
-    def felt(output: Tensor) -> float:
-        pairs = zip(vgg(target[:, :3]), vgg(output[:, :3]), strict=True)
-        return float(sum((a - b).abs().pow(power).mean().item() for a, b in pairs))
-
-    return felt(blurred) / felt(shifted)
-
-
-def test_real_filters_feel_a_blur_far_more_than_brightness_and_random_ones_do_not() -> None:
-    real = vgg16_from_state(real_vgg16_state(), "real filters")
-    assert _blur_over_brightness(real, 1) > 4
-    assert _blur_over_brightness(real, 2) > 20
-    assert _blur_over_brightness(_random_vgg(), 1) < 1.5
-    assert _blur_over_brightness(_random_vgg(), 2) < 3
-
-
-def test_with_real_filters_the_perceptual_loss_turns_the_order_of_l1_around() -> None:
-    """L1 prefers the blurred output, the perceptual loss the slightly darker one."""
-    target = _photograph()
-    blurred = _blurred(target, 2.0)
-    darker = target.clone()
-    darker[:, :3] -= 1.3 * (blurred - target)[:, :3].abs().mean()
-    assert l1_loss(target, blurred) < l1_loss(target, darker)
-    loss = PerceptualLoss(vgg16_from_state(real_vgg16_state(), "real filters"), ROTATOR_WEIGHT)
-    assert loss(target, blurred) > 2 * loss(target, darker)
 
 
 def test_gradients_ask_for_edges_where_the_target_has_them() -> None:

@@ -144,7 +144,7 @@ def test_what_does_not_fit_the_disk_is_refused_before_it_starts(
         free: int
 
     free = precompute_module._SPARE + 24 * SAMPLE_BYTES - 1
-    monkeypatch.setattr(precompute_module.shutil, "disk_usage", lambda _: Usage(free))
+    monkeypatch.setattr("shutil.disk_usage", lambda _: Usage(free))
     with pytest.raises(InputError, match=r"24 samples take .* GB more, and 1\.07 GB are free"):
         _keep(_run(shards, tmp_path), _rotator())
     (folder,) = (tmp_path / FOLDER).iterdir()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from contract.errors import InputError
+from models.files.torch_file import load_plain
 
 FILE_NAME = "vgg16-397923af.pth"
 SHA256_PREFIX = "397923af"
@@ -116,9 +116,11 @@ def load_vgg16(path: Path | None = None) -> Vgg16:
             f"it is damaged or another file; get it again from {ADDRESS}"
         )
     try:
-        state = torch.load(found, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        state = load_plain(found)
+    except (RuntimeError, EOFError) as error:
         raise InputError(f"{found}: not a file of weights; get it from {ADDRESS}") from error
+    if not isinstance(state, Mapping):
+        raise InputError(f"{found}: not a file of weights; get it from {ADDRESS}")
     return vgg16_from_state(state, str(found))
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from contract.files import write_bytes
-from contract.png import png_bytes
+from contract.picture import png_bytes
 from train.measure.evaluate import COPYING, NO_CHANGE, Results, Shown
 from train.measure.tally import METRICS, Row, Value
 

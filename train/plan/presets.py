@@ -84,6 +84,8 @@ LIVE = TrainingPlan(
             sees=64,
             looks_at="middle",
             rests=True,
+            skips=True,
+            palette=8,
         )
     ),
     _stages(

@@ -6,7 +6,6 @@ tensors and plain values are in it, and only such are ever read (``weights_only`
 
 from __future__ import annotations
 
-import pickle
 import struct
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -22,6 +21,7 @@ from torch import Tensor
 from contract.convention import CONVENTION, disagreement
 from contract.errors import InputError
 from contract.files import replacing
+from models.files.torch_file import load_plain
 from train.plan.stages import STAGES
 
 FORMAT = "opentha-checkpoint"
@@ -110,13 +110,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         raise InputError(f"{path}: there is no such checkpoint; train that stage first")
     with naming_damage(path):
         _require_unpacked(path)
-        try:
-            document = torch.load(path, map_location="cpu", weights_only=True)
-        except pickle.UnpicklingError as error:
-            raise InputError(
-                f"{path}: holds something else than tensors and plain values, which could run as a "
-                "program, or is damaged; refused, and nothing of it was run"
-            ) from error
+        document = load_plain(path)
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise InputError(f"{path}: not a checkpoint of this program; name another file")
     fault = disagreement(document, {"version": VERSION})

@@ -18,7 +18,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from contract.errors import InputError
 from contract.files import read_file, write_bytes
-from contract.png import png_bytes
+from contract.picture import png_bytes
 from contract.progress import LOG_SECONDS, Progress, open_progress
 from contract.records import append_line
 from contract.text import clock, time_left

@@ -1,1 +1,0 @@
-"""What a build will make and take, told before it starts."""
