@@ -28,11 +28,14 @@ from bench.gpu.pictures import Drawn, agreement, pictures
 from bench.gpu.process import in_own_process
 from bench.gpu.scale import TINY
 from contract.image import Stored
-from models.base.execution import Execution
+from models.base.execution import Execution, Precision
 from tests.support.timing import seconds_of
 from train.data.batch import CPU
 from train.plan.presets import PAPER
 from train.plan.stages import STAGES
+from train.run.checkpoint import Checkpoint
+from train.run.run import Run
+from train.run.trainee import Trainee
 
 
 def _drawn(*drawn: Stored) -> Drawn:
@@ -89,7 +92,7 @@ def test_every_stage_learns_in_half_precision_as_in_whole(tmp_path: Path) -> Non
 
 
 def test_a_loss_that_strays_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def strayed(run: learning.Run, _stage: object) -> Trained:
+    def strayed(run: Run, _stage: object) -> Trained:
         return Trained([1.0, 1.0 + 0.04 * run.upkeep.channels_last], 0)
 
     monkeypatch.setattr(learning, "trained", strayed)
@@ -97,19 +100,17 @@ def test_a_loss_that_strays_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize(("stage", "precision"), gpu_check._RESUMED)
-def test_what_is_gone_on_with_is_the_same(
-    stage: str, precision: learning.Precision, tmp_path: Path
-) -> None:
+def test_what_is_gone_on_with_is_the_same(stage: str, precision: Precision, tmp_path: Path) -> None:
     found = resume(CPU, STAGES[stage], precision, TINY, tmp_path)
     assert found.result == "passed", found
     assert found.numbers == {"apart": 0, "usual": 0, "restored": True}
 
 
 def test_what_is_not_restored_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def forgetful(self: learning.Trainee, checkpoint: learning.Checkpoint) -> None:
+    def forgetful(self: Trainee, checkpoint: Checkpoint) -> None:
         self.step = checkpoint.step
 
-    monkeypatch.setattr(learning.Trainee, "restore", forgetful)
+    monkeypatch.setattr(Trainee, "restore", forgetful)
     found = resume(CPU, STAGES["morpher"], "float32", TINY, tmp_path)
     assert found.result == "failed"
     assert found.numbers["restored"] is False
