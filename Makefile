@@ -18,7 +18,7 @@ CORPUS  ?= .fuzz
 
 BIN := .venv/bin
 
-.PHONY: help setup setup-render setup-test demo test scan review render train-all evaluate pretrained gallery doctor bench soak fuzz clean
+.PHONY: help setup setup-render setup-test demo test scan review render train-all evaluate pretrained gallery doctor bench gpu-check soak fuzz clean
 
 help:
 	@echo "make demo                      the whole main job on generated characters, into demo/"
@@ -34,6 +34,7 @@ help:
 	@echo "make gallery                   draw the characters of animate serve's page anew"
 	@echo "make doctor                    which OpenGL there is, and how to get one"
 	@echo "make bench                     all benchmarks"
+	@echo "make gpu-check                 on a machine with a graphics card: all that needs one; OPTIONS"
 	@echo "make soak                      twenty minutes of kills, Ctrl-C, full disks, several at once"
 	@echo "make fuzz                      wrong inputs, for SECONDS ($(SECONDS)); CORPUS is gone on with"
 	@echo "make setup                     only what rendering, training and animating need, into .venv"
@@ -58,7 +59,8 @@ test: setup-test
 	$(BIN)/python -m pytest
 
 scan: setup-render
-	$(BIN)/dataset scan "$(MODELS)" -o "$(CATALOG)" --sheet "$(OUT)/heads.png" --workers $(WORKERS)
+	$(BIN)/dataset scan "$(MODELS)" -o "$(CATALOG)" --sheet "$(OUT)/heads.png" --workers $(WORKERS) \
+	    $(if $(SCHEDULER),--scheduler $(SCHEDULER))
 
 review: setup
 	$(BIN)/dataset review "$(CATALOG)"
@@ -86,6 +88,9 @@ doctor: setup-render
 
 bench: setup-test
 	for benchmark in bench/bench_*.py; do $(BIN)/python $$benchmark || exit 1; done
+
+gpu-check: setup-test
+	$(BIN)/python bench/gpu_check.py $(OPTIONS)
 
 soak: setup-test
 	$(BIN)/python bench/soak.py 1200

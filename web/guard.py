@@ -12,8 +12,8 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 HEADERS: Mapping[str, str] = {
     "content-security-policy": (
-        "default-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
-        "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+        "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; "
+        "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
     ),
     "x-content-type-options": "nosniff",
     "cache-control": "no-store",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from math import inf, isfinite
 from pathlib import Path
 
 import click
@@ -12,20 +11,6 @@ import click
 from contract.errors import InputError
 
 PathType = click.Path(path_type=Path)
-
-
-def _parse_head(
-    _context: click.Context, _option: click.Parameter, text: str | None
-) -> tuple[float, float, float] | None:
-    if text is None:
-        return None
-    try:
-        top, chin, middle = (float(number) for number in text.split(","))
-    except ValueError:
-        raise InputError(f"--head {text}: give TOP,CHIN,MIDDLE, as in 65,190,257") from None
-    if not (isfinite(top) and isfinite(middle) and top < chin < inf):
-        raise InputError(f"--head {text}: the chin's row must lie below the skull top's")
-    return top, chin, middle
 
 
 @click.command()
@@ -37,7 +22,6 @@ def _parse_head(
 @click.option(
     "--head",
     "by_hand",
-    callback=_parse_head,
     metavar="TOP,CHIN,MIDDLE",
     help="Where the head is, in pixels: rows of skull top and chin, column of its middle.",
 )
@@ -46,7 +30,7 @@ def check(
     drawing: Path,
     fixed: Path | None,
     size: int | None,
-    by_hand: tuple[float, float, float] | None,
+    by_hand: str | None,
     as_json: bool,
 ) -> None:
     """Does DRAWING meet the input convention? Each fault in words, with its remedy.
@@ -58,11 +42,11 @@ def check(
     from animate.drawing.check import check as look  # noqa: PLC0415
     from animate.drawing.check import fix, framed_head  # noqa: PLC0415
     from animate.drawing.drawing import read_drawing  # noqa: PLC0415
-    from animate.drawing.head_estimate import Head  # noqa: PLC0415
+    from animate.drawing.head_by_hand import head_by_hand  # noqa: PLC0415
     from animate.drawing.output import write_still  # noqa: PLC0415
 
+    head = head_by_hand(by_hand) if by_hand is not None else None
     given = read_drawing(drawing)
-    head = Head(*by_hand, "hand") if by_hand else None
     report = look(given, head)
     if as_json:
         click.echo(json.dumps(asdict(report), ensure_ascii=False))

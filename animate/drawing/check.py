@@ -106,7 +106,8 @@ def fix(drawing: Drawing, size: int | None = None, head: Head | None = None) -> 
         raise InputError(f"{drawing.name}: no figure is seen; give another drawing")
     height, width = picture.shape[:2]
     stays = height <= MOST_PIXELS if size is None else height == size
-    if stays and not _head_faults(head, width, height):
+    # What is nearly right is let be, unless a person says exactly where it is.
+    if stays and head.source != "hand" and not _head_faults(head, width, height):
         return replace(drawing, picture=picture, has_alpha=True)
     return replace(drawing, picture=_framed(picture, head, size), has_alpha=True)
 

@@ -36,8 +36,16 @@ _POSTURE_HOLD = 0.8  # seconds into a pause, then straight again
 _BLINK_PULL = 0.7  # seconds: a phrase's end so near draws a blink to it
 
 
-def speech_motion(path: Path, fps: float, rng: np.random.Generator, seconds: float) -> Motion:
+def speech_motion(
+    path: Path,
+    fps: float,
+    rng: np.random.Generator,
+    seconds: float,
+    remedy: str = "cut it by --seconds, or lower --fps",
+) -> Motion:
     """The motion of the voice in a file (the first ``seconds`` of it; 0: all).
+
+    remedy: of a sound that is too long.
 
     Raises:
         InputError: it holds no sound, or more than a motion may be long.
@@ -47,7 +55,7 @@ def speech_motion(path: Path, fps: float, rng: np.random.Generator, seconds: flo
     if voice.seconds > longest:
         raise InputError(
             f"{path}: longer than {longest:.0f} s, which are {MAX_FRAMES} frames at {fps:g} a "
-            "second; cut it by --seconds, or lower --fps"
+            f"second; {remedy}"
         )
     note = f"{path}: nothing is heard in it; the mouth stays closed"
     return motion_of_voice(voice, fps, rng, (note,) if voice.is_silent else ())

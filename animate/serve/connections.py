@@ -1,4 +1,4 @@
-"""The page's connections: live pictures, a recording, a camera, a stage."""
+"""The page's connections: live pictures, a recording, a camera, a microphone, a sound, a stage."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
 from animate.serve.camera import Camera
 from animate.serve.live import Live, until_one_ends
+from animate.serve.microphone import Microphone
+from animate.serve.played_sound import PlayedSound
 from animate.serve.recording import Recording
 from animate.serve.sessions import Session, Sessions, made_in
 from animate.serve.wire import LeftError, Wire, next_message, tell, tell_fault
@@ -34,6 +36,20 @@ def serve_connections(
 
         await _about(socket, sessions, token, run)
 
+    @app.websocket("/api/stage")
+    async def stage(socket: WebSocket) -> None:
+        async def run() -> None:
+            await tell(socket, background=background)
+            await _show_what_was_opened_last(socket, sessions)
+
+        await _connected(socket, sessions, run)
+
+    _serve_people(app, sessions, scratch)
+
+
+def _serve_people(app: FastAPI, sessions: Sessions, scratch: Path) -> None:
+    """What of a person drives a drawing: face and voice."""
+
     @app.websocket("/api/camera/{token}")
     async def camera(socket: WebSocket, token: str) -> None:
         async def run(session: Session) -> None:
@@ -46,13 +62,20 @@ def serve_connections(
 
         await _about(socket, sessions, token, run)
 
-    @app.websocket("/api/stage")
-    async def stage(socket: WebSocket) -> None:
-        async def run() -> None:
-            await tell(socket, background=background)
-            await _show_what_was_opened_last(socket, sessions)
+    @app.websocket("/api/microphone/{token}")
+    async def microphone(socket: WebSocket, token: str) -> None:
+        async def run(session: Session) -> None:
+            await Microphone(socket, session.show.driver, sessions.threads.watcher).run()
 
-        await _connected(socket, sessions, run)
+        await _about(socket, sessions, token, run)
+
+    @app.websocket("/api/sound/{token}")
+    async def sound(socket: WebSocket, token: str) -> None:
+        async def run(session: Session) -> None:
+            opener = sessions.threads.opener
+            await PlayedSound(socket, session.show.driver, opener, scratch).run()
+
+        await _about(socket, sessions, token, run)
 
 
 async def _about(

@@ -114,6 +114,10 @@ class Sessions:
         session.used = time.monotonic()
         return session
 
+    def close(self, token: str) -> None:
+        """Its page has no more use for it; who looks at it, goes on looking."""
+        self._sessions.pop(token, None)
+
     def has(self, token: object) -> bool:
         """Whether the session of a token is open."""
         return token in self._sessions

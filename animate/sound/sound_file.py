@@ -16,7 +16,8 @@ _CONTAINERS = (
     "wav,w64,aiff,au,caf,flac,mp3,aac,ac3,eac3,dts,ogg,amr,ape,tta,wv,mpc,mpc8,xwma,"
     "mov,matroska,avi,mpeg,mpegts,flv,asf"
 )
-_LEAST_RATE, _MOST_RATE = 4_000, 768_000
+LEAST_RATE, MOST_RATE = 4_000, 768_000
+"""Samples a second of what is taken for a sound."""
 _MOST_CHANNELS = 64
 
 
@@ -73,10 +74,10 @@ def _decoded(path: Path) -> Iterator[AudioFrame]:
 
 def _require_bounds(path: Path, frame: AudioFrame) -> None:
     """A rate of 1 Hz would become hours out of a few bytes."""
-    if not _LEAST_RATE <= frame.sample_rate <= _MOST_RATE:
+    if not LEAST_RATE <= frame.sample_rate <= MOST_RATE:
         raise InputError(
-            f"{path}: {frame.sample_rate} samples a second; sounds of {_LEAST_RATE} to "
-            f"{_MOST_RATE} are read"
+            f"{path}: {frame.sample_rate} samples a second; sounds of {LEAST_RATE} to "
+            f"{MOST_RATE} are read"
         )
     if len(frame.layout.channels) > _MOST_CHANNELS:
         raise InputError(

@@ -16,6 +16,7 @@ from contract.records import decode_json
 
 _MOST_BYTES = 1 << 20
 _USUAL_SHUT_OF_OPEN = 0.3  # of lids that never shut while the calibration was made
+_LEAST_OPEN = 0.05  # of lids: whoever begins with shut eyes has open ones too
 _RELAXED = 0.9  # lids a little lower than usual are open
 _LEAST_MOUTH = 0.12  # of the face's height: whoever hardly speaks still does not gape
 _MIRROR_SIGNS = np.array([1.0, -1.0, -1.0, 1.0, 1.0, 1.0])
@@ -59,7 +60,7 @@ def calibrate(measures: Measures, seconds: float) -> Calibration:
 
 def _lids(openness: F64) -> tuple[float, float]:
     """Shut and open: the least seen where that was a blink, and the usual."""
-    usual = float(np.median(openness))
+    usual = max(float(np.median(openness)), _LEAST_OPEN)
     least = float(np.percentile(openness, 1))
     return min(least, usual * _USUAL_SHUT_OF_OPEN), usual
 
@@ -110,6 +111,6 @@ def load(path: Path) -> Calibration:
         (c.right_shut, c.right_open),
         (c.mouth_shut, c.mouth_open),
     )
-    if any(low >= high for low, high in ranges):
+    if not all(low < high and high > 0 for low, high in ranges):
         raise InputError(f"{path}: no calibration (its numbers); remove it to make a new one")
     return c

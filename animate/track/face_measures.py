@@ -54,6 +54,7 @@ _LIDS = {
     "left_open": (((385, 380), (386, 374), (387, 373)), (263, 362)),
     "right_open": (((160, 144), (159, 145), (158, 153)), (33, 133)),
 }
+_AWAY = math.cos(math.radians(75))  # further turned, landmarks are guesses
 _LIPS, _FACE_HEIGHT = (13, 14), (10, 152)
 Landmarks = npt.NDArray[np.float64]
 
@@ -75,8 +76,19 @@ class Measures:
 
 
 def measure(landmarks: Landmarks, width: int, height: int) -> F64:
-    """The six numbers of ``MEASURES`` of a face in a picture of that size."""
-    head = joints_of_matrix(head_rotation(landmarks, width, height))
+    """The six numbers of ``MEASURES`` of a face in a picture of that size.
+
+    NaN where it is as good as none: a profile, or landmarks that lie as those of no face can.
+    """
+    import cv2  # noqa: PLC0415
+
+    try:
+        rotation = head_rotation(landmarks, width, height)
+    except cv2.error:
+        return np.full(len(MEASURES), np.nan)
+    if not rotation[2, 2] > _AWAY:
+        return np.full(len(MEASURES), np.nan)
+    head = joints_of_matrix(rotation)
     left, right = (_lid_ratio(landmarks, *_LIDS[name]) for name in ("left_open", "right_open"))
     mouth = _distance(landmarks, *_LIPS) / max(_distance(landmarks, *_FACE_HEIGHT), 1e-9)
     return np.array([*head, left, right, mouth])

@@ -12,6 +12,7 @@ import numpy as np
 from animate.motion.motion import NEUTRAL
 from animate.track.calibration import Calibration, calibrate, poses
 from animate.track.face_measures import F64, Measures
+from animate.track.reach import Reach
 from contract.easing import smoothstep
 from contract.pose import AXES, Pose, pose_from_vector
 
@@ -31,7 +32,8 @@ _SPEED_CUTOFF = 8.0
 class Follower:
     """Calibrates itself in the first seconds with a face, unless it is given a calibration.
 
-    Until then it goes by what it has seen so far. Used by one thread at a time.
+    Until then it goes by what it has seen so far; from then on it learns how far this person's
+    mouth opens and lids shut (``animate.track.reach``). Used by one thread at a time.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Follower:
         """mirrored: see ``animate.track.calibration.poses``."""
         self.calibration = calibration
         self.is_calibrated = calibration is not None
+        self._reach = Reach(calibration) if calibration else None
         self._mirrored = mirrored
         self._lookback = calibration_seconds
         self._looked_at: list[tuple[float, F64]] = []
@@ -55,6 +58,7 @@ class Follower:
     def recalibrate(self) -> None:
         """Make a new calibration of the next seconds with a face."""
         self.is_calibrated, self._looked_at = False, []
+        self._reach = None
 
     def take(self, seconds: float, measures: F64) -> None:
         """What was measured (6,) at ``seconds``, later than what was before; NaN without a face."""
@@ -64,6 +68,8 @@ class Follower:
             return
         if not self.is_calibrated:
             self._look(seconds, measures)
+        if self._reach:
+            self.calibration = self._reach.take(seconds, measures)
         assert self.calibration
         row = Measures(np.array([seconds]), measures[None])
         self._face = poses(row, self.calibration, mirrored=self._mirrored)[0]
@@ -76,6 +82,7 @@ class Follower:
         self.calibration = calibrate(Measures(np.array(at), np.array(values)), math.inf)
         if seconds - at[0] >= self._lookback:
             self.is_calibrated, self._looked_at = True, []
+            self._reach = Reach(self.calibration)
 
     def _step(self, seconds: float, pose: F64) -> None:
         if self._one_euro is None:

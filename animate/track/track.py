@@ -14,6 +14,7 @@ from animate.track.calibration import Calibration, poses
 from animate.track.capture import Frame, Rgb
 from animate.track.face_measures import F64, MEASURES, Landmarks, Measures, measure
 from animate.track.follow import filled, smoothed
+from animate.track.reach import Reach
 from contract.errors import InputError
 from contract.image import Stored
 
@@ -89,12 +90,22 @@ def motion_of(
 ) -> Motion:
     """The motion at ``fps`` frames a second (the source's own unless given)."""
     at = measures.seconds
-    raw = filled(at, poses(measures, calibration, mirrored=mirrored))
+    raw = filled(at, reached_poses(measures, calibration, mirrored=mirrored))
     even = smoothed(at, raw)
     rate = fps or own_rate(at)
     times = np.arange(min(round(float(at[-1]) * rate), MAX_FRAMES - 1) + 1) / rate
     columns = [np.interp(times, at, column) for column in even.T]
     return Motion(rate, np.column_stack(columns))
+
+
+def reached_poses(measures: Measures, calibration: Calibration, *, mirrored: bool) -> F64:
+    """As ``animate.track.calibration.poses``, by a calibration that learns from frame to frame."""
+    reach = Reach(calibration)
+    rows = []
+    for now, values in zip(measures.seconds, measures.values, strict=True):
+        known = reach.take(float(now), values)
+        rows.append(poses(Measures(np.array([now]), values[None]), known, mirrored=mirrored)[0])
+    return np.array(rows)
 
 
 def own_rate(seconds: F64) -> float:

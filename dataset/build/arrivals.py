@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from contract.errors import ModelError, ShardError
+from contract.errors import ShardError
 from contract.files import replacing
-from contract.text import place
 from dataset.build.build_worker import ShardMade
 from dataset.build.plan import BuildPlan, ShardPart, shard_name
-from dataset.catalog.provenance import hash_model
+from dataset.catalog.elsewhere import fault_of_folder
 from dataset.jobs.errand import Returned
-from dataset.jobs.messages import ModelFailed
 from dataset.shards.shard import ShardReader
-
-_MAY_BE_THE_FOLDERS = {"unreadable-file", "changed-file"}
-"""Codes of faults that a model seems to have where its folder is not what it is here."""
 
 
 class Arrivals:
@@ -32,9 +27,9 @@ class Arrivals:
         Raises:
             InputError: the disk is full or the folder cannot be written.
         """
-        for message in returned.messages:
-            if isinstance(message, ModelFailed) and self._is_sound_here(message):
-                return f"{message.message}; here it is whole"
+        models = self._plan.models
+        if fault := fault_of_folder(returned.messages, self._models_folder, models.__getitem__):
+            return fault
         made = [m.parts for m in returned.messages if isinstance(m, ShardMade)]
         if not made or not made[-1]:
             return None
@@ -55,15 +50,3 @@ class Arrivals:
                     reader.encoded_frame(frame)
                 if self._plan.parts_of(reader, number) != parts:
                     raise ShardError(f"{shard_name(number)}: does not hold what it should")
-
-    def _is_sound_here(self, fault: ModelFailed) -> bool:
-        """Whether a model that another machine could not read is as planned on this one."""
-        if fault.code not in _MAY_BE_THE_FOLDERS:
-            return False
-        if not self._models_folder.is_dir():
-            return True  # it is gone for the moment: no model is to blame
-        model = self._plan.models[fault.model]
-        try:
-            return hash_model(place(self._models_folder, model.path)) == model.sha256
-        except ModelError:
-            return False

@@ -26,6 +26,7 @@ from dataset.build.sampling import (
     light_generator,
 )
 from dataset.catalog.choose import PlannedModel
+from dataset.catalog.elsewhere import CHANGED
 from dataset.catalog.provenance import find_terms, hash_model, source_of
 from dataset.drawing.protocols import ModelRenderer, OpenedModel, OpenRenderer
 from dataset.jobs.messages import (
@@ -136,7 +137,7 @@ def _open_unchanged(
         raise ModelError(
             f"{path.name}: its bytes changed since the run was planned; restore the file, or "
             "build into another folder",
-            "changed-file",
+            CHANGED,
         )
     return renderer.open(path, model.annotation)
 

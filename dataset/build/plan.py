@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
@@ -66,6 +67,11 @@ class BuildPlan:
         """The models to draw, in order."""
         return self.selection.models
 
+    @cached_property
+    def _numbers(self) -> Mapping[tuple[str, str], int]:
+        """The place of each model, by what a shard says of it."""
+        return {(m.sha256, shown_path(m.path)): n for n, m in enumerate(self.models)}
+
     def shards(self) -> tuple[tuple[ShardPart, ...], ...]:
         """The parts of each shard, in order.
 
@@ -106,7 +112,7 @@ class BuildPlan:
         header = reader.header
         if header.number != number or header.configuration_hash != self.configuration.hash():
             raise ShardError(f"{reader.path}: is a shard of another data set")
-        numbers = {(m.sha256, shown_path(m.path)): n for n, m in enumerate(self.models)}
+        numbers = self._numbers
         held = [(row.sha256, row.path) for row in reader.models]
         if not numbers.keys() >= set(held):
             raise ShardError(f"{reader.path}: holds a model that the plan has not")

@@ -6,6 +6,7 @@ a good part of the mesh and nearly all of the picture agree. Linked models are a
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -19,6 +20,8 @@ SAME_MESH = 0.5
 SAME_PICTURE, SAME_COLOURS = 0.93, 0.8
 SAME_PICTURE_RECOLOURED = 0.97
 ALTERED_MESH, ALTERED_PICTURE = 0.25, 0.85
+
+_PAIRS_AT_ONCE = 1 << 17  # that are compared: as much memory as a processor keeps near
 
 
 @dataclass(frozen=True)
@@ -43,9 +46,13 @@ def with_groups(rows: Sequence[CatalogRow]) -> tuple[CatalogRow, ...]:
     root_of = _Roots(len(rows))
     for link in links:
         root_of.join(link.a, link.b)
+    links_of: defaultdict[int, list[Link]] = defaultdict(list)
+    for link in links:
+        links_of[link.a].append(link)
+        links_of[link.b].append(link)
     grouped = []
     for number, row in enumerate(rows):
-        linked = [link for link in links if number in (link.a, link.b)]
+        linked = links_of[number]
         group = numbers.setdefault(root_of[number], len(numbers)) if linked else None
         alike = tuple(_alike(rows, link, number) for link in linked)
         grouped.append(replace(row, group=group, alike=alike))
@@ -88,18 +95,32 @@ def _links(rows: Sequence[CatalogRow]) -> Iterator[Link]:
     if not known:
         return
     likeness = Likeness([rows[number].described().fingerprint for number in known])
-    for place, a in enumerate(known):
-        mesh, picture, colours = (
-            measure(place) for measure in (likeness.mesh, likeness.structure, likeness.colours)
-        )
-        altered = (mesh >= ALTERED_MESH) & (picture >= ALTERED_PICTURE)
-        same = (picture >= SAME_PICTURE) & (colours >= SAME_COLOURS)
-        same |= picture >= SAME_PICTURE_RECOLOURED
-        for other in np.flatnonzero((mesh >= SAME_MESH) | same | altered):
-            if other > place:
-                scores = [round(float(values[other]), 3) for values in (mesh, picture, colours)]
-                b = known[other]
-                yield Link(a, b, _why(rows[a], rows[b], scores[0], bool(same[other])), *scores)
+    first = 0
+    while first < len(known):
+        end = min(len(known), first + max(1, _PAIRS_AT_ONCE // (len(known) - first)))
+        mesh, picture = likeness.mesh(first, end), likeness.structure(first, end)
+        # Nothing below counts, whatever the colours.
+        near = np.argwhere((mesh >= SAME_MESH) | (picture >= ALTERED_PICTURE))
+        near = near[near[:, 1] > near[:, 0]]
+        colours = likeness.colours(first, end) if len(near) else picture
+        for one, other in near.tolist():
+            a, b = known[first + one], known[first + other]
+            values = mesh[one, other], picture[one, other], colours[one, other]
+            if link := _link(rows, a, b, *map(float, values)):
+                yield link
+        first = end
+
+
+def _link(
+    rows: Sequence[CatalogRow], a: int, b: int, mesh: float, picture: float, colours: float
+) -> Link | None:
+    """The link of a pair, where it is alike."""
+    same = picture >= SAME_PICTURE and colours >= SAME_COLOURS
+    same = same or picture >= SAME_PICTURE_RECOLOURED
+    if not (mesh >= SAME_MESH or same or (mesh >= ALTERED_MESH and picture >= ALTERED_PICTURE)):
+        return None
+    scores = [round(value, 3) for value in (mesh, picture, colours)]
+    return Link(a, b, _why(rows[a], rows[b], scores[0], same), *scores)
 
 
 def _why(a: CatalogRow, b: CatalogRow, mesh: float, same_picture: bool) -> Why:

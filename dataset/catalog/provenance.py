@@ -7,6 +7,7 @@ import hashlib
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from contract.errors import ModelError
@@ -85,16 +86,21 @@ def find_terms(models_folder: Path, relative: str) -> FoundText | None:
     return None
 
 
-def _terms_files(folder: Path) -> list[Path]:
+def _terms_files(folder: Path) -> tuple[Path, ...]:
     """Files of a folder that look like terms, the most telling first."""
     try:
-        names = sorted(
-            entry.name for entry in os.scandir(folder) if entry.is_file(follow_symlinks=False)
-        )
+        return _listed_terms(folder, folder.stat().st_mtime_ns)
     except OSError:
-        return []
-    ranked = [(rank, name) for name in names if (rank := _rank(name)) is not None]
-    return [folder / name for _, name in sorted(ranked)]
+        return ()
+
+
+@lru_cache(maxsize=1 << 10)
+def _listed_terms(folder: Path, _changed: int) -> tuple[Path, ...]:
+    """Listed once, unless it changed: thousands of models may share a folder."""
+    with os.scandir(folder) as entries:
+        names = [(rank, one) for one in entries if (rank := _rank(one.name)) is not None]
+        ranked = sorted((r, one.name) for r, one in names if one.is_file(follow_symlinks=False))
+    return tuple(folder / name for _, name in ranked)
 
 
 def _rank(name: str) -> int | None:

@@ -24,9 +24,11 @@ from dataset.catalog.corrections import load_corrections, overrides_of
 from dataset.catalog.quarantine import QUARANTINE_NAME
 from dataset.commands.options import (
     DEVICE,
+    SCHEDULER,
     PathType,
     configuration_options,
     crew_options,
+    site_of,
     wish_options,
 )
 from dataset.forecast import (
@@ -37,7 +39,6 @@ from dataset.forecast import (
     forecast,
     try_models,
 )
-from dataset.jobs.cluster import Site
 from dataset.jobs.pool import Crew
 from dataset.jobs.process import count_cores
 
@@ -60,11 +61,7 @@ _COLUMNS = ("part", "models", "samples", "pictures", "shards", "a shard", "MB", 
     type=PathType,
     help="A split; its parts go to OUT/train, OUT/validation and OUT/test.",
 )
-@click.option(
-    "--scheduler",
-    metavar="tcp://HOST:PORT",
-    help="Draw on the workers of this dask scheduler, which see MODELS at the same path.",
-)
+@SCHEDULER
 @click.option(
     "--share",
     callback=lambda _context, _option, text: share_from(text) if text else WHOLE_BUILD,
@@ -106,11 +103,12 @@ def build(
     # A batch system's polite end is an interruption like Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with open_progress("models") as progress:
-        scanner = partial(rendering.open_scanner, device, models_folder=models)
-        catalog, corrections = open_catalog(models, out, crew, scanner, progress)
-    # Another machine knows nothing of this process' folder.
-    folder = catalog.models_folder.resolve() if scheduler else catalog.models_folder
-    site = Site(scheduler, folder, crew.model_timeout) if scheduler else None
+        site = site_of(scheduler, models, crew)
+        scanned = site.models_folder if site else models
+        scanner = partial(rendering.open_scanner, device, models_folder=scanned)
+        catalog, corrections = open_catalog(models, out, crew, scanner, progress, site)
+    site = site_of(scheduler, catalog.models_folder, crew)
+    folder = site.models_folder if site else catalog.models_folder
     renderer = partial(rendering.open_renderer, device, models_folder=folder)
     for part, selection in choose_parts(catalog, corrections, wish, split_path).items():
         with open_progress("samples") as progress:

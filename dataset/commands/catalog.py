@@ -19,7 +19,14 @@ from dataset.catalog.choose import Wish, choose
 from dataset.catalog.corrections import load_corrections, overrides_of
 from dataset.catalog.duplicates import representatives
 from dataset.catalog.split import shortage, split_by_names, split_by_shares, split_table
-from dataset.commands.options import DEVICE, PathType, crew_options, wish_options
+from dataset.commands.options import (
+    DEVICE,
+    SCHEDULER,
+    PathType,
+    crew_options,
+    site_of,
+    wish_options,
+)
 from dataset.jobs.pool import Crew
 from dataset.shards.split_file import PARTS, SPLIT_FILE, save_split
 from web.serving import address_options, serve_page, web_packages
@@ -34,6 +41,7 @@ _SHARES = {"train": 0.9, "validation": 0.05, "test": 0.05}
 @click.option("--retry", is_flag=True, help="Look again at models that were refused before.")
 @click.option("--sheet", type=PathType, help="Also write a PNG of all heads with their boxes.")
 @DEVICE
+@SCHEDULER
 def scan(
     models: Path,
     out: Path,
@@ -41,6 +49,7 @@ def scan(
     retry: bool,
     sheet: Path | None,
     device: str,
+    scheduler: str | None,
 ) -> None:
     """Look at every PMX and PMD model below the folder MODELS; write what was found.
 
@@ -53,8 +62,10 @@ def scan(
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with open_progress("models") as progress:
-        scanner = partial(rendering.open_scanner, device, models_folder=models)
-        catalog = scan_models(models, out, crew, scanner, progress, retry=retry)
+        site = site_of(scheduler, models, crew)
+        folder = site.models_folder if site else models
+        scanner = partial(rendering.open_scanner, device, models_folder=folder)
+        catalog = scan_models(models, out, crew, scanner, progress, retry=retry, site=site)
     if sheet:
         from dataset.sheets.heads_sheet import draw_heads  # noqa: PLC0415
 

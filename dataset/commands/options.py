@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -13,6 +14,7 @@ from contract.image import DEFAULT_SIZE
 from dataset.build.configuration import Configuration
 from dataset.build.sampling import DEFAULT_LIGHT_LEVELS, LightRange, default_ambient
 from dataset.catalog.choose import Wish
+from dataset.jobs.cluster import Site
 from dataset.jobs.pool import Crew
 from dataset.jobs.process import count_cores
 from dataset.shards.codec import CODECS, DEFAULT_CODEC, Codec
@@ -23,6 +25,20 @@ PathType = click.Path(path_type=Path)
 DEVICE = click.option(
     "--device", default="auto", show_default=True, help="OpenGL: auto, software, or a number."
 )
+
+SCHEDULER = click.option(
+    "--scheduler",
+    metavar="tcp://HOST:PORT",
+    help="Work on the workers of this dask scheduler, which see MODELS at the same path.",
+)
+
+
+def site_of(scheduler: str | None, models_folder: Path, crew: Crew) -> Site | None:
+    """The cluster of a scheduler; None without one."""
+    if scheduler is None:
+        return None
+    # Another machine knows nothing of this process' folder.
+    return Site(scheduler, Path(os.path.realpath(models_folder)), crew.model_timeout)
 
 
 def crew_options(command: Command) -> Command:

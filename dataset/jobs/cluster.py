@@ -32,6 +32,7 @@ PAUSE_SECONDS = 10.0
 _LOOK_UP_SECONDS = 0.5
 _ANSWER_SECONDS = 120.0
 _RESULT_SECONDS = 60.0
+_FIRST_PATIENCE = 2.0  # seconds for a result before it is asked whether its worker is still there
 _JOBS_A_THREAD = 2  # one at work and one that waits for it
 
 
@@ -105,7 +106,7 @@ class Cluster:
                 while self._pending or self._running or self._later:
                     self._hand_out(client)
                     self._listen()
-                    self._take_what_came()
+                    self._take_what_came(client)
             finally:
                 for run in self._running.values():
                     run.future.cancel()
@@ -147,13 +148,27 @@ class Cluster:
         return threads
 
     def _refuse_other_versions(self, client: Any) -> None:  # noqa: ANN401
-        """Before any job, for a worker without this program cannot even read one."""
-        for worker, found in client.run(code_version, on_error="return").items():
-            if isinstance(found, Exception):
-                self._refuse(worker, f"has no opentha that it can import ({found})")
-            elif found != code_version():
+        """Before any job, for a worker without this program cannot even read one.
+
+        One that does not answer in time is found out by its first job.
+        """
+        asked = {
+            worker: client.submit(code_version, workers=[worker], pure=False)
+            for worker in self._threads(client)
+        }
+        until = time.monotonic() + _ANSWER_SECONDS
+        while time.monotonic() < until:
+            there = self._threads(client)  # of one that is lost no answer comes
+            if all(answer.done() for worker, answer in asked.items() if worker in there):
+                break
+            time.sleep(_LOOK_UP_SECONDS / 5)
+        for worker, answer in asked.items():
+            if answer.status == "error":
+                self._refuse(worker, f"has no opentha that it can import ({answer.exception()})")
+            elif answer.status == "finished" and (found := answer.result()) != code_version():
                 own = code_version()
                 self._refuse(worker, f"runs opentha {found}, not {own}; install the same version")
+            answer.cancel()
 
     def _refuse(self, worker: str, reason: str) -> None:
         if worker not in self._unfit:
@@ -268,20 +283,22 @@ class Cluster:
 
     # Taking.
 
-    def _take_what_came(self) -> None:
+    def _take_what_came(self, client: Any) -> None:  # noqa: ANN401
         for number, run in list(self._running.items()):
             if not run.future.done():
                 continue
             if run.future.status == "finished":
-                self._take_result(number, run)
+                self._take_result(client, number, run)
             else:
                 error = run.future.exception() if run.future.status == "error" else None
                 self._end(number)
                 self._take_error(number, run.worker, error)
 
-    def _take_result(self, number: int, run: _Run) -> None:
+    def _take_result(self, client: Any, number: int, run: _Run) -> None:  # noqa: ANN401
         try:
-            returned: Returned = run.future.result(timeout=_RESULT_SECONDS)
+            returned = self._fetched(client, run)
+        except InputError:
+            raise  # the scheduler is gone
         except Exception as error:  # its worker went away with it, whatever dask calls that
             fault: str | None = f"its result was lost ({error!r:.200})"
         else:
@@ -292,6 +309,19 @@ class Cluster:
             return
         for message in returned.messages:
             self._hear(number, message)
+
+    def _fetched(self, client: Any, run: _Run) -> Returned:  # noqa: ANN401
+        """A result; dask waits for that of a lost worker as if it might be made again."""
+        patience = _FIRST_PATIENCE
+        while True:
+            try:
+                returned: Returned = run.future.result(timeout=patience)
+            except TimeoutError:
+                if patience >= _RESULT_SECONDS or run.worker not in self._threads(client):
+                    raise
+                patience *= 2  # it may be large
+            else:
+                return returned
 
     def _take_error(self, number: int, worker: str, error: BaseException | None) -> None:
         self._faults[worker] += 1

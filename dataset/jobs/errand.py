@@ -107,8 +107,8 @@ def run_errand(errand: Errand) -> Returned:
     except (OpenthaError, OSError) as error:
         fault = " ".join(str(error).split())
         raise UnfitError(where, f"cannot do its job: {fault}", True) from error
-    if diary.failed:
-        _require_folder(errand, where)
+    # Gone meanwhile, it may have failed models, or left them without textures.
+    _require_folder(errand, where)
     return Returned(where, tuple(diary.messages), files)
 
 

@@ -36,9 +36,11 @@ from dataset.catalog.provenance import find_terms, hash_models, source_of
 from dataset.catalog.quarantine import Refusal
 from dataset.drawing.protocols import OpenScanner
 from dataset.drawing.rendering import annotator_version, texture_stamp
-from dataset.jobs.messages import Job, Message, ModelFailed, ModelFile
+from dataset.jobs.cluster import Cluster, Site
+from dataset.jobs.messages import Message, ModelFailed, ModelFile
 from dataset.jobs.pool import Crew, Pool
-from dataset.scan.scan_worker import ModelScanned, ScannerSetup, run_scanner
+from dataset.scan.arrivals import Arrivals
+from dataset.scan.scan_worker import ModelScanned, ScanJob, ScannerSetup, run_scanner
 from dataset.scan.walk import Listing, list_models
 
 CATALOG_NAME = "catalog.jsonl"
@@ -47,6 +49,7 @@ _TEXTURE_FAULT = "texture-"
 _NOT_THE_MODELS = {"worker-died", "timed-out", "out-of-memory"}
 """Faults that another day, or a machine with more memory, may not have."""
 _SHOW_SECONDS = 0.2
+_MODELS_A_JOB = 16  # on a cluster, where each job opens OpenGL anew
 
 
 @dataclass(frozen=True)
@@ -73,13 +76,16 @@ def scan(
     progress: Progress,
     *,
     retry: bool = False,
+    site: Site | None = None,
 ) -> Catalog:
     """Write the catalogue ``out`` of all models below a folder.
 
     Only models not known from earlier scans are looked at; with ``retry`` also refused ones.
+    ``site``: the cluster that looks at them, instead of ``crew`` on this machine.
 
     Raises:
-        InputError: no models, or ``out`` cannot be written. DeviceError: there is no OpenGL.
+        InputError: no models, or ``out`` cannot be written. DeviceError: there is no OpenGL, or no
+            worker of the cluster is of use.
     """
     listing = list_models(models_folder)
     if out.is_dir():
@@ -87,11 +93,13 @@ def scan(
     cache = cache_of(out)
     with only_run(cache, progress.note):
         memory = _Memory(cache, models_folder, forget_refused=retry)
-        survey = _Survey(models_folder, listing, memory, progress)
-        setup = ScannerSetup(models_folder, cache, open_scanner, picture_name)
-        pool = Pool(partial(run_scanner, setup), crew, survey.job_of, survey.hear)
+        survey = _Survey(
+            models_folder, listing, memory, progress, cache, elsewhere=site is not None
+        )
         try:
-            pool.run(survey.unscanned())
+            _workers(survey, models_folder, cache, crew, open_scanner, progress, site).run(
+                survey.jobs()
+            )
         except KeyboardInterrupt:
             progress.note(f"stopped with {survey.scanned()}; the same command continues")
             raise
@@ -102,11 +110,34 @@ def scan(
     return catalog
 
 
+def _workers(
+    survey: _Survey,
+    models_folder: Path,
+    cache: Path,
+    crew: Crew,
+    open_scanner: OpenScanner,
+    progress: Progress,
+    site: Site | None,
+) -> Pool | Cluster:
+    """Who does the jobs of a survey."""
+    there = site.models_folder if site else models_folder
+    run = partial(run_scanner, ScannerSetup(there, open_scanner, picture_name))
+    if site is None:
+        return Pool(run, crew, survey.job_of, survey.hear)
+    take = Arrivals(models_folder, cache, picture_name, survey.file_of).take
+    return Cluster(site, run, survey.job_of, survey.hear, take, progress.note)
+
+
 def open_catalog(
-    models: Path, out: Path, crew: Crew, open_scanner: OpenScanner, progress: Progress
+    models: Path,
+    out: Path,
+    crew: Crew,
+    open_scanner: OpenScanner,
+    progress: Progress,
+    site: Site | None = None,
 ) -> tuple[Catalog, Corrections]:
     """The catalogue ``models``, or that of the folder ``models`` (scanned into ``out``), and what
-    people corrected in it.
+    people corrected in it. ``site``: as ``scan`` has it.
 
     Raises:
         InputError: neither, or no models. DeviceError: there is no OpenGL to scan with.
@@ -115,7 +146,7 @@ def open_catalog(
         return load_catalog(models), load_corrections(overrides_of(models))
     require_folder(out)
     path = out / CATALOG_NAME
-    catalog = scan(models, path, crew, open_scanner, progress)
+    catalog = scan(models, path, crew, open_scanner, progress, site=site)
     return catalog, load_corrections(overrides_of(path))
 
 
@@ -173,10 +204,21 @@ def _entry(line: str) -> Entry | None:
 
 
 class _Survey:
-    """Keeps account of one scan."""
+    """Keeps account of one scan, whose pictures go to ``cache``."""
 
-    def __init__(self, folder: Path, listing: Listing, memory: _Memory, progress: Progress) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        listing: Listing,
+        memory: _Memory,
+        progress: Progress,
+        cache: Path,
+        *,
+        elsewhere: bool,
+    ) -> None:
         self._folder = folder
+        self._cache = cache
+        self._elsewhere = elsewhere
         self._listing = listing
         self._memory = memory
         self._progress = progress
@@ -186,6 +228,9 @@ class _Survey:
             if entry := self._known(path):
                 self._found[number] = entry
         self._known_before = len(self._found)
+        unknown = [n for n in range(len(listing.models)) if n not in self._found]
+        most = _MODELS_A_JOB if elsewhere else 1
+        self._chunks = [unknown[at : at + most] for at in range(0, len(unknown), most)]
         self._began = self._shown = time.monotonic()
         self._announce()
 
@@ -209,36 +254,41 @@ class _Survey:
             return Entry(annotator_version(), path, "", "", None, refusal)
         return self._memory.find(ModelFile(path, found))
 
-    def unscanned(self) -> list[int]:
-        """The models that nothing is known of."""
-        return [number for number in range(len(self._listing.models)) if number not in self._found]
+    def jobs(self) -> range:
+        """The numbers of the jobs that look at all models that nothing is known of."""
+        return range(len(self._chunks))
 
-    def job_of(self, number: int) -> Job | None:
-        """The job that looks at a model; None when it, or a copy of it, is known by now."""
-        path = self._listing.models[number]
-        if entry := self._found.get(number) or self._known(path):
-            self._found[number] = entry
-            return None
-        return Job(number, {number: ModelFile(path, str(self._hashes[path]))})
+    def job_of(self, number: int) -> ScanJob | None:
+        """A job's models that are still to be looked at; None when they, or copies, are known."""
+        wanted: dict[int, ModelFile] = {}
+        for model in self._chunks[number]:
+            path = self._listing.models[model]
+            if entry := self._found.get(model) or self._known(path):
+                self._found[model] = entry
+            else:
+                wanted[model] = self.file_of(model)
+        return ScanJob(number, wanted, self._cache, self._elsewhere) if wanted else None
 
     def hear(self, _job: int, message: Message) -> None:
         """Take what is said about a model."""
         match message:
             case ModelScanned(number, model):
-                path, sha256 = self._file(number)
-                stamp = texture_stamp(self._folder, path, model.texture_paths)
-                self._learn(number, Entry(annotator_version(), path, sha256, stamp, model, None))
+                file = self.file_of(number)
+                stamp = texture_stamp(self._folder, file.path, model.texture_paths)
+                version, path, sha256 = annotator_version(), file.path, file.sha256
+                self._learn(number, Entry(version, path, sha256, stamp, model, None))
             case ModelFailed(number, code, text, stage):
-                path, sha256 = self._file(number)
-                fault = Refusal(sha256, code, text, stage)
+                file = self.file_of(number)
+                fault = Refusal(file.sha256, code, text, stage)
                 version, by_bytes = annotator_version(), message.by_bytes
-                self._learn(number, Entry(version, path, sha256, "", None, fault, by_bytes))
+                entry = Entry(version, file.path, file.sha256, "", None, fault, by_bytes)
+                self._learn(number, entry)
         self._show()
 
-    def _file(self, number: int) -> tuple[str, str]:
-        """The path and hash of a model that is looked at."""
+    def file_of(self, number: int) -> ModelFile:
+        """The file of a model that is looked at."""
         path = self._listing.models[number]
-        return path, str(self._hashes[path])
+        return ModelFile(path, str(self._hashes[path]))
 
     def _learn(self, number: int, entry: Entry) -> None:
         self._found[number] = entry

@@ -53,10 +53,11 @@ def _walk(folder: Path) -> Iterator[tuple[str, str]]:
     for parent, folders, files in os.walk(folder, onerror=unread.append):
         folders[:] = [f for f in folders if not (f[0] == "." and f.endswith(UNPACKING_SUFFIX))]
         # os.walk follows no linked folder; we say which there were.
-        for name in [*folders, *files]:
+        named = [*((name, False) for name in folders), *((name, True) for name in files)]
+        for name, is_file in named:
             path = Path(parent, name)
             is_link = os.path.islink(path)  # noqa: PTH114  # Path's raises where a path is too long
-            kind = "link" if is_link else _kind(path) if name in files else None
+            kind = "link" if is_link else _kind(path) if is_file else None
             if kind and not name.startswith("."):
                 yield escaped_path(path.relative_to(folder).as_posix()), kind
     for error in unread:

@@ -15,7 +15,6 @@ from animate.motion.motion import NEUTRAL
 from animate.track.calibration import Calibration, calibrate, load, poses, save
 from animate.track.capture import Frame, Rgb, camera_frames
 from animate.track.face_measures import (
-    FACE_POINTS,
     MEASURES,
     Measures,
     head_rotation,
@@ -25,31 +24,12 @@ from animate.track.face_measures import (
 from animate.track.follow import HOLD_SECONDS, RETURN_SECONDS, filled, smoothed
 from animate.track.track import faceless, measured, motion_of, require_face
 from contract.errors import InputError
-from contract.pose import AXIS_NAMES, JOINT_RADIANS_AT_ONE
+from contract.pose import AXIS_NAMES
+from tests.support.photographed_face import photographed, turned
 
 F64 = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 HEAD_X, HEAD_Y, NECK_Z, LEFT_EYE, RIGHT_EYE, MOUTH = range(6)
 PERSON = Calibration(0, 0, 0, 0.1, 0.3, 0.1, 0.3, 0.0, 0.2)
-
-
-def turned(head_x: float, head_y: float, neck_z: float) -> F64:
-    """The matrix of a turn, x to the screen's right, y up, z toward the viewer; + as the axes."""
-    # z is toward the viewer: positive about x would look down, about y to the viewer's right.
-    a, b, c = (v * JOINT_RADIANS_AT_ONE for v in (-head_x, -head_y, neck_z))
-    about_x = [[1, 0, 0], [0, math.cos(a), -math.sin(a)], [0, math.sin(a), math.cos(a)]]
-    about_y = [[math.cos(b), 0, math.sin(b)], [0, 1, 0], [-math.sin(b), 0, math.cos(b)]]
-    about_z = [[math.cos(c), -math.sin(c), 0], [math.sin(c), math.cos(c), 0], [0, 0, 1]]
-    made: F64 = np.array(about_z) @ np.array(about_y) @ np.array(about_x)
-    return made
-
-
-def photographed(rotation: F64, offset: tuple[float, float] = (0, 0)) -> F64:
-    """Where a camera 60 cm before a face sees its points, (478, 2), in a 640x480 picture."""
-    landmarks = np.zeros((478, 2))
-    for index, point in FACE_POINTS.items():
-        x, y, z = rotation @ np.array(point) + (*offset, -60.0)
-        landmarks[index] = 320 - 640 * x / z, 240 + 640 * y / z
-    return landmarks
 
 
 def test_a_nose_that_points_somewhere_gives_that_sign() -> None:

@@ -12,9 +12,10 @@ import pytest
 from animate.listen.address import Address
 from animate.listen.listener import Counts, Heard, LiveTracker
 from animate.motion.motion import NEUTRAL
-from animate.track.calibration import Calibration, calibrate, poses
+from animate.track.calibration import Calibration, calibrate
 from animate.track.face_measures import F64, Measures
 from animate.track.follow import Follower, filled, smoothed
+from animate.track.track import reached_poses
 
 USUAL = Calibration(0.1, 0.2, 0.0, 0.1, 0.3, 0.1, 0.3, 0.0, 0.2)
 FACE = np.array([0.5, -0.4, 0.3, 0.28, 0.29, 0.1])
@@ -41,7 +42,7 @@ def followed(follower: Follower, measures: Measures) -> F64:
 @pytest.mark.parametrize("mirrored", [False, True])
 def test_the_poses_are_those_of_a_recording(mirrored: bool) -> None:
     measures = somebody()
-    raw = filled(measures.seconds, poses(measures, USUAL, mirrored=mirrored))
+    raw = filled(measures.seconds, reached_poses(measures, USUAL, mirrored=mirrored))
     expected = smoothed(measures.seconds, raw)
     made = followed(Follower(USUAL, mirrored=mirrored), measures)
     np.testing.assert_allclose(made, expected, atol=1e-6)
@@ -61,7 +62,11 @@ def test_a_calibration_is_made_of_the_first_seconds_with_a_face() -> None:
     expected = astuple(calibrate(measures, 2))
     np.testing.assert_allclose(astuple(follower.calibration), expected)
     followed(follower, Measures(measures.seconds[61:], measures.values[61:]))
-    np.testing.assert_allclose(astuple(follower.calibration), expected)
+    # What is usual stays; how far mouth and lids go is learnt on the way.
+    known = astuple(follower.calibration)
+    usual = [0, 1, 2, 4, 6, 7]
+    np.testing.assert_allclose(np.take(known, usual), np.take(expected, usual))
+    np.testing.assert_allclose(known, expected, atol=0.02)
 
 
 def test_a_head_begins_straight_and_can_be_calibrated_anew() -> None:

@@ -22,6 +22,7 @@ from PIL import Image
 from starlette.testclient import WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 
+import animate.serve.drawings
 import animate.serve.server
 from animate.commands.main import main
 from animate.drawing.drawing import Drawing, decode_drawing
@@ -294,7 +295,7 @@ def test_an_upload_is_checked_and_a_bad_one_refused(client: TestClient) -> None:
 def test_an_upload_is_bounded_while_it_is_read(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(animate.serve.server, "MAX_BYTES", 1000)
+    monkeypatch.setattr(animate.serve.drawings, "MAX_BYTES", 1000)
     answer = client.post("/api/drawing", content=bytes(2000), headers=OURS)
     assert "scale the drawing down" in answer.json()["fault"]
 
@@ -310,7 +311,7 @@ def test_previews_go_on_while_a_drawing_is_opened(
         assert may_end.wait(60)
         return decode_drawing(GOOD, name)
 
-    monkeypatch.setattr(animate.serve.server, "decode_drawing", slow)
+    monkeypatch.setattr(animate.serve.drawings, "decode_drawing", slow)
     with (
         ThreadPoolExecutor(1) as another,
         client.websocket_connect(f"/api/live/{token}", headers=OURS) as socket,

@@ -21,6 +21,10 @@ from contract.errors import InputError
 from tests.support.in_browser import chromium, needs_browser, serving
 from tests.support.shifting import Shifting, bytes_of, drawing
 
+PATHS = [
+    "/api/stage",
+    *(f"/api/{one}/x" for one in ("recording", "camera", "microphone", "sound")),
+]
 OURS = {"host": "127.0.0.1:8000", "origin": "http://127.0.0.1:8000"}
 GOOD = bytes_of(Image.fromarray(drawing(), "RGBA"))
 
@@ -68,7 +72,7 @@ def test_a_stage_may_look_but_not_drive(client: TestClient) -> None:
             assert words_of(live)["pose"]["head_y"] == 0  # type: ignore[index]
 
 
-@pytest.mark.parametrize("path", ["/api/stage", "/api/recording/x", "/api/camera/x"])
+@pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize(
     "headers",
     [

@@ -20,6 +20,7 @@ from tests.support.tracker_packets import (
     osc,
     osc_text,
     see_face,
+    see_face_quaternion,
     turn,
     vmc_bone,
     vmc_frame,
@@ -182,41 +183,9 @@ def test_nothing_of_a_malformed_vmc_packet_is_kept(bad: bytes) -> None:
 # OpenSeeFace.
 
 
-def _quaternion(pose: tuple[float, float, float]) -> tuple[float, float, float, float]:
-    """As its tracker finds it: landmarks of a turned head in a picture, given to OpenCV.
-
-    The points are those of a rough face of our own, in the tracker's directions: x to the picture's
-    left, y up, z to the viewer.
-    """
-    cv2 = pytest.importorskip("cv2")
-    face = np.array(
-        [
-            [0, 0, 0], [0, 0.3, -0.1], [0, -0.55, -0.2], [0.5, 0.25, -0.6], [-0.5, 0.25, -0.6],
-            [0.3, -0.4, -0.45], [-0.3, -0.4, -0.45], [0.45, 0, -0.6], [-0.45, 0, -0.6],
-        ],
-        np.float64,
-    )  # fmt: skip
-    ours = face * (-1, 1, 1) @ turn(*pose).T
-    depth = 8 - ours[:, 2]
-    columns = 320 + 640 * ours[:, 0] / depth
-    rows = 240 - 640 * ours[:, 1] / depth
-    # The camera's middle is the picture's, as it is given to the tracker.
-    camera = np.array([[640, 0, 240], [0, 640, 320], [0, 0, 1.0]])
-    picture = np.column_stack([rows, columns])
-    _, vector, _ = cv2.solvePnP(face, picture, camera, None, flags=cv2.SOLVEPNP_SQPNP)
-    m = cv2.Rodrigues(vector)[0]
-    w = math.sqrt(max(0.0, 1 + np.trace(m))) / 2
-    if w > 1e-3:
-        x, y, z = np.array([m[1, 2] - m[2, 1], m[2, 0] - m[0, 2], m[0, 1] - m[1, 0]]) / (4 * w)
-    else:  # half a turn about an axis: its outer product, and the signs do not matter
-        axis = np.linalg.eigh(m + m.T)[1][:, -1]
-        x, y, z = axis
-    return float(x), float(y), float(z), w
-
-
 @pytest.mark.parametrize("pose", POSES)
 def test_openseeface_turns_the_head_as_the_person_does(pose: tuple[float, float, float]) -> None:
-    made = taken(OpenSeeFaceDecoder(), see_face(_quaternion(pose)))
+    made = taken(OpenSeeFaceDecoder(), see_face(see_face_quaternion(pose)))
     np.testing.assert_allclose(made[:3], in_axes(*pose), atol=2e-3)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 from dataclasses import replace
@@ -14,6 +15,7 @@ import pytest
 from characters.files.generate import write_character
 from contract.image import Stored
 from contract.progress import LogProgress
+from dataset.catalog import duplicates
 from dataset.catalog.catalog import CatalogRow
 from dataset.catalog.duplicates import (
     ALTERED_PICTURE,
@@ -49,7 +51,7 @@ def of_mesh(corners: F64, head_height: float = 3.0) -> Fingerprint:
 
 
 def mesh_likeness(a: Fingerprint, b: Fingerprint) -> float:
-    return float(Likeness([a, b]).mesh(0)[1])
+    return float(Likeness([a, b]).mesh(0, 1)[0, 1])
 
 
 # Meshes.
@@ -84,6 +86,25 @@ def test_no_mesh_is_like_nothing() -> None:
     assert mesh_likeness(empty, empty) == 0
 
 
+def test_every_pair_is_compared_as_one_by_one() -> None:
+    """Entries of two sketches that are equal, counted eight at a time and one at a time."""
+    rng = np.random.default_rng(4)
+    sketches = rng.integers(0, 3, (5, 128), dtype=np.uint32).astype("<u4")
+    sketches[3] = sketches[1]
+    texts = [base64.b64encode(one.tobytes()).decode() for one in sketches]
+    same = tiny_fingerprint("one")
+    prints = [replace(same, mesh=text, scaled_mesh=texts[0]) for text in texts]
+    prints[0] = replace(prints[0], scaled_mesh=texts[2])
+    likeness = Likeness(prints)
+    for first, end in ((0, 2), (1, 4)):
+        found = likeness.mesh(first, end)
+        for i, j in np.ndindex(found.shape):
+            one, other = prints[first + i], prints[first + j]
+            pairs = (one.mesh, other.mesh), (one.scaled_mesh, other.scaled_mesh)
+            decoded = [[np.frombuffer(base64.b64decode(t), "<u4") for t in pair] for pair in pairs]
+            assert found[i, j] == max(float((a == b).mean()) for a, b in decoded)
+
+
 # Pictures.
 
 
@@ -94,17 +115,17 @@ def test_edges_are_blind_to_colour_and_colours_to_place() -> None:
     turned = np.ascontiguousarray(bright[::-1, ::-1])
     corners = triangles(1)
     likeness = Likeness([fingerprint(corners, 3.0, one) for one in (bright, recoloured, turned)])
-    assert likeness.structure(0)[1] > SAME_PICTURE_RECOLOURED
-    assert likeness.colours(0)[1] < SAME_COLOURS
-    assert likeness.structure(0)[2] < ALTERED_PICTURE
-    assert likeness.colours(0)[2] == pytest.approx(1, abs=1e-3)
+    assert likeness.structure(0, 1)[0, 1] > SAME_PICTURE_RECOLOURED
+    assert likeness.colours(0, 1)[0, 1] < SAME_COLOURS
+    assert likeness.structure(0, 1)[0, 2] < ALTERED_PICTURE
+    assert likeness.colours(0, 1)[0, 2] == pytest.approx(1, abs=1e-3)
 
 
 def test_a_picture_without_anything_is_like_nothing() -> None:
     empty = fingerprint(triangles(1), 3.0, np.zeros((256, 256, 4), np.uint8))
     other = of_mesh(triangles(1))
-    assert Likeness([empty, other]).structure(0)[1] == 0
-    assert Likeness([empty, other]).colours(0)[1] == 0
+    assert Likeness([empty, other]).structure(0, 1)[0, 1] == 0
+    assert Likeness([empty, other]).colours(0, 1)[0, 1] == 0
 
 
 # Groups.
@@ -210,3 +231,19 @@ def test_real_near_duplicates_are_found(real_models: Path, tmp_path: Path) -> No
     known = [{"gene_light"}, {"mei_blue_jacket", "mei_winter_blazer"}, {"sample1", "sample3"}]
     for group in (group for group in names if group not in known):
         assert all("miku" in name or "ミク" in name for name in group), group
+
+
+def test_groups_do_not_depend_on_how_many_are_compared_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names = ["a", "b", "a", "c", "d", "b", "a", "e"]
+    rows = [
+        CatalogRow(f"s/{n}.pmx", sha256_of(str(n)), "s", "ok", model=tiny_described(name))
+        for n, name in enumerate(names)
+    ]
+    grouped = []
+    for pairs in (1, 11, 1 << 20):
+        monkeypatch.setattr(duplicates, "_PAIRS_AT_ONCE", pairs)
+        grouped.append(with_groups(rows))
+    assert grouped[0] == grouped[1] == grouped[2]
+    assert [row.group for row in grouped[0]] == [0, 1, 0, None, None, 1, 0, None]

@@ -1,6 +1,7 @@
 // "Use my camera": small JPEGs go, one at a time and always the newest; landmarks come back.
 import { $, connection, say, tell } from "./ask.js";
 import { live, shownSince } from "./live.js";
+import { chosen, forgetChoice, offerDevices, stopOthers, takesTurns } from "./turns.js";
 
 const WIDTH = 320;
 const QUALITY = 0.8;
@@ -9,13 +10,14 @@ const REMEDIES = {
   NotFoundError: "no camera is there; plug one in, then press the button again",
   NotAllowedError: "the page may not use the camera; allow it beside the address, then press the button again",
   NotReadableError: "the camera is in use; end the other program, then press the button again",
+  OverconstrainedError: "that camera is not there any more; press the button again for another",
 };
 
 let on = null; // the camera in use: its stream, its connection, its ticker
 const small = document.createElement("canvas");
 const video = Object.assign(document.createElement("video"), { muted: true, playsInline: true });
 
-export const isOn = () => on !== null;
+const isOn = () => on !== null;
 
 async function ready(socket) {
   return new Promise((done, failed) => {
@@ -36,11 +38,13 @@ async function start() {
   note("getting ready");
   const mine = on = { socket: connection(`/api/camera/${live.token}`), stream: null, ticker: null, sent: 0, waits: false, times: [] };
   await ready(mine.socket);
-  const wanted = { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 30 } };
+  const wanted = { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 30 }, ...chosen($("cameras")) };
   const stream = await navigator.mediaDevices.getUserMedia({ video: wanted });
   if (on !== mine) return stream.getTracks().forEach((track) => track.stop());
   mine.stream = stream;
-  stream.getVideoTracks()[0].onended = () => stop("the camera was unplugged or taken away; plug it in, then press the button again");
+  const [track] = stream.getVideoTracks();
+  await offerDevices($("cameras"), "videoinput", track.getSettings().deviceId);
+  track.onended = () => stop("the camera was unplugged or taken away; plug it in, then press the button again");
   video.srcObject = stream;
   await video.play();
   begin(mine);
@@ -57,7 +61,7 @@ function begin(mine) {
   note("look straight, eyes open, mouth shut");
 }
 
-export function stop(fault) {
+function stop(fault) {
   const old = on;
   on = null;
   old?.ticker?.terminate();
@@ -123,19 +127,26 @@ function showOn() {
   if (!isOn()) $("me").hidden = true;
 }
 
-export async function toggle() {
-  if (isOn()) return stop();
+async function again() {
+  stopOthers(camera);
   say(null);
   try {
     const started = start();
     showOn();
     await started;
   } catch (error) {
+    if (error.name === "OverconstrainedError") forgetChoice($("cameras"));
     stop(REMEDIES[error.name] ?? error.message);
   }
 }
 
-$("camera").addEventListener("click", toggle);
+const camera = { isOn, stop, again };
+takesTurns(camera);
+$("camera").addEventListener("click", () => (isOn() ? stop() : again()));
+$("cameras").addEventListener("change", () => {
+  if (isOn()) stop();
+  again();
+});
 $("calibrate").addEventListener("click", () => {
   tell(on?.socket, { calibrate: true });
   note("look straight, eyes open, mouth shut …");

@@ -1,34 +1,45 @@
 // Which drawing is open: dropped, chosen, mended, from the gallery, or one of the last.
 import { $, ask, say } from "./ask.js";
+import { onMoved, showHead } from "./head_lines.js";
 import { connect, disconnect, live } from "./live.js";
 import { forget, lastDrawings, remember } from "./last.js";
+import { isSound, play } from "./sound.js";
 
 let upload = null; // what was given, before any mending
 let before = null; // the token that was open before the mending
+let isMended = false;
 let opened = () => {};
 
 export const onOpened = (listener) => { opened = listener; };
+
+// The remedies of the command line, as this page has them.
+const inThePage = (text) => text
+  .replace("say it with --head TOP,CHIN,MIDDLE", "drag the lines below")
+  .replaceAll("--fix", "mending");
 
 function show(answer, mended) {
   $("report").hidden = !answer.faults?.length;
   $("faults").replaceChildren(...(answer.faults ?? []).map((fault) => {
     const item = document.createElement("li");
-    item.textContent = fault.text;
+    item.textContent = inThePage(fault.text);
     return item;
   }));
   if (answer.preview) $("preview").src = answer.preview;
   $("mend").hidden = !answer.fixable || !upload;
   $("mended").hidden = !mended;
+  isMended = mended;
+  if (!mended) showHead(answer);
   if (!answer.token && !live.token) $("choice").open = true;
   if (answer.name) $("name").textContent = answer.name;
   if (answer.token && answer.token !== live.token) opened(answer.token);
 }
 
-async function send(given, mend) {
+async function send(given, mend, more = {}) {
   say(null);
   $("view").classList.add("busy");
   try {
-    const query = new URLSearchParams({ name: given.name, mend });
+    given.blob ??= await (await ask("/api/first/picture")).blob();
+    const query = new URLSearchParams({ name: given.name, mend, ...more });
     const answer = await (await ask(`/api/drawing?${query}`, { method: "POST", body: given.blob })).json();
     upload = given;
     show(answer, mend);
@@ -48,18 +59,39 @@ async function give(blob, name) {
 }
 
 export async function openFirst() {
-  show(await (await ask("/api/first")).json(), false);
+  const answer = await (await ask("/api/first")).json();
+  if (answer.name) upload = { blob: null, name: answer.name };
+  show(answer, false);
 }
+
+// A mended copy; one that was mended before makes room for it.
+async function mend(more) {
+  const token = live.token;
+  const another = isMended;
+  const answer = await send(upload, true, another ? { ...more, instead: token } : more);
+  if (answer && !another) before = token;
+}
+
+// Only where the lines were left last is asked for.
+const lines = { newest: null, busy: false };
+onMoved(async (head) => {
+  lines.newest = head;
+  if (lines.busy) return;
+  lines.busy = true;
+  while (lines.newest) {
+    const newest = lines.newest;
+    lines.newest = null;
+    await mend({ head: newest });
+  }
+  lines.busy = false;
+});
 
 $("file").addEventListener("change", () => {
   const [file] = $("file").files;
   if (file) give(file, file.name);
   $("file").value = "";
 });
-$("mend").addEventListener("click", async () => {
-  const token = live.token;
-  if (await send(upload, true)) before = token;
-});
+$("mend").addEventListener("click", () => mend({}));
 $("undo").addEventListener("click", async () => {
   const answer = await send(upload, false);
   if (!answer || answer.token) return;
@@ -71,7 +103,8 @@ for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) {
     event.preventDefault();
     document.body.classList.toggle("over", kind === "dragover" || kind === "dragenter");
     const [file] = kind === "drop" ? event.dataTransfer.files : [];
-    if (file) give(file, file.name);
+    if (file && isSound(file)) play(file);
+    else if (file) give(file, file.name);
   });
 }
 

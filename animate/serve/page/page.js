@@ -1,17 +1,19 @@
 // Puts the page together. What the axes are, and which motions there are, the server says.
 import { $, ask } from "./ask.js";
-import { isOn, stop, toggle } from "./camera.js";
+import "./camera.js";
 import { onOpened, openFirst, showGallery, showLast } from "./drawings.js";
 import { connect, live, onWords, tellLive } from "./live.js";
+import "./microphone.js";
 import { followWords, makeSliders, pose, takesKeys, turnsHead } from "./pose.js";
 import { offerRecordings } from "./recording.js";
+import { atWork, stopOthers } from "./turns.js";
 
 function makeMotion(name) {
   const button = document.createElement("button");
   button.dataset.motion = name;
   button.textContent = name[0].toUpperCase() + name.slice(1);
   button.addEventListener("click", () => {
-    if (isOn()) stop();
+    stopOthers(null);
     tellLive({ motion: live.source === name ? null : name });
   });
   $("motions").append(button);
@@ -48,10 +50,10 @@ onWords((words) => {
 onOpened((token) => {
   const motion = known.motions.includes(live.source) ? live.source : null;
   const carried = live.token ? (motion ? { motion } : { pose }) : null;
-  const camera = isOn();
-  if (camera) stop();
+  const driver = atWork();
+  driver?.stop();
   connect(token, carried);
-  if (camera) toggle();
+  driver?.again();
 });
 await Promise.all([openFirst(), showLast()]);
 document.body.dataset.ready = "yes";

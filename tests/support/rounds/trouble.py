@@ -68,7 +68,7 @@ def out_of_room(kind: Kind, rng: Rng, folder: Path) -> None:
 def full_disk(kind: Kind, rng: Rng, folder: Path) -> None:
     """A disk of its own that is too small; then a larger one, with what was on the first."""
     given, out = kind.give(folder), folder / "out"
-    with _small_disk(folder / "disk", int(10 ** rng.uniform(3.9, 5.2))) as disk:
+    with small_disk(folder / "disk", int(10 ** rng.uniform(3.9, 5.2))) as disk:
         code, errors = kind.start(folder, given, disk / "out", slowness=0).end()
         require(code in {0, 1}, f"exit code {code} on a full disk: {errors[-2000:]}")
         shutil.copytree(disk / "out", out, dirs_exist_ok=True)
@@ -78,14 +78,15 @@ def full_disk(kind: Kind, rng: Rng, folder: Path) -> None:
 def has_small_disks(folder: Path) -> bool:
     """Whether this process may mount one."""
     try:
-        with _small_disk(folder / "disk", 1 << 16):
+        with small_disk(folder / "disk", 1 << 16):
             return True
     except (OSError, subprocess.CalledProcessError):
         return False
 
 
 @contextmanager
-def _small_disk(folder: Path, size: int) -> Iterator[Path]:
+def small_disk(folder: Path, size: int) -> Iterator[Path]:
+    """A disk of its own of so many bytes, in a new folder, while inside."""
     folder.mkdir()
     options = f"size={size}"
     words = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]

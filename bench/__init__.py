@@ -1,0 +1,1 @@
+"""Benchmarks and long checks, each file a command of its own."""
