@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from animate.drawing.output import write_animation
 from animate.motion.motion import MOTIONS, Motion, built_in
@@ -112,7 +113,7 @@ class Recording:
         began = time.monotonic()
         now = told = 0.0
         seconds: list[float] = []
-        poses = []
+        poses: list[npt.NDArray[np.float32]] = []
         while not poses or (now < order.seconds and not self._enough.is_set()):
             seconds.append(now)
             poses.append(self._session.show.driver.pose(began + now).to_vector())
