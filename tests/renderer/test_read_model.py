@@ -235,8 +235,8 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "folder.pmx").mkdir()
     for name, code, fault in (
         ("missing.pmx", "unreadable-file", "cannot be read"),
-        ("folder.pmx", "unreadable-file", "not a file"),
-        ("pipe.pmx", "unreadable-file", "not a file"),
+        ("folder.pmx", "unreadable-file", "not a plain file"),
+        ("pipe.pmx", "unreadable-file", "not a plain file"),
         ("huge.pmx", "file-too-large", "512 MiB; models beyond"),
     ):
         with pytest.raises(ModelError, match=f"^{name}: {fault}") as caught:
