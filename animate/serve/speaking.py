@@ -31,6 +31,7 @@ class Softly:
         self._wanted = wanted
         self._from, self._since = start, now
         self._off = math.inf
+        self._is_at_rest = False
 
     def jump(self, now: float) -> None:
         """From now on something else is wanted."""
@@ -42,8 +43,11 @@ class Softly:
         self._off = now
 
     def pose(self, now: float) -> Pose | None:
-        """See ``animate.serve.driver.Source``."""
-        return None if now - self._off > _SOFT_SECONDS else self._at(now)
+        """As ``animate.serve.driver.Source``; the last is rest itself, however rarely asked."""
+        if self._is_at_rest:
+            return None
+        self._is_at_rest = now - self._off > _SOFT_SECONDS
+        return self._at(now)
 
     def _at(self, now: float) -> Pose:
         wanted = NEUTRAL if now >= self._off else self._wanted(now)

@@ -56,6 +56,15 @@ def test_a_source_begins_jumps_and_ends_softly() -> None:
     assert poses[-1] is None
 
 
+def test_a_source_that_is_rarely_asked_ends_at_rest_all_the_same() -> None:
+    """Where a source ended the sliders stay: a slow machine would leave the mouth ajar."""
+    source = Softly("voice", lambda _now: TURNED, TURNED, 0.0)
+    source.turn_off(1.0)
+    poses = [source.pose(now) for now in (1.3, 9.0, 9.1)]
+    assert poses[0] not in (None, NEUTRAL)
+    assert poses[1:] == [NEUTRAL, None]
+
+
 def test_who_talks_blinks_and_sways_and_shuts_the_mouth_when_nothing_is_heard() -> None:
     talking = Talking(0.0)
     poses = []
