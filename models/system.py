@@ -32,7 +32,7 @@ from models.base.enlarge import (
     sampled,
     snapped,
 )
-from models.base.look import middle, with_middle
+from models.base.look import part_of, with_part
 from models.networks.combiner import Combiner, CombinerDecision
 from models.networks.face_morpher import FaceMorpher
 from models.networks.face_rotator import FaceRotator, RotatorDecision, RotatorOutput
@@ -59,9 +59,8 @@ class Express(nn.Module):
 
     def apply_to(self, wide: Tensor, over: Layer) -> Tensor:
         """Do what was decided to (N, 4, D, D) with spread colours, and stay so."""
-        if self.morpher.config.looks_at == "middle":
-            return with_middle(wide, laid(over, middle(wide)))
-        return laid(over, wide)
+        part = self.morpher.config.looks_at
+        return with_part(wide, laid(over, part_of(wide, part)), part)
 
 
 class TurnDecision(NamedTuple):

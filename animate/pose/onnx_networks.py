@@ -57,7 +57,7 @@ class _Part:
 
     def __init__(self, folder: Path, name: str, record: OnnxRecord) -> None:
         square = [1, 4, record.small, record.small]
-        look = (record.look, record.look)
+        look = (record.face_look if name == "express" else record.look,) * 2
         decided = {made: [1, n, *look] for made, n in DECISIONS[name].items()} if any(look) else {}
         draws = name == "express" or record.look in {0, record.size}
         made = ({"output": square} if draws else {}) | decided
