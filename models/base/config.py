@@ -161,11 +161,12 @@ _RULES = {
     "max_channels": f"it must lie between channels and {_MOST_CHANNELS}",
     "residual_blocks": f"it must lie in [0, {_MOST_BLOCKS}]",
     "flow_scale": "it must lie in [0, 1]",
-    "sees": "it must be a multiple of 8 from 16 on and divide size, the morpher's part of a picture "
-    "of size must have as many pixels a side, or face_sees be given; 0 to look at the whole pictures "
-    "as they are",
-    "face_sees": "it must be a multiple of 8 from 16 on (of 24 where the morpher looks at the face), "
-    "as many pixels a side at most as its part of a picture of size has; or 0 for what sees says",
+    "sees": "it must be a multiple of 8 from 16 on and divide size, and so many pixels a side must "
+    "the morpher's part of a picture no larger than size have, unless face_sees is given; 0 to "
+    "look at the whole pictures as they are",
+    "face_sees": "it must be a multiple of 8 from 16 on (of 24 where the morpher looks at the "
+    "face), and so many pixels a side must its part of a picture no larger than size have; or 0 "
+    "for what sees says",
     "palette": f"it must lie in [0, {_MOST_COLOURS}]",
     "looks_at": f"it must be {' or '.join(get_args(Part))}",
 }

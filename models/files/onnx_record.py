@@ -115,7 +115,7 @@ def _checked(document: object) -> OnnxRecord:
     if not 1 <= small <= found.size:
         raise ValueError("no small")
     face_look = found.face_look or look
-    if not (0 < look <= small and 0 < face_look <= small or found.version == 1):
+    if not ((0 < look <= small and 0 < face_look <= small) or found.version == 1):
         raise ValueError("no look")
     if found.configuration not in CONFIGURATIONS:
         raise ValueError("no configuration")

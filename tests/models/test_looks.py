@@ -164,11 +164,12 @@ def test_spread_colours_go_under_alpha_nothing_alone_and_covering_takes_them_bac
 
 def test_parts_lie_where_the_picture_convention_has_head_and_face() -> None:
     place = torch.arange(256 * 256).view(1, 1, 256, 256)
-    for part, rows, columns in (
+    places: list[tuple[Part, slice, slice]] = [
         ("whole", slice(0, 256), slice(0, 256)),
         ("middle", slice(64, 192), slice(64, 192)),
         ("face", slice(112, 208), slice(80, 176)),
-    ):
+    ]
+    for part, rows, columns in places:
         assert torch.equal(part_of(place, part), place[:, :, rows, columns])
 
 
