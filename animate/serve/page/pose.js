@@ -57,8 +57,12 @@ function makeSlider(axis) {
 
 function show() {
   for (const axis of axes) {
-    const row = $(`axis-${axis.name}`).closest(".axis");
-    $(`axis-${axis.name}`).value = pose[axis.name];
+    const slider = $(`axis-${axis.name}`);
+    const row = slider.closest(".axis");
+    slider.value = pose[axis.name];
+    const [from, to] = [neutral(axis), pose[axis.name]].map((at) => (at - axis.low) / (axis.high - axis.low));
+    slider.style.setProperty("--from", Math.min(from, to));
+    slider.style.setProperty("--to", Math.max(from, to));
     row.querySelector("output").textContent = pose[axis.name].toFixed(2);
     $(`hold-${axis.name}`).hidden = !source;
     $(`hold-${axis.name}`).setAttribute("aria-pressed", held.has(axis.name));
