@@ -144,8 +144,9 @@ def _halved(planes: _F32) -> _F32:
 def shown_bytes(picture: NetworkPicture) -> Stored:
     """(4, H, W) network form -> (H, W, 4) stored form; values outside [-1, 1] are clamped.
 
-    Every byte that ``stored_to_network`` read comes back as it was. Values in between that lie
-    within a twentieth of a step of the middle between two may come out as the other one.
+    ``contract.image.network_to_stored`` by a table, for this runs many times a second. Every byte
+    that ``stored_to_network`` read comes back as it was. Values in between that lie within a
+    twentieth of a step of the middle between two may come out as the other one.
     """
     height, width = picture.shape[1:]
     stored = np.empty((height, width, 4), np.uint8)
