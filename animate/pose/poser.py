@@ -28,8 +28,8 @@ _BYTE_OF_LEVEL = np.rint(
 class AtBothSizes:
     """A picture in network form at the size that networks decide on, and as it is drawn.
 
-    small: (4, R, R). wide: (4, D, D), with colours under alpha 0 (``spread``); None
-    where networks draw the small one itself.
+    small: (4, R, R), of an expression (4, T, T). wide: (4, D, D), with colours under alpha 0
+    (``spread``); None where networks draw the small one itself.
     """
 
     small: NetworkPicture
@@ -45,7 +45,7 @@ class Networks(Protocol):
 
     @property
     def small(self) -> int:
-        """R: pixels a side of the small pictures."""
+        """R: pixels a side of a rest picture's small one."""
 
     @property
     def draws_small(self) -> bool:

@@ -121,12 +121,16 @@ class NetworkConfig:
 
     @property
     def decides_at(self) -> int:
-        """Pixels a side of the pictures that a system decides on, between the looks of its parts.
+        """Pixels a side of the rest picture that a system decides on, for the finest look."""
+        return max(self.turns_at, self._with_part(self.face_look))
 
-        Twice the look, fine enough to warp without blurring what is then looked at, or as fine as
-        the morpher's look where that is finer; ``size`` at most.
+    @property
+    def turns_at(self) -> int:
+        """Pixels a side of the expression that rotator and combiner decide on, ``size`` at most.
+
+        Twice their look: fine enough to warp without blurring what is then looked at.
         """
-        return min(self.size, max(2 * self.look, self._with_part(self.face_look)))
+        return min(self.size, 2 * self.look)
 
     def to_json(self) -> dict[str, int | float | str]:
         """The fields, as JSON can hold them; of those that came later only what is not usual.

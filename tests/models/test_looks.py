@@ -296,7 +296,7 @@ def test_a_look_that_no_network_can_have_is_refused(values: dict[str, object], f
 
 def test_who_looks_how_finely_and_at_how_large_a_picture_is_decided() -> None:
     looks = [
-        (config.look, config.face_look, config.decides_at)
+        (config.look, config.face_look, config.decides_at, config.turns_at)
         for config in (
             PAPER,
             replace(PAPER, sees=64),
@@ -305,7 +305,13 @@ def test_who_looks_how_finely_and_at_how_large_a_picture_is_decided() -> None:
             replace(PAPER, sees=64, looks_at="face", face_sees=96),
         )
     ]
-    assert looks == [(256, 256, 256), (64, 64, 128), (64, 64, 128), (64, 72, 192), (64, 96, 256)]
+    assert looks == [
+        (256, 256, 256, 256),
+        (64, 64, 128, 128),
+        (64, 64, 128, 128),
+        (64, 72, 192, 128),
+        (64, 96, 256, 128),
+    ]
 
 
 def test_later_fields_may_be_missing_and_are_written_only_where_they_say_something() -> None:
