@@ -47,10 +47,8 @@ class Canvas:
         self._context = open_context(device)
         self._require_target(size * supersample)
         self._make_targets(size * supersample)
-        self._programs = Programs(self._context)
+        self._programs = Programs(self._context, size, supersample)
         self._resolve = self._context.vertex_array(self._programs.resolve, [])
-        self._resolve.program["factor"] = supersample
-        self._resolve.program["size"] = size
 
     @property
     def renderer_name(self) -> str:
@@ -67,8 +65,9 @@ class Canvas:
             )
 
     def _make_targets(self, side: int) -> None:
-        # Half floats: eight bits of a premultiplied colour are too few where alpha is low.
-        self._samples = self._context.texture((side, side), 4, dtype="f2")
+        # Eight bits of a premultiplied colour are too few where alpha is low; software OpenGL
+        # writes sixteen faster than half floats.
+        self._samples = self._context.texture((side, side), 4, dtype="nu2")
         depth = self._context.depth_renderbuffer((side, side))
         self._sample_target = self._context.framebuffer([self._samples], depth)
         picture = self._context.renderbuffer((self.size, self.size), 4)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import moderngl
 import numpy as np
 
-from contract.light import Light
+from contract.light import Light, Shading
 from renderer.deform.deformer import PosedMesh
 from renderer.deform.material_morphs import MaterialStates
-from renderer.draw.programs import Programs, set_uniform
+from renderer.draw.lit_materials import LitMaterials, lit_materials
+from renderer.draw.programs import Programs, SurfaceKind, set_uniform
 from renderer.draw.textures import Texture
 from renderer.formats.model import F32, I32, SphereMode
 
@@ -96,7 +97,8 @@ class DrawnModel:
             # A ramp is smooth as it is, and levels of detail cost software OpenGL two samples more.
             if not is_ramp and max(width, height) > 1:
                 texture.build_mipmaps()
-                texture.filter = moderngl.LINEAR_MIPMAP_LINEAR, moderngl.LINEAR
+                # One level, not a mix of two: samples are mixed again in the picture's pixels.
+                texture.filter = moderngl.LINEAR_MIPMAP_NEAREST, moderngl.LINEAR
             texture.repeat_x = texture.repeat_y = not is_ramp
             self._textures[key] = texture
         return self._textures[key]
@@ -132,20 +134,19 @@ class DrawnModel:
         """Draw all materials in file order; models are authored for that order."""
         context = self._context
         context.cull_face = "back"
+        lit = lit_materials(materials, frame.light)
         for surface, maps in zip(self._list.surfaces, self._maps, strict=True):
             if materials.diffuse[surface.material, 3] <= 0:
                 continue
-            opaque = _is_opaque(surface, materials)
-            program = self._programs.surface(
-                frame.light.shading, surface.sphere_mode, opaque, _shines(surface, materials)
-            )
+            kind = _kind(surface, lit, frame.light.shading)
+            program = self._programs.surface(kind)
             _set_frame(program, frame)
-            _set_material(program, materials, surface.material)
+            _set_material(program, lit, surface.material, kind)
             set_uniform(program, "toon_lit", _lit_end(surface.toon_map or _WHITE))
             for unit, texture in enumerate(maps):
                 texture.use(unit)
             # Blending at alpha 1 gives the same, and costs software OpenGL a look at the target.
-            _switch(context, moderngl.BLEND, not opaque)
+            _switch(context, moderngl.BLEND, not kind.opaque)
             _switch(context, moderngl.CULL_FACE, not surface.double_sided)
             self._surface_array(program).render(
                 moderngl.TRIANGLES, surface.index_count, first=surface.first_index
@@ -155,7 +156,7 @@ class DrawnModel:
         """Draw the outlines of the materials that have one, as inverted hulls."""
         program = self._programs.edge
         program["mmd_to_clip"] = frame.mmd_to_clip
-        self._context.enable(moderngl.CULL_FACE | moderngl.BLEND)
+        self._context.enable(moderngl.CULL_FACE)
         self._context.cull_face = "front"
         for surface in self._list.surfaces:
             number = surface.material
@@ -164,6 +165,7 @@ class DrawnModel:
             if not surface.draw_edge or width <= 0 or alpha <= 0:
                 continue
             colour = np.clip([*materials.edge_color[number, :3], alpha], 0, 1)
+            _switch(self._context, moderngl.BLEND, alpha < 1)
             program["edge_width"] = width
             program["edge_color"] = tuple(colour)
             self._edge_array.render(
@@ -184,19 +186,16 @@ def _switch(context: moderngl.Context, flag: int, on: bool) -> None:
     (context.enable if on else context.disable)(flag)
 
 
-def _shines(surface: Surface, materials: MaterialStates) -> bool:
-    """Whether a surface has a highlight, material morphs included."""
+def _kind(surface: Surface, lit: LitMaterials, shading: Shading) -> SurfaceKind:
+    """Material morphs included; opaque where every pixel has alpha 1."""
     number = surface.material
-    return bool(materials.specular_power[number] > 0 and np.any(materials.specular[number]))
-
-
-def _is_opaque(surface: Surface, materials: MaterialStates) -> bool:
-    """Whether every pixel of a surface has alpha 1, material morphs included."""
-    number = surface.material
-    return bool(
-        (surface.colour_map is None or surface.colour_map.opaque)
-        and materials.diffuse[number, 3] >= 1
-        and materials.texture_multiply[number, 3] + materials.texture_add[number, 3] >= 1
+    opaque = surface.colour_map is None or surface.colour_map.opaque
+    return SurfaceKind(
+        shading,
+        surface.sphere_mode,
+        opaque and not lit.lets_through[number],
+        bool(lit.shines[number]),
+        bool(lit.retouched[number]),
     )
 
 
@@ -212,14 +211,22 @@ def _set_frame(program: moderngl.Program, frame: Frame) -> None:
     set_uniform(program, "ambient_light", frame.light.ambient)
 
 
-def _set_material(program: moderngl.Program, materials: MaterialStates, number: int) -> None:
-    set_uniform(program, "diffuse", materials.diffuse[number])
-    set_uniform(program, "ambient", materials.ambient[number])
-    set_uniform(program, "specular", materials.specular[number])
-    set_uniform(program, "specular_power", float(materials.specular_power[number]))
-    set_uniform(program, "colour_multiply", materials.texture_multiply[number])
-    set_uniform(program, "colour_add", materials.texture_add[number])
-    set_uniform(program, "sphere_multiply", materials.sphere_multiply[number])
-    set_uniform(program, "sphere_add", materials.sphere_add[number])
-    set_uniform(program, "toon_multiply", materials.toon_multiply[number])
-    set_uniform(program, "toon_add", materials.toon_add[number])
+def _set_material(
+    program: moderngl.Program, lit: LitMaterials, number: int, kind: SurfaceKind
+) -> None:
+    set_uniform(program, "colour", lit.colour[number])
+    set_uniform(program, "opacity", float(lit.states.diffuse[number, 3]))
+    set_uniform(program, "fill", lit.fill)
+    if kind.shines:
+        set_uniform(program, "highlight", lit.highlight[number])
+        set_uniform(program, "specular_power", float(lit.states.specular_power[number]))
+    if kind.retouched:
+        for name, values in (
+            ("colour_multiply", lit.states.texture_multiply),
+            ("colour_add", lit.states.texture_add),
+            ("sphere_multiply", lit.states.sphere_multiply),
+            ("sphere_add", lit.states.sphere_add),
+            ("toon_multiply", lit.states.toon_multiply),
+            ("toon_add", lit.states.toon_add),
+        ):
+            set_uniform(program, name, values[number])
