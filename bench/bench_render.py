@@ -9,11 +9,12 @@ when the machine does something else. Waiting for OpenGL after each stage, so th
 it was asked for, costs a little itself; the last rows have the same shard without.
 
 Then ``dataset build`` draws all of them with 1, 2 .. workers, one a core: pictures a second of the
-clock once the first are done, and how many times those of one worker.
+clock, once all workers draw.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,6 +35,7 @@ from dataset.build.plan import ShardPart
 from dataset.catalog.choose import PlannedModel, Selection
 from dataset.catalog.provenance import hash_model
 from dataset.drawing import rendering
+from dataset.drawing.protocols import ModelRenderer
 from dataset.drawing.rendering import OpenGlRenderer, open_renderer
 from dataset.jobs.messages import Message, ModelFailed
 from dataset.jobs.pool import Crew
@@ -78,14 +80,23 @@ _STAGES = (
 
 
 def main() -> None:
+    os.environ.setdefault("LP_NUM_THREADS", "1")  # as a worker of several has it
     with TemporaryDirectory() as name:
         for folder in folders(Path(name)):
-            models = sized(folder)
-            setup = WorkerSetup(folder, CONFIGURATION, partial(open_renderer, "auto"))
-            renderer = setup.open_renderer(CONFIGURATION.size)
-            print(f"{folder.name}: {POSES} poses a model, {renderer.renderer_name}")
-            show([shares(model, setup, renderer, Path(name)) for model in models.values()], models)
-            show_rates(folder, list(models.values()), Path(name))
+            look_at(folder, Path(name))
+
+
+def look_at(folder: Path, scratch: Path) -> None:
+    """Both tables for a folder of models."""
+    models = sized(folder)
+    setup = WorkerSetup(folder, CONFIGURATION, partial(open_renderer, "auto", models_folder=folder))
+    renderer = open_renderer("auto", CONFIGURATION.size, folder)
+    print(f"{folder.name}: {POSES} poses a model, {renderer.renderer_name}")
+    show([shares(model, setup, renderer, scratch) for model in models.values()], models)
+    for workers in range(1, count_cores() + 1):
+        with TemporaryDirectory(dir=scratch) as out:
+            rate = build_rate(setup, list(models.values()), Path(out), workers)
+        print(f"{workers} workers: {rate:6.1f} pictures/s of the clock, {rate / workers:.1f} each")
 
 
 def folders(scratch: Path) -> Iterator[Path]:
@@ -138,7 +149,7 @@ def shares(
     return min(rounds, key=lambda one: one["whole"])
 
 
-def shard_of(model: PlannedModel, setup: WorkerSetup, renderer: OpenGlRenderer, path: Path) -> int:
+def shard_of(model: PlannedModel, setup: WorkerSetup, renderer: ModelRenderer, path: Path) -> int:
     """Make a shard of a model; how many pictures it holds."""
 
     def report(message: Message) -> None:
@@ -179,22 +190,15 @@ def show(columns: Sequence[Mapping[str, float]], names: Mapping[str, PlannedMode
     print(f"{'pictures/s, two idle cores':28}" + "".join(f"{2 / w:12.1f}       " for w in wholes))
 
 
-def show_rates(folder: Path, models: Sequence[PlannedModel], scratch: Path) -> None:
-    """Pictures a second of ``dataset build`` by workers."""
-    first = 0.0
-    for workers in range(1, count_cores() + 1):
-        with TemporaryDirectory(dir=scratch) as out:
-            rate = build_rate(folder, models, Path(out), workers)
-        first = first or rate
-        print(f"{workers} workers: {rate:6.1f} pictures/s of the clock, {rate / first:.2f}x one's")
-
-
-def build_rate(folder: Path, models: Sequence[PlannedModel], out: Path, workers: int) -> float:
-    """Pictures a second of the clock, from the moment that all workers draw."""
+def build_rate(
+    setup: WorkerSetup, models: Sequence[PlannedModel], out: Path, workers: int
+) -> float:
+    """Pictures a second of the clock by ``dataset build``, once all workers draw."""
     progress = _Marks()
-    selection = Selection(tuple(models), {}, {}, {})
+    selection = Selection(tuple(models), {}, {}, {}, (), ())
     crew = Crew(workers, PATIENCE_SECONDS)
-    build(folder, selection, out, CONFIGURATION, crew, partial(open_renderer, "auto"), progress)
+    folder, wanted = setup.models_folder, setup.configuration
+    build(folder, selection, out, wanted, crew, setup.open_renderer, progress)
     frames = 0
     for path in out.glob("*.h5"):
         with ShardReader(path) as reader:

@@ -12,6 +12,7 @@ under ``BAR``. Models as in ``bench_render.py``.
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -69,6 +70,7 @@ class Limits:
 
 
 def main() -> int:
+    os.environ.setdefault("LP_NUM_THREADS", "1")  # as a worker of several has it
     shares: list[float] = []
     with TemporaryDirectory() as name:
         for folder in folders(Path(name)):

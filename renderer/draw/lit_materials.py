@@ -65,6 +65,5 @@ def lit_materials(states: MaterialStates, light: Light) -> LitMaterials:
 def _retouched(states: MaterialStates) -> Bools:
     products = states.texture_multiply, states.sphere_multiply, states.toon_multiply
     sums = states.texture_add, states.sphere_add, states.toon_add
-    multiplied: Bools = (np.concatenate(products, axis=1) != 1).any(axis=1)
-    added: Bools = np.concatenate(sums, axis=1).any(axis=1)
-    return multiplied | added
+    multiplied = (np.concatenate(products, axis=1) != 1).any(axis=1)
+    return np.asarray(multiplied | (np.concatenate(sums, axis=1) != 0).any(axis=1))
