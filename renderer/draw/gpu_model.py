@@ -194,7 +194,7 @@ def _kind(surface: Surface, lit: LitMaterials, shading: Shading) -> SurfaceKind:
         shading,
         surface.sphere_mode,
         opaque and not lit.lets_through[number],
-        bool(lit.shines[number]),
+        int(lit.power[number]),
         bool(lit.retouched[number]),
     )
 
@@ -217,7 +217,7 @@ def _set_material(
     set_uniform(program, "colour", lit.colour[number])
     set_uniform(program, "opacity", float(lit.states.diffuse[number, 3]))
     set_uniform(program, "fill", lit.fill)
-    if kind.shines:
+    if kind.power:
         set_uniform(program, "highlight", lit.highlight[number])
         set_uniform(program, "specular_power", float(lit.states.specular_power[number]))
     if kind.retouched:

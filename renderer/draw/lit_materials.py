@@ -9,11 +9,12 @@ import numpy.typing as npt
 
 from contract.light import Light
 from renderer.deform.material_morphs import MaterialStates
-from renderer.formats.model import F32
+from renderer.formats.model import F32, I32
 
 MMD_LIGHT = np.float32(154 / 255)
 DIRECTIONAL_LIGHT = np.float32(0.5)
 _NEUTRAL_AMBIENT = np.float32(0.5)
+_MAX_WHOLE_POWER = 127  # each is a program of its own
 
 Bools = npt.NDArray[np.bool_]
 
@@ -23,16 +24,17 @@ class LitMaterials:
     """M materials under one light.
 
     ``colour`` is what a texel is multiplied by, before Phong's light that falls there;
-    ``highlight`` a highlight's colour, black where there is none (``shines``). ``retouched``:
-    whether material morphs change the colours of the maps. ``lets_through``: whether diffuse colour
-    or morphs make a material transparent, whatever its colour map. ``fill``: how much of toon's
-    shade more ambient light fills, 0 to 1.
+    ``highlight`` a highlight's colour. ``power``: as ``surface.frag`` has it, of a highlight (0
+    where there is none, -1 where it is no small whole number). ``retouched``: whether material
+    morphs change the colours of the maps. ``lets_through``: whether diffuse colour or morphs make a
+    material transparent, whatever its colour map. ``fill``: how much of toon's shade more ambient
+    light fills, 0 to 1.
     """
 
     states: MaterialStates
     colour: F32  # (M, 3)
     highlight: F32  # (M, 3)
-    shines: Bools  # (M,)
+    power: I32  # (M,)
     retouched: Bools  # (M,)
     lets_through: Bools  # (M,)
     fill: float
@@ -55,11 +57,18 @@ def lit_materials(states: MaterialStates, light: Light) -> LitMaterials:
         states,
         colour,
         highlight=states.specular * specular_light,
-        shines=(states.specular_power > 0) & states.specular.any(axis=1),
+        power=_power(states),
         retouched=_retouched(states),
         lets_through=(states.diffuse[:, 3] < 1) | ~alpha_kept,
         fill=float(fill),
     )
+
+
+def _power(states: MaterialStates) -> I32:
+    power = states.specular_power
+    whole = (power == np.rint(power)) & (power <= _MAX_WHOLE_POWER)
+    shines = (power > 0) & (states.specular != 0).any(axis=1)
+    return np.where(shines, np.where(whole, power, -1), 0).astype(np.int32)
 
 
 def _retouched(states: MaterialStates) -> Bools:

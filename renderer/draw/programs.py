@@ -36,7 +36,7 @@ class SurfaceKind(NamedTuple):
     shading: Shading
     sphere_mode: SphereMode
     opaque: bool
-    shines: bool
+    power: int
     retouched: bool
 
 
@@ -60,7 +60,7 @@ class Programs:
                 TOON=int(kind.shading == "toon"),
                 SPHERE_MODE=int(kind.sphere_mode),
                 OPAQUE=int(kind.opaque),
-                SHINES=int(kind.shines),
+                POWER=kind.power,
                 RETOUCHED=int(kind.retouched),
             )
             for unit, name in enumerate(("colour_map", "sphere_map", "toon_map")):

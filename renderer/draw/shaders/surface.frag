@@ -4,7 +4,8 @@
 //   TOON         0 Phong, 1 MMD's own look
 //   SPHERE_MODE  0 none, 1 multiply, 2 add, 3 sub-texture
 //   OPAQUE       1 where alpha is known to be 1: nothing to discard, so depth is tested early
-//   SHINES       1 where there is a highlight
+//   POWER        of the highlight: 0 no highlight, 1 to 127, or -1: that of a uniform (pow() costs more than
+//                products, a twentieth of a picture)
 //   RETOUCHED    1 where material morphs change the colours of the maps
 //
 // What is the same at all fragments is computed beforehand (lit_materials.py).
@@ -62,6 +63,20 @@ vec3 with_sphere(vec3 seen, vec3 n) {
 #endif
 }
 
+// A cosine to the power of the highlight; 0 of one that is negative.
+float to_power(float cosine) {
+    float base = max(cosine, 0.0);
+#if POWER > 0
+// Written out: software OpenGL would run a loop as one.
+#define BIT(n) if ((POWER & (n)) != 0) product *= base; base *= base;
+    float product = 1.0;
+    BIT(1) BIT(2) BIT(4) BIT(8) BIT(16) BIT(32) BIT(64)
+    return product;
+#else
+    return pow(base, specular_power);
+#endif
+}
+
 #if TOON
 // MMD's own look at an ambient light of 0.5. More of it leaves the colours alone and fills the
 // shade, as it does under Phong; at 1 all is as the ramp has it where the light falls.
@@ -70,8 +85,8 @@ vec3 shaded(vec3 texel, vec3 n) {
     float shade = 0.5 - 0.5 * dot(n, toward_toon_light);
     vec4 ramp = mix(straight(texture(toon_map, vec2(0.5, shade))), toon_lit, fill);
     seen *= morphed(ramp, toon_multiply, toon_add).rgb;
-#if SHINES
-    seen += highlight * pow(max(dot(n, toon_halfway), 0.0), specular_power);
+#if POWER != 0
+    seen += highlight * to_power(dot(n, toon_halfway));
 #endif
     return seen;
 }
@@ -83,9 +98,8 @@ vec3 shaded(vec3 texel, vec3 n) {
 vec3 shaded(vec3 texel, vec3 n) {
     float lit = min(ambient_light + DIRECTIONAL_LIGHT * abs(n.z), 1.0);
     vec3 seen = with_sphere(colour * lit * texel, n);
-#if SHINES
-    float mirrored = max(2.0 * n.z * n.z - 1.0, 0.0);
-    seen += highlight * pow(mirrored, specular_power);
+#if POWER != 0
+    seen += highlight * to_power(2.0 * n.z * n.z - 1.0);
 #endif
     return seen;
 }
