@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import moderngl
@@ -11,7 +12,7 @@ from contract.light import Light, Shading
 from renderer.deform.deformer import PosedMesh
 from renderer.deform.material_morphs import MaterialStates
 from renderer.draw.lit_materials import LitMaterials, lit_materials
-from renderer.draw.programs import Programs, SurfaceKind, set_uniform
+from renderer.draw.programs import Programs, SurfaceKind, UniformValue
 from renderer.draw.textures import Texture
 from renderer.formats.model import F32, I32, SphereMode
 
@@ -55,6 +56,26 @@ class Frame:
     edge_width: float
 
 
+@dataclass(frozen=True)
+class _Call:
+    """A draw call that can be made for any pose."""
+
+    array: moderngl.VertexArray
+    maps: tuple[moderngl.Texture, ...]
+    flags: int
+    uniforms: tuple[tuple[moderngl.Uniform, bytes], ...]
+    first_index: int
+    index_count: int
+
+
+@dataclass(frozen=True)
+class _Calls:
+    """All draw calls of some materials in a frame."""
+
+    surfaces: Sequence[_Call]
+    edges: Sequence[_Call]
+
+
 class DrawnModel:
     """A model's buffers and textures on one context; ``release`` gives them back."""
 
@@ -70,6 +91,8 @@ class DrawnModel:
         self._textures: dict[tuple[int, bool], moderngl.Texture] = {}
         self._maps = [self._upload_maps(surface) for surface in draw_list.surfaces]
         self._surface_arrays: dict[moderngl.Program, moderngl.VertexArray] = {}
+        self._prepared_for: MaterialStates | None = None
+        self._prepared: dict[Frame, _Calls] = {}
         self._edge_array = context.vertex_array(
             programs.edge,
             [
@@ -132,45 +155,84 @@ class DrawnModel:
 
     def draw_surfaces(self, materials: MaterialStates, frame: Frame) -> None:
         """Draw all materials in file order; models are authored for that order."""
-        context = self._context
-        context.cull_face = "back"
-        lit = lit_materials(materials, frame.light)
-        for surface, maps in zip(self._list.surfaces, self._maps, strict=True):
-            if materials.diffuse[surface.material, 3] <= 0:
-                continue
-            kind = _kind(surface, lit, frame.light.shading)
-            program = self._programs.surface(kind)
-            _set_frame(program, frame)
-            _set_material(program, lit, surface.material, kind)
-            set_uniform(program, "toon_lit", _lit_end(surface.toon_map or _WHITE))
-            for unit, texture in enumerate(maps):
-                texture.use(unit)
-            # Blending at alpha 1 gives the same, and costs software OpenGL a look at the target.
-            _switch(context, moderngl.BLEND, not kind.opaque)
-            _switch(context, moderngl.CULL_FACE, not surface.double_sided)
-            self._surface_array(program).render(
-                moderngl.TRIANGLES, surface.index_count, first=surface.first_index
-            )
+        self._context.cull_face = "back"
+        self._make(self._calls(materials, frame).surfaces)
 
     def draw_edges(self, materials: MaterialStates, frame: Frame) -> None:
         """Draw the outlines of the materials that have one, as inverted hulls."""
-        program = self._programs.edge
-        program["mmd_to_clip"] = frame.mmd_to_clip
-        self._context.enable(moderngl.CULL_FACE)
         self._context.cull_face = "front"
-        for surface in self._list.surfaces:
-            number = surface.material
-            width = float(materials.edge_size[number]) * frame.edge_width
-            alpha = float(materials.edge_color[number, 3] * materials.diffuse[number, 3])
-            if not surface.draw_edge or width <= 0 or alpha <= 0:
-                continue
-            colour = np.clip([*materials.edge_color[number, :3], alpha], 0, 1)
-            _switch(self._context, moderngl.BLEND, alpha < 1)
-            program["edge_width"] = width
-            program["edge_color"] = tuple(colour)
-            self._edge_array.render(
-                moderngl.TRIANGLES, surface.index_count, first=surface.first_index
-            )
+        self._make(self._calls(materials, frame).edges)
+
+    def _make(self, calls: Sequence[_Call]) -> None:
+        flags, bound = -1, dict[int, moderngl.Texture]()
+        for call in calls:
+            for uniform, value in call.uniforms:
+                uniform.write(value)
+            for unit, texture in enumerate(call.maps):
+                if bound.get(unit) is not texture:
+                    texture.use(unit)
+                    bound[unit] = texture
+            if call.flags != flags:
+                flags = call.flags
+                self._context.enable_only(flags)
+            call.array.render(moderngl.TRIANGLES, call.index_count, first=call.first_index)
+
+    def _calls(self, materials: MaterialStates, frame: Frame) -> _Calls:
+        """Worked out once: without material morphs all poses share their materials."""
+        if self._prepared_for is not materials:
+            self._prepared_for, self._prepared = materials, {}
+        if frame not in self._prepared:
+            lit, surfaces = lit_materials(materials, frame.light), self._list.surfaces
+            drawn = [
+                self._surface_call(surface, maps, lit, frame)
+                for surface, maps in zip(surfaces, self._maps, strict=True)
+                if materials.diffuse[surface.material, 3] > 0
+            ]
+            edges = [self._edge_call(surface, materials, frame) for surface in surfaces]
+            self._prepared[frame] = _Calls(drawn, [call for call in edges if call])
+        return self._prepared[frame]
+
+    def _surface_call(
+        self,
+        surface: Surface,
+        maps: tuple[moderngl.Texture, ...],
+        lit: LitMaterials,
+        frame: Frame,
+    ) -> _Call:
+        kind = _kind(surface, lit, frame.light.shading)
+        program = self._programs.surface(kind)
+        # Blending at alpha 1 gives the same, and costs software OpenGL a look at the target.
+        blend = moderngl.NOTHING if kind.opaque else moderngl.BLEND
+        cull = moderngl.NOTHING if surface.double_sided else moderngl.CULL_FACE
+        return _Call(
+            self._surface_array(program),
+            maps,
+            moderngl.DEPTH_TEST | blend | cull,
+            _uniforms(program, _surface_values(surface, lit, frame)),
+            surface.first_index,
+            surface.index_count,
+        )
+
+    def _edge_call(self, surface: Surface, materials: MaterialStates, frame: Frame) -> _Call | None:
+        number = surface.material
+        width = float(materials.edge_size[number]) * frame.edge_width
+        alpha = float(materials.edge_color[number, 3] * materials.diffuse[number, 3])
+        if not surface.draw_edge or width <= 0 or alpha <= 0:
+            return None
+        values: dict[str, UniformValue] = {
+            "mmd_to_clip": frame.mmd_to_clip,
+            "edge_width": width,
+            "edge_color": np.clip([*materials.edge_color[number, :3], alpha], 0, 1),
+        }
+        blend = moderngl.NOTHING if alpha >= 1 else moderngl.BLEND
+        return _Call(
+            self._edge_array,
+            (),
+            moderngl.DEPTH_TEST | moderngl.CULL_FACE | blend,
+            _uniforms(self._programs.edge, values),
+            surface.first_index,
+            surface.index_count,
+        )
 
     def release(self) -> None:
         """Give this model's device memory back."""
@@ -180,10 +242,6 @@ class DrawnModel:
             array.release()
         for buffer in (self._moving, self._lasting, self._indices):
             buffer.release()
-
-
-def _switch(context: moderngl.Context, flag: int, on: bool) -> None:
-    (context.enable if on else context.disable)(flag)
 
 
 def _kind(surface: Surface, lit: LitMaterials, shading: Shading) -> SurfaceKind:
@@ -206,27 +264,33 @@ def _lit_end(ramp: Texture) -> F32:
     return np.array([red / share, green / share, blue / share, alpha], np.float32)
 
 
-def _set_frame(program: moderngl.Program, frame: Frame) -> None:
-    program["mmd_to_clip"] = frame.mmd_to_clip
-    set_uniform(program, "ambient_light", frame.light.ambient)
+def _surface_values(surface: Surface, lit: LitMaterials, frame: Frame) -> dict[str, UniformValue]:
+    number, states = surface.material, lit.states
+    return {
+        "mmd_to_clip": frame.mmd_to_clip,
+        "ambient_light": frame.light.ambient,
+        "colour": lit.colour[number],
+        "opacity": float(states.diffuse[number, 3]),
+        "highlight": lit.highlight[number],
+        "specular_power": float(states.specular_power[number]),
+        "colour_multiply": states.texture_multiply[number],
+        "colour_add": states.texture_add[number],
+        "sphere_multiply": states.sphere_multiply[number],
+        "sphere_add": states.sphere_add[number],
+        "toon_multiply": states.toon_multiply[number],
+        "toon_add": states.toon_add[number],
+        "toon_lit": _lit_end(surface.toon_map or _WHITE),
+        "fill": lit.fill,
+    }
 
 
-def _set_material(
-    program: moderngl.Program, lit: LitMaterials, number: int, kind: SurfaceKind
-) -> None:
-    set_uniform(program, "colour", lit.colour[number])
-    set_uniform(program, "opacity", float(lit.states.diffuse[number, 3]))
-    set_uniform(program, "fill", lit.fill)
-    if kind.power:
-        set_uniform(program, "highlight", lit.highlight[number])
-        set_uniform(program, "specular_power", float(lit.states.specular_power[number]))
-    if kind.retouched:
-        for name, values in (
-            ("colour_multiply", lit.states.texture_multiply),
-            ("colour_add", lit.states.texture_add),
-            ("sphere_multiply", lit.states.sphere_multiply),
-            ("sphere_add", lit.states.sphere_add),
-            ("toon_multiply", lit.states.toon_multiply),
-            ("toon_add", lit.states.toon_add),
-        ):
-            set_uniform(program, name, values[number])
+def _uniforms(
+    program: moderngl.Program, values: Mapping[str, UniformValue]
+) -> tuple[tuple[moderngl.Uniform, bytes], ...]:
+    """Those that the compiler left in the program, with the bytes that they take."""
+    found = ((program.get(name, None), value) for name, value in values.items())
+    return tuple(
+        (member, np.asarray(value, np.float32).tobytes())
+        for member, value in found
+        if isinstance(member, moderngl.Uniform)
+    )
