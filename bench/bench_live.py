@@ -2,10 +2,10 @@
 
     python bench/bench_live.py [--size 256] [--rounds 60] [--pictures 0]
 
-Untrained networks as live ones are (they look at 64 pixels), for weights change no time. Parts of
-the way are printed as shares of the whole; two viewers against one. With --pictures N that many
-more are shown, and how much memory the process has before and after. Exit code 1 when a second
-viewer costs more than a tenth, or memory grows by more than 50 MB.
+Untrained networks of the preset live, for weights change no time. Parts of the way are printed as
+shares of the whole; two viewers against one. With --pictures N that many more are shown, and how
+much memory the process has before and after. Exit code 1 when a second viewer costs more than a
+tenth, or memory grows by more than 50 MB.
 """
 
 from __future__ import annotations
@@ -39,14 +39,12 @@ from animate.track.face_measures import F64, FaceFinder, measure
 from animate.track.follow import Follower
 from contract.image import Stored
 from contract.picture import QUICK, png_bytes
-from models.base.config import NetworkConfig
 from tests.support.talking_face import talking_face
 from tests.support.timing import seconds_of
 from tests.support.untrained import untrained
+from train.plan.presets import PRESETS
 
-LIVE = NetworkConfig(
-    channels=24, max_channels=128, residual_blocks=3, sees=64, looks_at="middle", rests=True
-)
+LIVE = PRESETS["live"][0].network
 MOST_FOR_ANOTHER = 1.1
 MOST_MEGABYTES = 50
 

@@ -164,9 +164,10 @@ def journal_lines(path: Path) -> list[str]:
     Raises:
         InputError: the file cannot be read, or is no UTF-8.
     """
-    text = _text(path)
-    whole, newline, last = text.rpartition("\n")
-    return _lines(text if _is_json(last.encode("utf-8", "surrogatepass")) else whole + newline)
+    data = _bytes(path)
+    # Before anything is decoded: the half line may end within a letter.
+    whole, newline, last = data.rpartition(b"\n")
+    return _lines(path, data if _is_json(last) else whole + newline)
 
 
 def read_lines(path: Path) -> list[str]:
@@ -175,19 +176,18 @@ def read_lines(path: Path) -> list[str]:
     Raises:
         InputError: the file cannot be read, or is no UTF-8.
     """
-    return _lines(_text(path))
+    return _lines(path, _bytes(path))
 
 
-def _text(path: Path) -> str:
-    if not os.path.lexists(path):
-        return ""
+def _bytes(path: Path) -> bytes:
+    return read_file(path, _MOST_BYTES) if os.path.lexists(path) else b""
+
+
+def _lines(path: Path, data: bytes) -> list[str]:
     try:
-        return read_file(path, _MOST_BYTES).decode("utf-8", "surrogatepass")
+        text = data.decode("utf-8", "surrogatepass")
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: cannot be read (no UTF-8); move it away") from error
-
-
-def _lines(text: str) -> list[str]:
     # Not splitlines: U+2028 and its like may stand inside a JSON text.
     return text.removesuffix("\n").split("\n") if text else []
 

@@ -76,8 +76,9 @@ def _look(name: str, config: NetworkConfig) -> str:
     """What a network looks at, where that is not the whole picture as it is."""
     if config.look == config.size:
         return ""
-    part = f" of the {config.looks_at}" if name == "morpher" else ""
-    return f" (looks at {config.look}{part})"
+    if name == "morpher":
+        return f" (looks at {config.face_look} of the {config.looks_at})"
+    return f" (looks at {config.look})"
 
 
 @main.command("import")

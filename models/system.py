@@ -5,10 +5,10 @@
 Two parts, for an expression that stays while the head turns is computed once.
 
 A picture of any size is drawn from two: ``decide`` takes it reduced to R pixels a side
-(``NetworkConfig.decides_at``), and ``apply_to`` does to the picture itself what was decided. How
-small the decisions are, and how few, makes the second half quick. S is the side of the pictures
-that the networks were trained on; where they look at those as they are, R is S, and ``forward``
-draws them directly.
+(``NetworkConfig.decides_at``; T, ``turns_at``, for its expression), and ``apply_to`` does to the
+picture itself what was decided. How small the decisions are, and how few, makes the second half
+quick. S is the side of the pictures that the networks were trained on; where they look at those as
+they are, R and T are S, and ``forward`` draws them directly.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from models.base.enlarge import (
     sampled,
     snapped,
 )
-from models.base.look import middle, with_middle
+from models.base.look import part_of, reduced, with_part
 from models.networks.combiner import Combiner, CombinerDecision
 from models.networks.face_morpher import FaceMorpher
 from models.networks.face_rotator import FaceRotator, RotatorDecision, RotatorOutput
@@ -53,15 +53,18 @@ class Express(nn.Module):
         return output
 
     def decide(self, picture: Tensor, face: Tensor) -> tuple[Tensor, Layer]:
-        """The expression of a picture (N, 4, R, R), and what that took, for ``apply_to``."""
+        """The expression of a picture (N, 4, R, R), and what that took, for ``apply_to``.
+
+        The expression is (N, 4, T, T), as ``Turn.decide`` wants it.
+        """
         decision = self.morpher.decide(self.morpher.look(picture), face)
-        return self.morpher.apply_to(picture, decision).output, layer(*decision)
+        output = self.morpher.apply_to(picture, decision).output
+        return reduced(output, self.morpher.config.turns_at), layer(*decision)
 
     def apply_to(self, wide: Tensor, over: Layer) -> Tensor:
         """Do what was decided to (N, 4, D, D) with spread colours, and stay so."""
-        if self.morpher.config.looks_at == "middle":
-            return with_middle(wide, laid(over, middle(wide)))
-        return laid(over, wide)
+        part = self.morpher.config.looks_at
+        return with_part(wide, laid(over, part_of(wide, part)), part)
 
 
 class TurnDecision(NamedTuple):
@@ -97,7 +100,7 @@ class Turn(nn.Module):
         return output
 
     def decide(self, expression: Tensor, joints: Tensor) -> TurnDecision:
-        """What to do to an expression, known as (N, 4, R, R), for ``apply_to``."""
+        """What to do to an expression, known as (N, 4, T, T), for ``apply_to``."""
         turn = self.rotator.decide(self.rotator.look(expression), joints)
         if self.combiner is None:
             return _one_pathway(turn, self.pathway)
@@ -187,8 +190,13 @@ class System(nn.Module):
 
     @property
     def small(self) -> int:
-        """R: pixels a side of the pictures that it decides on."""
+        """R: pixels a side of the rest picture that it decides on."""
         return self.express.morpher.config.decides_at
+
+    @property
+    def turns_at(self) -> int:
+        """T: pixels a side of the expression that it decides on."""
+        return self.express.morpher.config.turns_at
 
     @property
     def sees_all(self) -> bool:

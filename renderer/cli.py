@@ -16,13 +16,14 @@ from contract.files import read_file, replacing, write_bytes
 from contract.image import DEFAULT_SIZE
 from contract.light import DEFAULT_AMBIENT, MAX_AMBIENT, SHADINGS, Light, Shading
 from contract.picture import png_bytes
-from contract.pose import REST, Pose
+from contract.pose import FACE_AXES, REST, Pose
 from contract.records import decode_json
-from contract.rig import MorphUse
+from contract.rig import MorphUse, Rig
 from renderer.deform.deformer import Deformer
 from renderer.deform.quaternion import Quat, from_axis_angle
 from renderer.draw.canvas import DEFAULT_SUPERSAMPLE, Canvas
 from renderer.draw.device import INSTALL_HINT, DeviceReport, report_devices
+from renderer.fit.confidence import in_words
 from renderer.fit.fit_rig import fit_rig
 from renderer.formats.model import F32, MmdModel
 from renderer.formats.read import read_model
@@ -76,6 +77,12 @@ def _device_lines(report: DeviceReport) -> str:
 )
 @click.option("--supersample", type=click.IntRange(1, 8), default=2, show_default=True)
 @click.option("--device", default="auto", show_default=True, help="auto, software, or a number.")
+@click.option(
+    "--models",
+    "models_folder",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Textures may lie anywhere in this folder, above MODEL's too. [default: MODEL's folder]",
+)
 @out_option()
 def still(
     model: Path,
@@ -85,21 +92,33 @@ def still(
     ambient: float,
     supersample: int,
     device: str,
+    models_folder: Path | None,
     out: Path,
 ) -> None:
     """Draw MODEL's head in one pose as a PNG with a transparent background.
 
-    Textures that cannot be used are named on stderr and drawn white; so is what is asked for and
-    what the annotator is not sure of.
+    Textures that cannot be used are named on stderr and drawn white. So is named what the annotator
+    is not sure of: axes that are asked for, and where the head is.
     """
     parsed = read_model(model)
     rig = fit_rig(parsed)
     canvas = Canvas(size, device, supersample)
-    portrait = Portrait(canvas, parsed, rig, strict_textures=False)
-    for fault in portrait.texture_faults:
+    portrait = Portrait(canvas, parsed, rig, models_folder, strict_textures=False)
+    for fault in (*portrait.texture_faults, *_doubts(rig, pose)):
         click.echo(f"warning: {model.name}: {fault}", err=True)
     write_bytes(out, png_bytes(portrait.draw(pose, Light(ambient, shading))))
     click.echo(f"{out}: {size}x{size}, {shading}, {canvas.renderer_name}")
+
+
+def _doubts(rig: Rig, pose: Pose) -> list[str]:
+    """What of a picture is doubtful, in words: one of each answer that a person should look at."""
+    resting = {name for name in FACE_AXES if getattr(pose, name) == getattr(REST, name)}
+    found = []
+    for answer in rig.doubtful:
+        if answer not in resting:
+            why = [in_words(one) for one in rig.objections if one.startswith(f"{answer}:")]
+            found.append(f"doubtful, look at the picture: {'; '.join(why) or answer}")
+    return found
 
 
 @dataclass(frozen=True)

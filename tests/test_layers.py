@@ -43,6 +43,7 @@ STACKS = {
     "models": ["base", "networks", "system", "files", "cli", "start"],
     "train": ["fields", "data", "loss", "plan", "measure", "run", "cli", "start"],
     "animate": [
+        "media_file",
         "sound",
         "drawing",
         "motion",

@@ -56,11 +56,16 @@ class _Part:
     """One half of the system: the graph that decides, and the one that applies it to any size."""
 
     def __init__(self, folder: Path, name: str, record: OnnxRecord) -> None:
-        square = [1, 4, record.small, record.small]
-        look = (record.look, record.look)
+        taken, looked_at = (
+            (record.small, record.face_look)
+            if name == "express"
+            else (record.turns_at, record.look)
+        )
+        drawn, look = [1, 4, record.turns_at, record.turns_at], (looked_at, looked_at)
         decided = {made: [1, n, *look] for made, n in DECISIONS[name].items()} if any(look) else {}
         draws = name == "express" or record.look in {0, record.size}
-        made = ({"output": square} if draws else {}) | decided
+        made = ({"output": drawn} if draws else {}) | decided
+        square = [1, 4, taken, taken]
         self._decide = _session(folder, name, record, {"picture": square, "pose": [1, 3]}, made)
         self._made, self._decided, self._apply = list(made), list(decided), None
         if decided:

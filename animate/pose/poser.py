@@ -28,8 +28,8 @@ _BYTE_OF_LEVEL = np.rint(
 class AtBothSizes:
     """A picture in network form at the size that networks decide on, and as it is drawn.
 
-    small: (4, R, R). wide: (4, D, D), with colours under alpha 0 (``spread``); None
-    where networks draw the small one itself.
+    small: (4, R, R), of an expression (4, T, T). wide: (4, D, D), with colours under alpha 0
+    (``spread``); None where networks draw the small one itself.
     """
 
     small: NetworkPicture
@@ -45,7 +45,7 @@ class Networks(Protocol):
 
     @property
     def small(self) -> int:
-        """R: pixels a side of the small pictures."""
+        """R: pixels a side of a rest picture's small one."""
 
     @property
     def draws_small(self) -> bool:
@@ -144,8 +144,9 @@ def _halved(planes: _F32) -> _F32:
 def shown_bytes(picture: NetworkPicture) -> Stored:
     """(4, H, W) network form -> (H, W, 4) stored form; values outside [-1, 1] are clamped.
 
-    Every byte that ``stored_to_network`` read comes back as it was. Values in between that lie
-    within a twentieth of a step of the middle between two may come out as the other one.
+    ``contract.image.network_to_stored`` by a table, for this runs many times a second. Every byte
+    that ``stored_to_network`` read comes back as it was. Values in between that lie within a
+    twentieth of a step of the middle between two may come out as the other one.
     """
     height, width = picture.shape[1:]
     stored = np.empty((height, width, 4), np.uint8)

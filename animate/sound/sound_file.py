@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import av
 from av import AudioFrame, AudioResampler
 from av.error import FFmpegError
 
+from animate.media_file import decoded
 from contract.errors import InputError
 
 # All that holds sound but playlists, which name addresses and other files.
@@ -16,6 +16,7 @@ _CONTAINERS = (
     "wav,w64,aiff,au,caf,flac,mp3,aac,ac3,eac3,dts,ogg,amr,ape,tta,wv,mpc,mpc8,xwma,"
     "mov,matroska,avi,mpeg,mpegts,flv,asf"
 )
+_REMEDY = "give a sound, or a video that has one"
 LEAST_RATE, MOST_RATE = 4_000, 768_000
 """Samples a second of what is taken for a sound."""
 _MOST_CHANNELS = 64
@@ -34,7 +35,7 @@ def pieces(path: Path, rate: int, layout: str, sample_format: str) -> Iterator[A
     form = None
     count = 0
     try:
-        for frame in _decoded(path):
+        for frame in decoded(path, AudioFrame, _CONTAINERS, _REMEDY):
             _require_bounds(path, frame)
             given = (frame.sample_rate, frame.layout.name, frame.format.name)
             if resampler is None or form != given:
@@ -50,26 +51,10 @@ def pieces(path: Path, rate: int, layout: str, sample_format: str) -> Iterator[A
     except (FFmpegError, OSError) as error:
         if not count:
             raise InputError(
-                f"{path}: cannot be read as a sound ({error.strerror}); "
-                "give a sound, or a video that has one"
+                f"{path}: cannot be read as a sound ({error.strerror}); {_REMEDY}"
             ) from error
     if not count:
         raise InputError(f"{path}: its sound is empty; give one that can be played")
-
-
-def _decoded(path: Path) -> Iterator[AudioFrame]:
-    if path.exists() and not path.is_file():
-        raise InputError(f"{path}: is no plain file; give a sound, or a video that has one")
-    options = {"protocol_whitelist": "file", "format_whitelist": _CONTAINERS}
-    # A title that is not in UTF-8 is no fault.
-    with av.open(str(path), options=options, metadata_errors="replace") as container:
-        if not container.streams.audio:
-            raise InputError(f"{path}: holds no sound; give a sound, or a video that has one")
-        for packet in container.demux(audio=0):
-            try:
-                yield from packet.decode()
-            except FFmpegError:
-                continue  # one broken packet; those behind it may be whole
 
 
 def _require_bounds(path: Path, frame: AudioFrame) -> None:

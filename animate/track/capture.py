@@ -9,17 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from contract.errors import InputError
 
-if TYPE_CHECKING:
-    from av import VideoFrame
-
 MAX_PIXELS = 4096 * 4096
+# All that holds video but playlists, which name addresses and other files.
 _CONTAINERS = "mov,matroska,avi,mpeg,mpegts,flv,asf,ogg,gif,apng"
 
 Rgb = npt.NDArray[np.uint8]
@@ -39,22 +37,23 @@ def file_frames(path: Path) -> Iterator[Frame]:
     Raises:
         InputError: it is no video, or none of its pictures can be read.
     """
+    from av import VideoFrame  # noqa: PLC0415
     from av.error import FFmpegError  # noqa: PLC0415
 
-    if path.exists() and not path.is_file():
-        raise InputError(f"{path}: is no plain file; give a video")
+    from animate.media_file import decoded  # noqa: PLC0415
+
     count = 0
     first = 0.0
     try:
-        for decoded in _decoded(path):
-            if decoded.width * decoded.height > MAX_PIXELS:
-                raise InputError(f"{path}: {decoded.width}x{decoded.height}; scale it down")
-            seconds = decoded.time if decoded.time is not None else count / 30
+        for frame in decoded(path, VideoFrame, _CONTAINERS, "give a video of a face"):
+            if frame.width * frame.height > MAX_PIXELS:
+                raise InputError(f"{path}: {frame.width}x{frame.height}; scale it down")
+            seconds = frame.time if frame.time is not None else count / 30
             first = first if count else seconds
             count += 1
-            picture = np.asarray(decoded.to_ndarray(format="rgb24"), np.uint8)
+            picture = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
             # Telephones store upright pictures lying down, and how to turn them.
-            upright = np.ascontiguousarray(np.rot90(picture, round(decoded.rotation / 90)))
+            upright = np.ascontiguousarray(np.rot90(picture, round(frame.rotation / 90)))
             yield Frame(seconds - first, upright)
     except (FFmpegError, OSError) as error:
         # The end of a file that was cut short: what came before it is good.
@@ -62,23 +61,6 @@ def file_frames(path: Path) -> Iterator[Frame]:
             raise InputError(f"{path}: cannot be read as a video ({error.strerror})") from error
     if not count:
         raise InputError(f"{path}: holds no picture that can be read; give a video of a face")
-
-
-def _decoded(path: Path) -> Iterator[VideoFrame]:
-    import av  # noqa: PLC0415
-    from av.error import FFmpegError  # noqa: PLC0415
-
-    # Not playlists, which name addresses and other files.
-    options = {"protocol_whitelist": "file", "format_whitelist": _CONTAINERS}
-    # A title that is not in UTF-8 is no fault.
-    with av.open(str(path), options=options, metadata_errors="replace") as container:
-        if not container.streams.video:
-            raise InputError(f"{path}: holds no video; give a video of a face")
-        for packet in container.demux(video=0):
-            try:
-                yield from packet.decode()
-            except FFmpegError:
-                continue  # one broken packet; those behind it may be whole
 
 
 def camera_frames(number: int, seconds: float) -> Iterator[Frame]:

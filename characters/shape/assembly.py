@@ -23,9 +23,7 @@ from characters.design.spec import Body, CharacterSpec
 from characters.shape import body as bodies
 from characters.shape import eye_lines, eye_shape, mouth_shape
 from characters.shape.accessories import build_accessories
-from characters.shape.body import build_arms
 from characters.shape.clothes import build_clothes
-from characters.shape.eye_shape import LidBones, hang_lids
 from characters.shape.face_shape import FaceShape
 from characters.shape.hair_mesh import HairMesh, build_hair
 from characters.shape.hair_shell import Shell
@@ -61,9 +59,9 @@ def build_model(spec: CharacterSpec, rng: np.random.Generator, plain: bool) -> B
     filled = [(material, merge(pieces)) for material, pieces in _parts(spec, shell, hair) if pieces]
     whole = merge([part for _, part in filled])
     bones = standard_bones(spec.body, spec.eye.x, spec.eye.y) + hair.bones
-    lids = LidBones(whole, [], {})
+    lids = eye_shape.LidBones(whole, [], {})
     if spec.eye.lid_bones and not plain:
-        lids = hang_lids(whole, spec.eye, len(bones))
+        lids = eye_shape.hang_lids(whole, spec.eye, len(bones))
     named = tuple(eye_morphs(spec.naming, rng) + other_morphs(spec.naming, rng))
     scale, floor = spec.head_height, joints(spec.body).floor_y
     weights = np.rint(lids.surface.weights * 100) / 100 if plain else lids.surface.weights
@@ -151,7 +149,7 @@ def _body_parts(spec: CharacterSpec) -> list[tuple[MaterialSpec, list[Surface]]]
     torso = bodies.Torso(body)
     colour = "white" if body.outfit == "vest" else "cloth"
     colour = "trim" if body.pattern == "raglan" else colour
-    arms, sleeves = build_arms(body, colour)
+    arms, sleeves = bodies.build_arms(body, colour)
     legs, lower = bodies.build_legs(body)
     skirt = bodies.build_skirt(torso, body)
     upright = [
@@ -169,7 +167,7 @@ def _turned(part: Surface, body: Body) -> Surface:
 
 
 def _morphs(
-    named: tuple[NamedMorph, ...], lids: LidBones, scale: float, plain: bool
+    named: tuple[NamedMorph, ...], lids: eye_shape.LidBones, scale: float, plain: bool
 ) -> tuple[MorphSpec, ...]:
     place: dict[str, int] = {}
     for index, morph in enumerate(named):

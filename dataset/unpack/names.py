@@ -11,6 +11,7 @@ from contract.text import printable
 ENCODINGS = ("utf-8", "cp932", "gb18030", "big5", "cp949")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])", re.IGNORECASE)
 _FORBIDDEN = re.compile(r'[<>:"|?*\x00-\x1f\x7f]')
+_LETTERS = re.compile(rb"([\x81-\x9f\xe0-\xfc])(.)", re.DOTALL)
 _MAX_NAME = 120  # letters: four bytes each are within what any file system takes
 
 References = Sequence[tuple[int, Sequence[str]]]
@@ -23,16 +24,28 @@ def decoded(raw_names: Sequence[bytes], references: References) -> tuple[str, li
     Among equals the first of ``ENCODINGS`` that reads all names; ``utf-8`` with replacements where
     none does.
     """
+    readings = _readings(raw_names) or _readings(list(map(_with_backslashes, raw_names)))
+    if not readings:
+        return "utf-8", [raw.decode("utf-8", "replace") for raw in raw_names]
+    best = max(readings, key=lambda encoding: _resolved(readings[encoding], references))
+    return best, readings[best]
+
+
+def _readings(raw_names: Sequence[bytes]) -> dict[str, list[str]]:
+    """The names under each encoding that reads all of them."""
     readings: dict[str, list[str]] = {}
     for encoding in ENCODINGS:
         try:
             readings[encoding] = [raw.decode(encoding) for raw in raw_names]
         except UnicodeDecodeError:
             continue
-    if not readings:
-        return "utf-8", [raw.decode("utf-8", "replace") for raw in raw_names]
-    best = max(readings, key=lambda encoding: _resolved(readings[encoding], references))
-    return best, readings[best]
+    return readings
+
+
+def _with_backslashes(raw: bytes) -> bytes:
+    """A name whose letters are whole again: libarchive makes slashes of an old RAR's backslashes,
+    also of the bytes that are the second halves of letters (half-width kana lead none)."""
+    return _LETTERS.sub(lambda letter: letter[1] + letter[2].replace(b"/", b"\\"), raw)
 
 
 def _resolved(names: Sequence[str], references: References) -> int:

@@ -13,7 +13,11 @@ IMAGE_CHANNELS = 4
 DOWNSAMPLINGS = 3
 """Halvings between the picture and the bottleneck (256 -> 32)."""
 
-Part = Literal["whole", "middle"]
+Part = Literal["whole", "middle", "face"]
+SIXTEENTHS = 16
+CORNERS: Mapping[Part, tuple[int, int]] = {"whole": (0, 0), "middle": (4, 4), "face": (7, 5)}
+"""First row and column of each part of a picture, in sixteenths of its side. A part is a square,
+with as many columns behind it as before it."""
 
 _LARGEST_SIZE = 2048
 _MOST_CHANNELS = 2048
@@ -34,9 +38,12 @@ class NetworkConfig:
         ``copying``.
     sees: pixels a side of what a network looks at, a multiple of 8 that divides ``size``; 0: the
         pictures as they are. What it decides has this size and is applied to the whole picture.
-    looks_at: the part of the picture that the morpher looks at and changes; "middle" is the middle
-        half of rows and columns, where the picture convention has the face, and wants ``sees`` to
-        divide half of ``size``. Rotator and combiner always see the whole.
+    looks_at: the part of the picture that the morpher looks at and changes. Of the picture's side
+        "middle" is the middle half, where the picture convention has the head, and "face" three
+        eighths, from above the eyes to below an open mouth's chin. Rotator and combiner always see
+        the whole.
+    face_sees: pixels a side of what the morpher looks at, a multiple of 8 that a part no larger
+        than ``size`` has; 0: ``sees``.
     rests: whether what the networks change vanishes as the pose comes to rest, so that rest gives
         the input back.
     skips: whether morpher and rotator read what they see past the bottleneck as well, as the
@@ -55,6 +62,7 @@ class NetworkConfig:
     flow_scale: float = 1.0
     sees: int = 0
     looks_at: Part = "whole"
+    face_sees: int = 0
     rests: bool = False
     skips: bool = False
     palette: int = 0
@@ -73,9 +81,23 @@ class NetworkConfig:
         self._require("flow_scale", 0 <= self.flow_scale <= 1)
         self._require("palette", 0 <= self.palette <= _MOST_COLOURS)
         self._require("looks_at", self.looks_at in get_args(Part))
-        seen = self.size if self.looks_at == "whole" else self.size // 2
-        fits = self.sees >= 16 and self.sees % 8 == 0 and seen % self.sees == 0
-        self._require("sees", fits or (self.sees == 0 and self.looks_at == "whole"))
+        of_all = self.sees >= 16 and self.sees % 8 == 0 and self.size % self.sees == 0
+        self._require("sees", of_all or (self.sees == 0 and self.looks_at == "whole"))
+        self._require("face_sees", self.face_sees == 0 or self._has_part(self.face_sees))
+        self._require("sees", self.sees == 0 or self.face_sees > 0 or self._has_part(self.sees))
+
+    def _has_part(self, look: int) -> bool:
+        """Whether a picture no larger than ours has a part of so many pixels a side."""
+        fits = look * SIXTEENTHS % self._part_sixteenths == 0 and self._with_part(look) <= self.size
+        return look >= 16 and look % 8 == 0 and fits
+
+    def _with_part(self, look: int) -> int:
+        """Pixels a side of the picture whose part has ``look``."""
+        return look * SIXTEENTHS // self._part_sixteenths
+
+    @property
+    def _part_sixteenths(self) -> int:
+        return SIXTEENTHS - 2 * CORNERS[self.looks_at][1]
 
     def _require(self, name: str, holds: bool) -> None:
         if not holds:
@@ -89,15 +111,24 @@ class NetworkConfig:
 
     @property
     def look(self) -> int:
-        """Pixels a side of what a network looks at and of what it decides."""
+        """Pixels a side of what rotator and combiner look at and of what they decide."""
         return self.sees or self.size
 
     @property
-    def decides_at(self) -> int:
-        """Pixels a side of the pictures that a system decides on, between the looks of its parts.
+    def face_look(self) -> int:
+        """Pixels a side of what the morpher looks at and of what it decides."""
+        return self.face_sees or self.look
 
-        Twice the look where that is less than ``size``: as fine as the morpher's look at the
-        middle, and fine enough to warp without blurring what is then looked at.
+    @property
+    def decides_at(self) -> int:
+        """Pixels a side of the rest picture that a system decides on, for the finest look."""
+        return max(self.turns_at, self._with_part(self.face_look))
+
+    @property
+    def turns_at(self) -> int:
+        """Pixels a side of the expression that rotator and combiner decide on, ``size`` at most.
+
+        Twice their look: fine enough to warp without blurring what is then looked at.
         """
         return min(self.size, 2 * self.look)
 
@@ -122,6 +153,7 @@ _KINDS: Mapping[type, tuple[tuple[type, ...], str]] = {
 _LATER: Mapping[str, object] = {
     "sees": 0,
     "looks_at": "whole",
+    "face_sees": 0,
     "rests": False,
     "skips": False,
     "palette": 0,
@@ -133,8 +165,12 @@ _RULES = {
     "max_channels": f"it must lie between channels and {_MOST_CHANNELS}",
     "residual_blocks": f"it must lie in [0, {_MOST_BLOCKS}]",
     "flow_scale": "it must lie in [0, 1]",
-    "sees": "it must be a multiple of 8 from 16 on and divide size (half of size where the morpher "
-    "looks at the middle), or 0 to look at the whole pictures as they are",
+    "sees": "it must be a multiple of 8 from 16 on and divide size, and so many pixels a side must "
+    "the morpher's part of a picture no larger than size have, unless face_sees is given; 0 to "
+    "look at the whole pictures as they are",
+    "face_sees": "it must be a multiple of 8 from 16 on (of 24 where the morpher looks at the "
+    "face), and so many pixels a side must its part of a picture no larger than size have; or 0 "
+    "for what sees says",
     "palette": f"it must lie in [0, {_MOST_COLOURS}]",
     "looks_at": f"it must be {' or '.join(get_args(Part))}",
 }

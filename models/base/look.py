@@ -1,4 +1,4 @@
-"""What a network looks at: the picture, or its middle, at a smaller size.
+"""What a network looks at: the picture, or a part of it, at a smaller size.
 
 Pictures are (N, 4, D, D) in network form; a look is one of L pixels a side.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from models.base.config import CORNERS, SIXTEENTHS, Part
 
 _LEAST_COVERAGE = 1e-6
 
@@ -47,19 +49,24 @@ def _overlaps(given: int, side: int, device: torch.device) -> Tensor:
     return shared.clamp(min=0) / step
 
 
-def middle(picture: Tensor) -> Tensor:
-    """The middle half of rows and columns, where the picture convention has the face; a view."""
-    rows, columns = (_quarter(length) for length in picture.shape[2:])
-    return picture[:, :, rows:-rows, columns:-columns]
+def part_of(picture: Tensor, part: Part) -> Tensor:
+    """The square ``part`` of a picture (N, C, D, D), as the picture convention has it; a view."""
+    rows, columns, side = _place(picture, part)
+    return picture[:, :, rows : rows + side, columns : columns + side]
 
 
-def with_middle(picture: Tensor, part: Tensor) -> Tensor:
-    """``picture`` with ``part`` in place of what ``middle`` gives; nothing else changes."""
-    rows, columns = (_quarter(length) for length in picture.shape[2:])
-    band = picture[:, :, rows:-rows]
-    centre = torch.cat([band[..., :columns], part, band[..., -columns:]], 3)
-    return torch.cat([picture[:, :, :rows], centre, picture[:, :, -rows:]], 2)
+def with_part(picture: Tensor, changed: Tensor, part: Part) -> Tensor:
+    """``picture`` with ``changed`` in place of what ``part_of`` gives; nothing else changes."""
+    if part == "whole":
+        return changed
+    rows, columns, side = _place(picture, part)
+    band = picture[:, :, rows : rows + side]
+    centre = torch.cat([band[..., :columns], changed, band[..., columns + side :]], 3)
+    return torch.cat([picture[:, :, :rows], centre, picture[:, :, rows + side :]], 2)
 
 
-def _quarter(length: int) -> int:
-    return length // 4
+def _place(picture: Tensor, part: Part) -> tuple[int, int, int]:
+    row, column = CORNERS[part]
+    length = picture.shape[-1]
+    before = length * column // SIXTEENTHS
+    return length * row // SIXTEENTHS, before, length - 2 * before

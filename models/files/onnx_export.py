@@ -39,8 +39,9 @@ def export_onnx(bundle: Bundle, configuration: str | None, out: Path) -> str:
         digests[graph.name] = hashlib.sha256(data).hexdigest()
         write_bytes(out / f"{graph.name}.onnx", data)
     # Last, so that a folder with a record is whole.
-    look = system.express.morpher.config.look
-    write_onnx_record(out, OnnxRecord(system.size, system.small, look, name, digests))
+    config = system.express.morpher.config
+    sides = system.size, system.small, system.turns_at, config.look, config.face_look
+    write_onnx_record(out, OnnxRecord(*sides, name, digests))
     return name
 
 
@@ -58,15 +59,19 @@ class _Graph:
 
 def _graphs(system: System) -> Iterator[_Graph]:
     config = system.express.morpher.config
-    small = torch.zeros(1, 4, system.small, system.small), torch.zeros(1, 3)
+    rest, expression = (
+        (torch.zeros(1, 4, side, side), torch.zeros(1, 3))
+        for side in (system.small, system.turns_at)
+    )
     side = 2 * config.size + 8  # an example of D, unlike all other sizes
     wide, given = torch.zeros(1, 4, side, side), ["picture", "pose"]
+    looks = {"express": config.face_look, "turn": config.look}
     decided = {
-        part: tuple(torch.zeros(1, n, config.look, config.look) for n in channels.values())
+        part: tuple(torch.zeros(1, n, looks[part], looks[part]) for n in channels.values())
         for part, channels in DECISIONS.items()
     }
     express, turn = (list(DECISIONS[part]) for part in ("express", "turn"))
-    yield _Graph("express", _DecideExpress(system.express), small, given, ["output", *express])
+    yield _Graph("express", _DecideExpress(system.express), rest, given, ["output", *express])
     yield _Graph(
         "express-wide",
         _ApplyExpress(system.express),
@@ -76,7 +81,9 @@ def _graphs(system: System) -> Iterator[_Graph]:
         any_size=True,
     )
     own = ["output"] if system.sees_all else []
-    yield _Graph("turn", _DecideTurn(system.turn, system.sees_all), small, given, [*own, *turn])
+    yield _Graph(
+        "turn", _DecideTurn(system.turn, system.sees_all), expression, given, [*own, *turn]
+    )
     yield _Graph(
         "turn-wide",
         _ApplyTurn(system.turn),

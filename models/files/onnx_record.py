@@ -2,15 +2,16 @@
 
 onnx.json          what follows, the convention, and the digest of each file
 
-With S pixels a side of what the networks were trained on, R of the picture that they decide on, L
-of what they look at and decide, D of what is drawn (any from S on):
+With S pixels a side of what the networks were trained on, R of the rest picture and T of the
+expression that they decide on, L of what they look at and decide (F: the morpher), D of what is
+drawn (any from S on):
 
-express.onnx       picture (1, 4, R, R), pose (1, 3) -> output (1, 4, R, R): the morpher,
-                   kept, painted (1, 4, L, L): what it decides
+express.onnx       picture (1, 4, R, R), pose (1, 3) -> output (1, 4, T, T): the morpher,
+                   kept, painted (1, 4, F, F): what it decides
 express-wide.onnx  picture (1, 4, D, D), kept, painted -> output (1, 4, D, D)
-turn.onnx          picture (1, 4, R, R), pose (1, 3) -> kept, taken, painted (1, 4, L, L),
+turn.onnx          picture (1, 4, T, T), pose (1, 3) -> kept, taken, painted (1, 4, L, L),
                    offset (1, 2, L, L): what rotator and combiner, or a pathway alone, decide;
-                   if L = S, and so R = S, output (1, 4, S, S) as well: drawn directly
+                   if L = S, and so R = T = S, output (1, 4, S, S) as well: drawn directly
 turn-wide.onnx     picture (1, 4, D, D), kept, taken, painted, offset -> output (1, 4, D, D)
 
 The wide picture has colours under alpha 0, those nearby (``animate.pose.poser.spread``).
@@ -49,11 +50,16 @@ _LARGEST_SIZE = 4096
 
 @dataclass(frozen=True)
 class OnnxRecord:
-    """size: S. small: R. look: L; 0 in version 1. sha256: by part, 64 hexadecimal digits."""
+    """size: S. small: R. turns_at: T. look: L, face_look: F; 0 in version 1.
+
+    sha256: by part, 64 hexadecimal digits.
+    """
 
     size: int
     small: int
+    turns_at: int
     look: int
+    face_look: int
     configuration: str
     sha256: Mapping[str, str]
 
@@ -87,14 +93,19 @@ def read_onnx_record(folder: Path) -> OnnxRecord:
 
 @dataclass(frozen=True)
 class _Written:
-    """The fields of onnx.json besides the convention; ``small`` and ``look`` are of version 2."""
+    """The fields of onnx.json besides the convention; ``small`` and ``look`` are of version 2.
+
+    ``turns_at`` and ``face_look`` came later within it: 0 is the same as ``small`` and ``look``.
+    """
 
     version: int
     size: int
     configuration: str
     sha256: Mapping[str, str]
     small: int = 0
+    turns_at: int = 0
     look: int = 0
+    face_look: int = 0
 
 
 def _checked(document: object) -> OnnxRecord:
@@ -109,11 +120,14 @@ def _checked(document: object) -> OnnxRecord:
         raise ValueError("no size")
     if not 1 <= small <= found.size:
         raise ValueError("no small")
-    if not (0 < look <= small or found.version == 1):
+    turns_at, face_look = found.turns_at or small, found.face_look or look
+    if not 1 <= turns_at <= small:
+        raise ValueError("no turns_at")
+    if not ((0 < look <= small and 0 < face_look <= small) or found.version == 1):
         raise ValueError("no look")
     if found.configuration not in CONFIGURATIONS:
         raise ValueError("no configuration")
     if missing := [part for part in parts if part not in found.sha256]:
         raise ValueError(f"no digest of {missing[0]}")
     digests = {part: found.sha256[part] for part in parts}
-    return OnnxRecord(found.size, small, look, found.configuration, digests)
+    return OnnxRecord(found.size, small, turns_at, look, face_look, found.configuration, digests)

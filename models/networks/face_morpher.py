@@ -11,7 +11,7 @@ from models.base.config import IMAGE_CHANNELS, NetworkConfig
 from models.base.enlarge import coverage_of, covered, laid, layer, spread
 from models.base.gates import border_gate, face_gate, gated
 from models.base.layers import blend, conv7, fill_he_normal, run_heads, trunk, with_pose
-from models.base.look import middle, reduced, with_middle
+from models.base.look import part_of, reduced, with_part
 from models.base.palette import painted, palette_heads
 
 
@@ -53,7 +53,7 @@ class FaceMorpher(nn.Module):
 
     def look(self, image: Tensor) -> Tensor:
         """What the network sees of a picture (N, 4, D, D): (N, 4, L, L)."""
-        return reduced(self._part(image), self.config.look)
+        return reduced(part_of(image, self.config.looks_at), self.config.face_look)
 
     def decide(self, look: Tensor, pose: Tensor) -> MorpherDecision:
         """What is to change of what is seen, (N, 4, L, L); pose (N, 3)."""
@@ -62,7 +62,7 @@ class FaceMorpher(nn.Module):
             features, self.alpha_head, self.change_head, *self.palette_heads
         )
         alpha, change = torch.sigmoid(alpha), painted(look, torch.tanh(change), picked)
-        if self.config.looks_at == "middle":
+        if self.config.looks_at != "whole":
             alpha = gated(alpha, border_gate(look.shape[-1], look.device))
         if self.config.rests:
             alpha = gated(alpha, face_gate(pose))
@@ -71,14 +71,10 @@ class FaceMorpher(nn.Module):
     def apply_to(self, image: Tensor, decision: MorpherDecision) -> MorpherOutput:
         """Change a picture (N, 4, D, D), of any size, as was decided."""
         alpha, change, coverage = decision
-        part = self._part(image)
-        side = part.shape[-1]
-        if part is image and side == alpha.shape[-1]:
+        place = self.config.looks_at
+        part = part_of(image, place)
+        if place == "whole" and image.shape[-1] == alpha.shape[-1]:
             return MorpherOutput(blend(alpha, image, change), alpha, change)
         wide = spread(part, reduced(part, alpha.shape[-1]))
         output = covered(laid(layer(alpha, change, coverage), wide))
-        whole = output if part is image else with_middle(image, output)
-        return MorpherOutput(whole, alpha, change)
-
-    def _part(self, image: Tensor) -> Tensor:
-        return middle(image) if self.config.looks_at == "middle" else image
+        return MorpherOutput(with_part(image, output, place), alpha, change)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,11 +16,9 @@ from PIL import Image
 
 import animate.serve.camera
 import animate.serve.connections
-from animate.drawing.drawing import decode_drawing
 from animate.motion.motion import NEUTRAL
 from animate.serve.camera import MAX_JPEG_BYTES, Camera, decode_jpeg
 from animate.serve.driver import Driver, Playing
-from animate.serve.server import make_app
 from animate.serve.wire import LeftError
 from animate.track.capture import Rgb, file_frames
 from animate.track.face_measures import F64, FaceFinder, Landmarks, chosen
@@ -29,12 +26,11 @@ from animate.track.follow import Follower
 from contract.errors import InputError
 from contract.pose import Pose
 from tests.support.fake_camera import number_of, write_film
-from tests.support.in_browser import chromium, needs_browser, opened, serving
-from tests.support.shifting import Shifting, bytes_of, drawing
+from tests.support.in_browser import chromium, fake_devices, needs_browser, opened
+from tests.support.page_client import OURS, Script
+from tests.support.shifting import bytes_of
 from tests.support.talking_face import talking_face
 
-OURS = {"host": "127.0.0.1:8000", "origin": "http://127.0.0.1:8000"}
-GOOD = bytes_of(Image.fromarray(drawing(), "RGBA"))
 BLACK = bytes_of(Image.new("RGB", (320, 240)), "JPEG")
 
 
@@ -79,29 +75,6 @@ class Still:
         self.seen += 1
         time.sleep(self._seconds)
         return None
-
-
-class Script:
-    """A page that sends these messages, then stays for a while and leaves."""
-
-    def __init__(self, messages: list[bytes | str], stays: float) -> None:
-        self._messages, self._stays = messages, stays
-        self.words: list[dict[str, object]] = []
-
-    async def receive(self) -> dict[str, object]:
-        if not self._messages:
-            await asyncio.sleep(self._stays)
-            return {"type": "websocket.disconnect"}
-        await asyncio.sleep(0)
-        message = self._messages.pop(0)
-        kind = "bytes" if isinstance(message, bytes) else "text"
-        return {"type": "websocket.receive", kind: message}
-
-    async def send_text(self, data: str) -> None:
-        self.words.append(json.loads(data))
-
-    async def send_bytes(self, data: bytes) -> None:
-        raise AssertionError("no bytes go to a camera")
 
 
 def watch(page: Script, finder: Still, driver: Driver) -> None:
@@ -189,18 +162,10 @@ def test_something_else_may_take_over() -> None:
         asyncio.run(run())
 
 
-@pytest.fixture
-def client(tmp_path: Path) -> Iterator[TestClient]:
-    app = make_app(Shifting(), None, "127.0.0.1", tmp_path)
-    with TestClient(app, base_url="http://127.0.0.1:8000") as one:
-        yield one
-
-
 def test_without_mediapipe_the_extra_is_named(
-    client: TestClient, monkeypatch: pytest.MonkeyPatch
+    client: TestClient, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "mediapipe.python.solutions.face_mesh", None)
-    token = client.post("/api/drawing", content=GOOD, headers=OURS).json()["token"]
     with client.websocket_connect(f"/api/camera/{token}", headers=OURS) as socket:
         assert "pip install 'opentha[track]'" in socket.receive_json()["fault"]
 
@@ -221,7 +186,7 @@ WATCH_BRIGHTNESS = """() => {
 
 @needs_browser
 def test_a_film_before_the_camera_moves_the_drawing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("mediapipe")
     film = tmp_path / "film.y4m"
@@ -242,15 +207,8 @@ def test_a_film_before_the_camera_moves_the_drawing(
 
     monkeypatch.setattr(animate.serve.connections, "FaceFinder", Numbered)
     monkeypatch.setattr(animate.serve.camera, "Follower", Told)
-    app = make_app(Shifting(), decode_drawing(GOOD, "block.png"), "127.0.0.1", tmp_path)
-    options = (
-        "--use-fake-device-for-media-stream",
-        "--use-fake-ui-for-media-stream",
-        f"--use-file-for-fake-video-capture={film}",
-    )
     with (
-        chromium(*options) as browser,
-        serving(app) as url,
+        chromium(*fake_devices(film=film)) as browser,
         opened(browser, url, "camera") as page,
     ):
         page.click("#camera")

@@ -18,9 +18,9 @@ from animate.drawing.drawing import decode_drawing
 from animate.serve.server import make_app
 from animate.serve.sessions import MAX_SESSIONS
 from tests.support.in_browser import chromium, needs_browser, opened, serving
+from tests.support.page_client import HERE, OURS
 from tests.support.shifting import Shifting, bytes_of
 
-OURS = {"host": "127.0.0.1:8000", "origin": "http://127.0.0.1:8000"}
 SIDE = 400
 TOP, CHIN, MIDDLE = 60, 140, 260  # of the red part, which nothing but a person takes for a head
 
@@ -48,7 +48,7 @@ def red_rows_and_middle(picture: Image.Image) -> tuple[float, float, float]:
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[TestClient]:
     app = make_app(Shifting(256, 256), None, "127.0.0.1", tmp_path)
-    with TestClient(app, base_url="http://127.0.0.1:8000") as one:
+    with TestClient(app, base_url=HERE) as one:
         yield one
 
 

@@ -6,7 +6,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -21,33 +20,10 @@ from animate.listen.listener import Heard, Listener
 from animate.motion.motion import read_csv
 from contract.errors import InputError
 from tests.support.tracker_packets import bundle, mocap, osc, see_face, turn, vmc_frame
+from tests.support.tracker_sender import Sender, free_port, sending
 
 HEAD_X, HEAD_Y, NECK_Z, LEFT_EYE, RIGHT_EYE, MOUTH = range(6)
 STRAIGHT = (0.5**0.5, -(0.5**0.5), 0.0, 0.0)
-
-
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-        one.bind((LOOPBACK, 0))
-        port: int = one.getsockname()[1]
-        return port
-
-
-class Sender:
-    """Sends packets to a port of this machine, from an address of it."""
-
-    def __init__(self, port: int, host: str = LOOPBACK) -> None:
-        self._to = (LOOPBACK, port)
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        try:
-            self._socket.bind((host, 0))
-        except OSError:
-            pytest.skip(f"this machine has no address {host}")
-
-    def __call__(self, packet: bytes) -> None:
-        # Refused while nobody listens yet.
-        with suppress(ConnectionError):
-            self._socket.sendto(packet, self._to)
 
 
 @pytest.fixture
@@ -195,26 +171,6 @@ def test_a_telephone_is_asked_until_it_answers(port: int) -> None:
 
 
 # The command.
-
-
-@contextmanager
-def sending(port: int, packet: Callable[[float], bytes], fps: float = 60) -> Iterator[None]:
-    """``packet`` of the seconds since the first, again and again, from a thread of its own."""
-    ends = threading.Event()
-    send = Sender(port)
-
-    def run() -> None:
-        began = time.monotonic()
-        while not ends.wait(1 / fps):
-            send(packet(time.monotonic() - began))
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        yield
-    finally:
-        ends.set()
-        thread.join()
 
 
 def run(*arguments: object) -> tuple[int, str]:

@@ -11,7 +11,6 @@ import asyncio
 import json
 import time
 import tracemalloc
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -37,28 +36,14 @@ from animate.serve.speaking import Talking
 from animate.sound.live_mouth import LiveMouth
 from animate.track.capture import Rgb, file_frames
 from animate.track.face_measures import FaceFinder, measure
-from tests.support.in_browser import chromium, needs_browser, opened, serving
+from tests.support.in_browser import chromium, fake_devices, needs_browser, opened, serving
+from tests.support.page_client import GOOD, OURS
 from tests.support.photographed_face import photographed, turned
 from tests.support.shifting import Shifting, bytes_of, drawing
 from tests.support.talking_face import talking_face
 from tests.support.voices import RATE, A, silence, vowel
 
-OURS = {"host": "127.0.0.1:8000", "origin": "http://127.0.0.1:8000"}
-GOOD = bytes_of(Image.fromarray(drawing(), "RGBA"))
 BLACK = bytes_of(Image.new("RGB", (320, 240)), "JPEG")
-
-
-@pytest.fixture
-def client(tmp_path: Path) -> Iterator[TestClient]:
-    app = make_app(Shifting(), None, "127.0.0.1", tmp_path)
-    with TestClient(app, base_url="http://127.0.0.1:8000") as one:
-        yield one
-
-
-@pytest.fixture
-def token(client: TestClient) -> str:
-    found: str = client.post("/api/drawing", content=GOOD, headers=OURS).json()["token"]
-    return found
 
 
 # Faces.
@@ -138,17 +123,11 @@ def test_landmarks_of_no_face_are_no_face(where: float | str) -> None:
 
 
 @needs_browser
-def test_of_two_cameras_one_is_chosen(tmp_path: Path) -> None:
+def test_of_two_cameras_one_is_chosen(url: str) -> None:
     pytest.importorskip("mediapipe")
-    app = make_app(Shifting(), decode_drawing(GOOD, "block.png"), "127.0.0.1", tmp_path)
-    options = (
-        "--use-fake-device-for-media-stream=device-count=2",
-        "--use-fake-ui-for-media-stream",
-    )
     used = "() => document.getElementById('cameras').selectedOptions[0]?.textContent"
     with (
-        chromium(*options) as browser,
-        serving(app) as url,
+        chromium(*fake_devices(cameras=2)) as browser,
         opened(browser, url, "camera") as page,
     ):
         assert not page.is_visible("#cameras")
@@ -168,7 +147,7 @@ def test_of_two_cameras_one_is_chosen(tmp_path: Path) -> None:
 
 @needs_browser
 def test_a_camera_of_4k_sends_small_pictures(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("mediapipe")
     film = tmp_path / "film.y4m"
@@ -186,15 +165,8 @@ def test_a_camera_of_4k_sends_small_pictures(
         return picture
 
     monkeypatch.setattr(animate.serve.camera, "decode_jpeg", noted)
-    app = make_app(Shifting(), decode_drawing(GOOD, "block.png"), "127.0.0.1", tmp_path)
-    options = (
-        "--use-fake-device-for-media-stream",
-        "--use-fake-ui-for-media-stream",
-        f"--use-file-for-fake-video-capture={film}",
-    )
     with (
-        chromium(*options) as browser,
-        serving(app) as url,
+        chromium(*fake_devices(film=film)) as browser,
         opened(browser, url, "camera") as page,
     ):
         page.click("#camera")

@@ -14,7 +14,14 @@ from playwright.sync_api import Browser, Page
 from animate.drawing.drawing import decode_drawing
 from animate.serve.server import make_app
 from contract.pose import AXIS_NAMES
-from tests.support.in_browser import chromium, needs_browser, opened, serving
+from tests.support.in_browser import (
+    assert_refusals_have_remedies,
+    chromium,
+    needs_browser,
+    opened,
+    serving,
+    wait_until,
+)
 from tests.support.shifting import Shifting, bytes_of
 
 SIZE = 64
@@ -53,10 +60,6 @@ MIDDLE = """() => {
   for (let i = 0; i < d.length; i += 4) if (d[i + 3] > 127) { sum += (i / 4) % c.width; n++; }
   return n ? sum / n : -1;
 }"""
-
-
-def wait_until(page: Page, check: str, seconds: float = 60.0) -> None:
-    page.wait_for_function(check, timeout=1000 * seconds)
 
 
 def slide(page: Page, axis: str, value: float) -> None:
@@ -182,20 +185,7 @@ def test_what_moves_it_is_recorded_until_it_is_enough(page: Page) -> None:
 def test_no_camera_is_said_with_its_remedy(page: Page) -> None:
     pytest.importorskip("mediapipe")
     wait_until(page, f"() => ({MIDDLE})() > 0")
-    for name, remedy in (
-        ("NotFoundError", "plug one in"),
-        ("NotAllowedError", "allow it beside the address"),
-        ("NotReadableError", "end the other program"),
-    ):
-        page.evaluate(
-            """(name) => { navigator.mediaDevices.getUserMedia =
-              () => Promise.reject(new DOMException("no", name)); }""",
-            name,
-        )
-        page.click("#camera")
-        remedied = "() => document.getElementById('fault').textContent"
-        wait_until(page, f"{remedied}.includes('{remedy}')")
-        assert page.get_attribute("#camera", "aria-pressed") == "false"
+    assert_refusals_have_remedies(page, "#camera")
 
 
 def test_it_fits_a_telephone(page: Page) -> None:

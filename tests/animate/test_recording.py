@@ -28,12 +28,11 @@ from contract.image import NetworkPicture
 from models.base.config import NetworkConfig
 from models.files.bundle import save_bundle
 from tests.conftest import REPOSITORY
+from tests.support.page_client import HERE, OURS, token_of
 from tests.support.shifting import Shifting, bytes_of, drawing
 from tests.support.untrained import untrained
 
-OURS = {"host": "127.0.0.1:8000", "origin": "http://127.0.0.1:8000"}
-BLACK = drawing() * np.array([0, 0, 0, 1], np.uint8)
-GOOD = bytes_of(Image.fromarray(BLACK, "RGBA"))
+BLACK = bytes_of(Image.fromarray(drawing() * np.array([0, 0, 0, 1], np.uint8), "RGBA"))
 
 
 class SlowNetworks(Shifting):
@@ -50,14 +49,13 @@ def networks() -> SlowNetworks:
 @pytest.fixture
 def client(networks: SlowNetworks, tmp_path: Path) -> Iterator[TestClient]:
     app = make_app(networks, None, "127.0.0.1", tmp_path)
-    with TestClient(app, base_url="http://127.0.0.1:8000") as opened:
+    with TestClient(app, base_url=HERE) as opened:
         yield opened
 
 
 @pytest.fixture
 def token(client: TestClient) -> str:
-    found: str = client.post("/api/drawing", content=GOOD, headers=OURS).json()["token"]
-    return found
+    return token_of(client, BLACK)
 
 
 class Page:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -22,6 +20,7 @@ from animate.serve.server import make_app
 from tests.support.in_browser import serving
 from tests.support.shifting import Shifting, drawing
 from tests.support.tracker_packets import mocap, see_face, see_face_quaternion, turn, vmc_frame
+from tests.support.tracker_sender import free_port, sending
 
 TURN = 9.0  # degrees to the viewer's left: 0.6 of the axis
 CALIBRATION_SECONDS = 3.0
@@ -30,9 +29,7 @@ CALIBRATION_SECONDS = 3.0
 @contextmanager
 def served(folder: Path, tracker: str) -> Iterator[tuple[ClientConnection, int]]:
     """The connection of a page of a server as ``animate serve --listen`` runs it; the UDP port."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-        one.bind((LOOPBACK, 0))
-        port: int = one.getsockname()[1]
+    port = free_port()
     with ExitStack() as stack:
         usual = _tracker(f"{tracker}:{port}", stack)
         first = Drawing("block.png", drawing(), True, ())
@@ -43,27 +40,6 @@ def served(folder: Path, tracker: str) -> Iterator[tuple[ClientConnection, int]]
         address = f"{url.replace('http', 'ws')}/api/live/{token}"
         with connect(address, origin=Origin(url)) as page:
             yield page, port
-
-
-@contextmanager
-def sending(port: int, packet: Callable[[], bytes]) -> Iterator[None]:
-    """Packets, 15 a second for machines that are busy with other things, and rubbish between."""
-    ends = threading.Event()
-
-    def run() -> None:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-            while not ends.wait(1 / 15):
-                for data in (packet(), b"nonsense"):
-                    with suppress(ConnectionError):  # refused while nobody listens
-                        sender.sendto(data, (LOOPBACK, port))
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        yield
-    finally:
-        ends.set()
-        thread.join()
 
 
 class Viewer:
@@ -108,7 +84,8 @@ def test_a_trackers_packets_pose_what_a_page_shows(tracker: str, sign: int, tmp_
     now = [straight]
     with served(tmp_path, tracker) as (page, port):
         viewer = Viewer(page, f"{tracker}:{LOOPBACK}:{port}")
-        with sending(port, lambda: now[0]):
+        # Few, for machines that are busy with other things.
+        with sending(port, lambda _: now[0], fps=15, between=b"nonsense"):
             viewer.sees(lambda _pose: True)
             ends = time.monotonic() + CALIBRATION_SECONDS + 1
             viewer.sees(lambda _pose: time.monotonic() > ends)

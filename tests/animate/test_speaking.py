@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
-from PIL import Image
+from starlette.testclient import WebSocketTestSession
 
 from animate.motion.motion import NEUTRAL, Motion
 from animate.serve import played_sound
 from animate.serve.driver import Driver, Playing
 from animate.serve.microphone import MAX_PACKET_BYTES, Microphone
-from animate.serve.server import make_app
 from animate.serve.speaking import Playback, Softly, Talking
 from animate.serve.wire import LeftError
 from animate.sound.live_mouth import LiveMouth
 from contract.errors import InputError
 from contract.pose import Pose
-from tests.support.shifting import Shifting, bytes_of, drawing
+from tests.support.page_client import GOOD, OURS, Script, next_words
 from tests.support.voices import F32, RATE, A, silence, vowel, write_wav
 
-OURS = {"host": "127.0.0.1:8000", "origin": "http://127.0.0.1:8000"}
-GOOD = bytes_of(Image.fromarray(drawing(), "RGBA"))
 TURNED = Pose(head_y=0.8, mouth=0.5)
 
 
@@ -104,28 +99,6 @@ def test_a_playback_is_where_the_sound_is_said_to_be() -> None:
 # The connections.
 
 
-@pytest.fixture
-def client(tmp_path: Path) -> Iterator[TestClient]:
-    app = make_app(Shifting(), None, "127.0.0.1", tmp_path)
-    with TestClient(app, base_url="http://127.0.0.1:8000") as one:
-        yield one
-
-
-@pytest.fixture
-def token(client: TestClient) -> str:
-    found: str = client.post("/api/drawing", content=GOOD, headers=OURS).json()["token"]
-    return found
-
-
-def words_of(socket: object, name: str) -> dict[str, object]:
-    while True:
-        message = socket.receive()  # type: ignore[attr-defined]
-        words = json.loads(message["text"]) if message.get("text") else {}
-        if name in words:
-            assert isinstance(words, dict)
-            return words
-
-
 def packets(sound: F32, rate: int = RATE) -> list[bytes]:
     """20 ms each, as the page sends them."""
     data = (np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes()
@@ -142,7 +115,7 @@ def test_a_microphone_moves_the_mouth_that_a_page_sees(client: TestClient, token
         client.websocket_connect(f"/api/live/{token}", headers=OURS) as live,
         client.websocket_connect(f"/api/microphone/{token}", headers=OURS) as microphone,
     ):
-        assert words_of(microphone, "ready")
+        assert next_words(microphone, "ready")
         microphone.send_json({"rate": RATE})
         mouths: list[float] = []
         started = time.monotonic()
@@ -151,37 +124,14 @@ def test_a_microphone_moves_the_mouth_that_a_page_sees(client: TestClient, token
             time.sleep(max(started + number / 50 - time.monotonic(), 0))
             microphone.send_bytes(packet)
             live.send_text('{"shown": true}')
-            words = words_of(live, "pose")
-            mouths.append(words["pose"]["mouth"])  # type: ignore[index]
+            words = next_words(live, "pose")
+            mouths.append(words["pose"]["mouth"])
         assert words["source"] == "microphone"
         assert max(mouths) > 0.9
     with client.websocket_connect(f"/api/live/{token}", headers=OURS) as live:
-        while (words := words_of(live, "pose"))["source"]:
+        while (words := next_words(live, "pose"))["source"]:
             live.send_text('{"shown": true}')
-        assert words["pose"]["mouth"] == 0  # type: ignore[index]
-
-
-class Script:
-    """A page that sends these messages, then stays for a while and leaves."""
-
-    def __init__(self, messages: list[bytes | str], stays: float) -> None:
-        self._messages, self._stays = messages, stays
-        self.words: list[dict[str, object]] = []
-
-    async def receive(self) -> dict[str, object]:
-        if not self._messages:
-            await asyncio.sleep(self._stays)
-            return {"type": "websocket.disconnect"}
-        await asyncio.sleep(0)
-        message = self._messages.pop(0)
-        kind = "bytes" if isinstance(message, bytes) else "text"
-        return {"type": "websocket.receive", kind: message}
-
-    async def send_text(self, data: str) -> None:
-        self.words.append(json.loads(data))
-
-    async def send_bytes(self, data: bytes) -> None:
-        raise AssertionError("no bytes go to a microphone")
+        assert words["pose"]["mouth"] == 0
 
 
 def speak(page: Script, driver: Driver) -> None:
@@ -240,11 +190,11 @@ def test_a_motion_may_take_over_from_a_microphone() -> None:
         asyncio.run(run())
 
 
-def send_sound(socket: object, data: bytes, name: str = "a.wav") -> None:
-    socket.send_json({"name": name, "bytes": len(data)})  # type: ignore[attr-defined]
-    words_of(socket, "send")
+def send_sound(socket: WebSocketTestSession, data: bytes, name: str = "a.wav") -> None:
+    socket.send_json({"name": name, "bytes": len(data)})
+    next_words(socket, "send")
     for at in range(0, len(data), 1 << 16):
-        socket.send_bytes(data[at : at + (1 << 16)])  # type: ignore[attr-defined]
+        socket.send_bytes(data[at : at + (1 << 16)])
 
 
 def test_a_sound_drives_where_the_page_is_in_it(
@@ -255,7 +205,7 @@ def test_a_sound_drives_where_the_page_is_in_it(
     path.unlink()
     with client.websocket_connect(f"/api/sound/{token}", headers=OURS) as sound:
         send_sound(sound, data)
-        words = words_of(sound, "seconds")
+        words = next_words(sound, "seconds")
         assert words == {"seconds": 6.0, "notes": []}
         assert list(tmp_path.iterdir()) == []
         with client.websocket_connect(f"/api/live/{token}", headers=OURS) as live:
@@ -265,8 +215,8 @@ def test_a_sound_drives_where_the_page_is_in_it(
                 while (mouth > 0.8) != is_open or (not is_open and mouth > 0.01):
                     sound.send_json({"at": at, "playing": playing})
                     live.send_text('{"shown": true}')
-                    words = words_of(live, "pose")
-                    mouth = float(words["pose"]["mouth"])  # type: ignore[index]
+                    words = next_words(live, "pose")
+                    mouth = float(words["pose"]["mouth"])
                     assert words["source"] == "sound"
                     assert time.monotonic() < deadline
 
@@ -298,7 +248,7 @@ def test_a_sound_that_is_none_is_one_line(
     ):
         with client.websocket_connect(f"/api/sound/{token}", headers=OURS) as sound:
             send_sound(sound, data, name)
-            said = str(words_of(sound, "fault")["fault"])
+            said = str(next_words(sound, "fault")["fault"])
         assert fault in said
         assert str(tmp_path) not in said and "--" not in said
         assert list(tmp_path.iterdir()) == []
@@ -311,7 +261,7 @@ def test_a_sound_that_is_none_is_one_line(
     ):
         with client.websocket_connect(f"/api/sound/{token}", headers=OURS) as sound:
             sound.send_json(offer)
-            assert fault in str(words_of(sound, "fault")["fault"])
+            assert fault in str(next_words(sound, "fault")["fault"])
 
 
 def test_a_sound_that_comes_in_part_leaves_nothing(
@@ -320,17 +270,17 @@ def test_a_sound_that_comes_in_part_leaves_nothing(
     for rest in ("{}", None):
         with client.websocket_connect(f"/api/sound/{token}", headers=OURS) as sound:
             sound.send_json({"name": "a.wav", "bytes": 1000})
-            words_of(sound, "send")
+            next_words(sound, "send")
             sound.send_bytes(bytes(10))
             if rest:
                 sound.send_text(rest)
-                assert "came in part" in str(words_of(sound, "fault")["fault"])
+                assert "came in part" in str(next_words(sound, "fault")["fault"])
         deadline = time.monotonic() + 20
         while any(tmp_path.iterdir()) and time.monotonic() < deadline:
             time.sleep(0.02)
         assert list(tmp_path.iterdir()) == []
     with client.websocket_connect(f"/api/sound/{token}", headers=OURS) as sound:
         sound.send_json({"name": "a.wav", "bytes": 10})
-        words_of(sound, "send")
+        next_words(sound, "send")
         sound.send_bytes(bytes(11))  # more than was said
-        assert "no message" in str(words_of(sound, "fault")["fault"])
+        assert "no message" in str(next_words(sound, "fault")["fault"])

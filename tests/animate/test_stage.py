@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,57 +18,43 @@ from animate.drawing.drawing import decode_drawing
 from animate.serve.server import make_app
 from contract.errors import InputError
 from tests.support.in_browser import chromium, needs_browser, serving
-from tests.support.shifting import Shifting, bytes_of, drawing
+from tests.support.page_client import GOOD, HERE, OURS, next_words, token_of
+from tests.support.shifting import Shifting
 
 PATHS = [
     "/api/stage",
     *(f"/api/{one}/x" for one in ("recording", "camera", "microphone", "sound")),
 ]
-OURS = {"host": "127.0.0.1:8000", "origin": "http://127.0.0.1:8000"}
-GOOD = bytes_of(Image.fromarray(drawing(), "RGBA"))
 
 
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[TestClient]:
     app = make_app(Shifting(), None, "127.0.0.1", tmp_path, "#00ff00")
-    with TestClient(app, base_url="http://127.0.0.1:8000") as one:
+    with TestClient(app, base_url=HERE) as one:
         yield one
-
-
-def upload(client: TestClient) -> str:
-    token: str = client.post("/api/drawing", content=GOOD, headers=OURS).json()["token"]
-    return token
-
-
-def words_of(socket: object) -> dict[str, object]:
-    while True:
-        message = socket.receive()  # type: ignore[attr-defined]
-        if message.get("text"):
-            words: dict[str, object] = json.loads(message["text"])
-            return words
 
 
 def test_a_stage_follows_the_drawing_that_was_opened_last(client: TestClient) -> None:
     with client.websocket_connect("/api/stage", headers=OURS) as stage:
-        assert words_of(stage) == {"background": "#00ff00"}
-        first = upload(client)
-        assert words_of(stage)["pose"]["head_y"] == 0  # type: ignore[index]
+        assert next_words(stage) == {"background": "#00ff00"}
+        first = token_of(client)
+        assert next_words(stage)["pose"]["head_y"] == 0
         stage.send_text('{"shown": true}')
         with client.websocket_connect(f"/api/live/{first}", headers=OURS) as live:
             live.send_text('{"pose": {"head_y": 0.5}}')
-            assert words_of(stage)["pose"]["head_y"] == 0.5  # type: ignore[index]
-            upload(client)
-            assert words_of(stage)["pose"]["head_y"] == 0  # type: ignore[index]
+            assert next_words(stage)["pose"]["head_y"] == 0.5
+            token_of(client)
+            assert next_words(stage)["pose"]["head_y"] == 0
 
 
 def test_a_stage_may_look_but_not_drive(client: TestClient) -> None:
-    token = upload(client)
+    token = token_of(client)
     with client.websocket_connect("/api/stage", headers=OURS) as stage:
-        words_of(stage)
-        words_of(stage)
+        next_words(stage)
+        next_words(stage)
         stage.send_text('{"shown": true, "pose": {"head_y": 1}, "motion": "shake"}')
         with client.websocket_connect(f"/api/live/{token}", headers=OURS) as live:
-            assert words_of(live)["pose"]["head_y"] == 0  # type: ignore[index]
+            assert next_words(live)["pose"]["head_y"] == 0
 
 
 @pytest.mark.parametrize("path", PATHS)

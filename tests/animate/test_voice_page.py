@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import time
 import wave
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +13,16 @@ import numpy.typing as npt
 import pytest
 from playwright.sync_api import Page
 
-from animate.drawing.drawing import decode_drawing
 from animate.serve import microphone
-from animate.serve.server import make_app
 from animate.sound.live_mouth import LiveMouth
-from tests.support.in_browser import chromium, needs_browser, opened, serving
-from tests.support.shifting import Shifting, bytes_of, drawing
+from tests.support.in_browser import (
+    assert_refusals_have_remedies,
+    chromium,
+    fake_devices,
+    needs_browser,
+    opened,
+    wait_until,
+)
 from tests.support.voices import F32, RATE, A, silence, vowel, write_wav
 
 F64 = npt.NDArray[np.float64]
@@ -67,10 +70,6 @@ def closeness(at: F64, mouth: F64, loud_at: F64, loud: F64) -> tuple[float, floa
     return float(max(each)), float(lags[int(np.argmax(each))])
 
 
-def wait_until(page: Page, check: str, seconds: float = 120.0) -> None:
-    page.wait_for_function(check, timeout=1000 * seconds)
-
-
 def drop(page: Page, path: Path, kind: str) -> None:
     page.evaluate(
         """([name, bytes, type]) => {
@@ -81,19 +80,6 @@ def drop(page: Page, path: Path, kind: str) -> None:
         }""",
         [path.name, list(path.read_bytes()), kind],
     )
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> Iterator[str]:
-    first = decode_drawing(bytes_of_block(), "block.png")
-    with serving(make_app(Shifting(), first, "127.0.0.1", tmp_path)) as address:
-        yield address
-
-
-def bytes_of_block() -> bytes:
-    from PIL import Image
-
-    return bytes_of(Image.fromarray(drawing(), "RGBA"))
 
 
 def test_the_mouth_follows_the_microphone(
@@ -107,13 +93,11 @@ def test_the_mouth_follows_the_microphone(
             return super().hear(samples)
 
     monkeypatch.setattr(microphone, "LiveMouth", Noted)
-    film = write_wav(tmp_path / "speech.wav", np.concatenate([speech] * 2))
-    options = (
-        "--use-fake-device-for-media-stream",
-        "--use-fake-ui-for-media-stream",
-        f"--use-file-for-fake-audio-capture={film}",
-    )
-    with chromium(*options) as browser, opened(browser, url, "microphone") as page:
+    sound = write_wav(tmp_path / "speech.wav", np.concatenate([speech] * 2))
+    with (
+        chromium(*fake_devices(sound=sound)) as browser,
+        opened(browser, url, "microphone") as page,
+    ):
         page.click("#microphone")
         wait_until(page, "() => document.getElementById('listening').textContent[0] === 'y'")
         page.evaluate(WATCH)
@@ -179,17 +163,4 @@ def test_what_is_no_sound_is_said_in_the_page(url: str, tmp_path: Path) -> None:
 
 def test_no_microphone_is_said_with_its_remedy(url: str) -> None:
     with chromium() as browser, opened(browser, url) as page:
-        for name, remedy in (
-            ("NotFoundError", "plug one in"),
-            ("NotAllowedError", "allow it beside the address"),
-            ("NotReadableError", "end the other program"),
-        ):
-            page.evaluate(
-                """(name) => { navigator.mediaDevices.getUserMedia =
-                  () => Promise.reject(new DOMException("no", name)); }""",
-                name,
-            )
-            page.click("#microphone")
-            said = "() => document.getElementById('fault').textContent"
-            wait_until(page, f"{said}.includes('{remedy}')")
-            assert page.get_attribute("#microphone", "aria-pressed") == "false"
+        assert_refusals_have_remedies(page, "#microphone")

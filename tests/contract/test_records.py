@@ -92,6 +92,16 @@ def test_appending_cuts_a_half_line_and_says_so(tmp_path: Path, held: bytes, kep
     assert [("cut off" in text) for text in said] == [True] * (held != kept)
 
 
+def test_a_journal_may_be_cut_within_a_letter(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    append_line(path, "初音")
+    append_line(path, "ミク")
+    path.write_bytes(path.read_bytes()[:-4])  # the last letter's last byte, a quote, the newline
+    assert journal_lines(path) == ['"初音"']
+    append_line(path, "a")
+    assert journal_lines(path) == ['"初音"', '"a"']
+
+
 def test_a_whole_line_that_is_no_json_is_not_dropped(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     path.write_bytes(b"hello\n")

@@ -21,6 +21,7 @@ from dataset.scan.walk import list_models
 from dataset.unpack.archive import Budget
 from dataset.unpack.names import safe_path
 from dataset.unpack.unpack import Summary, find_archives, unpack
+from tests.support.archive_bytes import lzh_of, old_rar_of, rar_of
 from tests.support.model_bytes import PmdBuilder, PmxBuilder
 
 JAPANESE = {"ミク/顔.png": b"face", "ミク/服\\表.png": b"cloth", "readme.txt": b"terms"}
@@ -50,19 +51,6 @@ def model(*textures: str) -> bytes:
     for texture in textures:
         builder.text(texture)
     return builder.to_bytes()
-
-
-def lzh_of(path: Path, name: bytes, data: bytes) -> Path:
-    """A stored file behind a header of level 0."""
-    crc = 0
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = (crc >> 1) ^ (0xA001 if crc & 1 else 0)
-    head = b"-lh0-" + struct.pack("<III", len(data), len(data), 0x5A21_0000) + b"\x20\x00"
-    head += bytes([len(name)]) + name + struct.pack("<H", crc)
-    path.write_bytes(bytes([len(head), sum(head) & 0xFF]) + head + data + b"\0")
-    return path
 
 
 def open_all(
@@ -127,6 +115,27 @@ def test_lzh(name: str, encoding: str, tmp_path: Path) -> None:
     (found,) = files_of(tmp_path / "models" / "old")
     assert found == name or encoding == "gb18030", log
     assert (summary.models, (tmp_path / "models/old" / found).read_bytes()) == (1, b"Pmd")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp932", "gb18030"])
+def test_rar_of_both_kinds(encoding: str, tmp_path: Path) -> None:
+    """Newer ones hold UTF-8; older ones what the machine had that made them."""
+    files = {"贴图/脸.png": b"face", "m.pmx": model("贴图\\脸.png")}
+    if encoding == "cp932":
+        files = {"表/ミク.png": b"face", "m.pmx": model("表\\ミク.png")}
+    make = rar_of if encoding == "utf-8" else old_rar_of
+    path = make(tmp_path / "x.rar", {n.encode(encoding): data for n, data in files.items()})
+    summary, log = open_all(tmp_path / "models", path)
+    assert (summary.unpacked, summary.models, summary.faults) == (1, 1, ()), log
+    assert files_of(tmp_path / "models" / "x") == files
+
+
+def test_a_cut_rar_costs_only_itself(tmp_path: Path) -> None:
+    for make in (rar_of, old_rar_of):
+        path = make(tmp_path / f"{make.__name__}.rar", {b"m.pmx": model(), b"b.png": b"b" * 900})
+        path.write_bytes(path.read_bytes()[:-500])
+        summary, log = open_all(tmp_path / "models", path)
+        assert (summary.unpacked, len(summary.faults)) == (0, 1), log
 
 
 def test_a_folder_for_each_archive_and_none_twice(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
@@ -11,7 +12,7 @@ from torch import Tensor
 
 from contract.errors import InputError
 from contract.image import Stored, network_to_stored, stored_to_network
-from models.base.config import PAPER, NetworkConfig, config_from_json
+from models.base.config import PAPER, NetworkConfig, Part, config_from_json
 from models.base.enlarge import (
     SNAP,
     covered,
@@ -23,7 +24,7 @@ from models.base.enlarge import (
     spread,
 )
 from models.base.gates import border_gate, face_gate, gated, joint_gate
-from models.base.look import middle, reduced, with_middle
+from models.base.look import part_of, reduced, with_part
 from models.networks.combiner import Combiner
 from models.networks.face_morpher import FaceMorpher
 from models.networks.face_rotator import FaceRotator
@@ -32,6 +33,7 @@ RED, GREEN = (1.0, -1.0, -1.0), (-1.0, 1.0, -1.0)
 SMALL = NetworkConfig(
     size=64, channels=4, max_channels=8, residual_blocks=1, sees=16, looks_at="middle", rests=True
 )
+FACE = replace(SMALL, looks_at="face", face_sees=24)
 FACE_REST, JOINTS_REST = torch.tensor([[0.0, 0.0, 1.0]]), torch.zeros(1, 3)
 
 
@@ -157,28 +159,43 @@ def test_spread_colours_go_under_alpha_nothing_alone_and_covering_takes_them_bac
     assert torch.equal(covered(wide), picture)
 
 
-# The middle.
+# Parts.
 
 
-@pytest.mark.parametrize("side", [16, 18, 19])
-def test_the_middle_put_back_is_the_picture(side: int) -> None:
+def test_parts_lie_where_the_picture_convention_has_head_and_face() -> None:
+    place = torch.arange(256 * 256).view(1, 1, 256, 256)
+    places: list[tuple[Part, slice, slice]] = [
+        ("whole", slice(0, 256), slice(0, 256)),
+        ("middle", slice(64, 192), slice(64, 192)),
+        ("face", slice(112, 208), slice(80, 176)),
+    ]
+    for part, rows, columns in places:
+        assert torch.equal(part_of(place, part), place[:, :, rows, columns])
+
+
+@pytest.mark.parametrize("side", [16, 18, 19, 1000, 1004])
+@pytest.mark.parametrize("place", ["whole", "middle", "face"])
+def test_a_part_put_back_is_the_picture(place: Part, side: int) -> None:
     picture = _character(side)
-    part = middle(picture)
-    assert part.shape[-1] == side - 2 * (side // 4)
-    assert torch.equal(with_middle(picture, part), picture)
-    changed = with_middle(picture, part + 5) - picture
-    assert torch.equal(middle(changed), (part + 5) - part)
+    part = part_of(picture, place)
+    assert part.shape[-1] == part.shape[-2]
+    assert torch.equal(with_part(picture, part, place), picture)
+    changed = with_part(picture, part + 5, place) - picture
+    assert torch.equal(part_of(changed, place), (part + 5) - part)
     assert changed.count_nonzero() == part.numel()
 
 
-def test_a_look_at_the_middle_changes_nothing_beyond_it_and_leaves_no_seam() -> None:
-    morpher, picture = _noisy(FaceMorpher, SMALL), _character(256)
+@pytest.mark.parametrize("config", [SMALL, FACE])
+def test_a_look_at_a_part_changes_nothing_beyond_it_and_leaves_no_seam(
+    config: NetworkConfig,
+) -> None:
+    morpher, picture = _noisy(FaceMorpher, config), _character(256)
     output = morpher(picture, torch.tensor([[1.0, 1.0, 0.0]])).output
-    change = (output - picture).abs().amax((0, 1))
-    inner = change[64:192, 64:192]
+    change = (output - picture).abs()
+    inner = part_of(change, config.looks_at).amax((0, 1))
     assert inner.max() > 0.1
-    change[64:192, 64:192] = 0
-    assert change.max() == 0
+    beyond = with_part(change, torch.zeros_like(part_of(change, config.looks_at)), config.looks_at)
+    assert beyond.max() == 0
     assert torch.stack([inner[0], inner[-1], inner[:, 0], inner[:, -1]]).max() < 1e-6
 
 
@@ -261,6 +278,10 @@ def test_gradients_reach_every_weight_through_an_enlarged_decision() -> None:
         ({"sees": -64}, "sees"),
         ({"sees": 512}, "sees"),
         ({"sees": 256, "looks_at": "middle"}, "sees"),
+        ({"sees": 64, "looks_at": "face"}, "sees"),
+        ({"sees": 64, "face_sees": 64, "looks_at": "face"}, "face_sees"),
+        ({"sees": 64, "face_sees": 120, "looks_at": "face"}, "face_sees"),
+        ({"face_sees": -24}, "face_sees"),
         ({"looks_at": "middle"}, "sees"),
         ({"sees": 64, "looks_at": "eyes"}, "looks_at"),
         ({"looks_at": 1}, "looks_at"),
@@ -271,6 +292,26 @@ def test_gradients_reach_every_weight_through_an_enlarged_decision() -> None:
 def test_a_look_that_no_network_can_have_is_refused(values: dict[str, object], field: str) -> None:
     with pytest.raises(InputError, match=f"network: {field} is"):
         config_from_json(PAPER.to_json() | values)
+
+
+def test_who_looks_how_finely_and_at_how_large_a_picture_is_decided() -> None:
+    looks = [
+        (config.look, config.face_look, config.decides_at, config.turns_at)
+        for config in (
+            PAPER,
+            replace(PAPER, sees=64),
+            replace(PAPER, sees=64, looks_at="middle"),
+            replace(PAPER, sees=64, looks_at="face", face_sees=72),
+            replace(PAPER, sees=64, looks_at="face", face_sees=96),
+        )
+    ]
+    assert looks == [
+        (256, 256, 256, 256),
+        (64, 64, 128, 128),
+        (64, 64, 128, 128),
+        (64, 72, 192, 128),
+        (64, 96, 256, 128),
+    ]
 
 
 def test_later_fields_may_be_missing_and_are_written_only_where_they_say_something() -> None:

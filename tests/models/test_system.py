@@ -43,6 +43,8 @@ def _applied(system: System, picture: Tensor, pose: Tensor, side: int) -> Tensor
     """What is decided on a picture of ``side`` pixels, applied to the picture."""
     small = reduced(picture, side)
     expression, over = system.express.decide(small, pose[:, FACE])
+    if side != system.small:  # as fine as asked for, to the end
+        expression = system.express(small, pose[:, FACE])
     decision = system.turn.decide(expression, pose[:, JOINTS])
     return system.turn.apply_to(system.express.apply_to(picture, over), decision)
 
@@ -77,6 +79,20 @@ def test_what_is_applied_is_nearly_what_the_networks_draw(config: NetworkConfig,
     # Networks that have learnt nothing make much of little: of a picture that is reduced in steps.
     applied = covered(_applied(system, picture, POSE, system.small))
     assert (applied - drawn).abs().mean() < 0.06
+
+
+@torch.no_grad()
+def test_who_looks_finely_at_the_face_turns_a_coarser_expression() -> None:
+    config = NetworkConfig(96, 4, 8, 1, 0.02, sees=16, looks_at="face", face_sees=24, rests=True)
+    system = untrained(config, "L1").system("FU-L1-L1")
+    assert (system.small, system.turns_at) == (64, 32)
+    expression, over = system.express.decide(_soft(64), POSE[:, FACE])
+    assert (expression.shape[-1], over.kept.shape[-1]) == (32, 24)
+    decision = system.turn.decide(expression, POSE[:, JOINTS])
+    assert {one.shape[-1] for one in decision} == {16}
+    picture = _soft(192)
+    applied = covered(system.turn.apply_to(system.express.apply_to(picture, over), decision))
+    assert (reduced(applied, 96) - system(reduced(picture, 96), POSE)).abs().mean() < 0.06
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,11 @@ from PIL import Image
 
 from characters.files.generate import write_character
 from contract.errors import DeviceError
+from contract.rig import Rig
 from renderer.cli import main
 from renderer.draw import device
+from renderer.fit.fit_rig import fit_rig
+from renderer.formats.model import MmdModel
 
 
 def _run(*arguments: str | Path) -> Result:
@@ -102,6 +106,37 @@ def test_still_names_a_missing_texture_and_draws_on(tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert "warning: model.pmx: texture 'hair.png' is missing" in result.output
     assert (tmp_path / "a.png").is_file()
+
+
+def test_textures_above_the_model_are_found_in_the_folder_of_all(tmp_path: Path) -> None:
+    path = write_character(tmp_path / "a" / "model", seed=3)
+    (tmp_path / "textures").mkdir()
+    (path.parent / "hair.png").rename(tmp_path / "textures" / "hair.png")
+    data = path.read_bytes()
+    name, other = ("hair.png".encode("utf-16-le"), "..\\..\\textures\\hair.png".encode("utf-16-le"))
+    at = data.index(name)
+    length = int.from_bytes(data[at - 4 : at], "little")
+    assert length == len(name)
+    path.write_bytes(
+        data[: at - 4] + len(other).to_bytes(4, "little") + other + data[at + length :]
+    )
+    for options, faults in (((), 1), (("--models", tmp_path), 0)):
+        result = _run("still", path, "--size", "64", *options, "-o", tmp_path / "a.png")
+        assert (result.exit_code, result.output.count("warning: ")) == (0, faults), result.output
+
+
+def test_still_says_what_it_is_not_sure_of(
+    model_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unsure(model: MmdModel) -> Rig:
+        objections = ("left_eye:eyes-alike=0.40", "mouth:seen-to-close=0.40")
+        return replace(fit_rig(model), doubtful=("left_eye", "mouth"), objections=objections)
+
+    monkeypatch.setattr("renderer.cli.fit_rig", unsure)
+    result = _run("still", model_path, "--pose", "left_eye=1", "-o", tmp_path / "a.png")
+    (line,) = [line for line in result.output.splitlines() if line.startswith("warning: ")]
+    assert "doubtful, look at the picture: left eye: the two eyes close in" in line
+    assert "warning" not in _run("still", model_path, "-o", tmp_path / "a.png").output
 
 
 def test_an_output_folder_that_cannot_be_made_is_one_line(model_path: Path, tmp_path: Path) -> None:

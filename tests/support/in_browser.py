@@ -6,6 +6,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import uvicorn
@@ -17,6 +18,13 @@ from web.serving import listening
 CHROMIUM = shutil.which("chromium")
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH")
 
+_REFUSALS = {
+    "NotFoundError": "plug one in",
+    "NotAllowedError": "allow it beside the address",
+    "NotReadableError": "end the other program",
+}
+"""What getUserMedia is refused with, and the remedy that the page names."""
+
 
 @contextmanager
 def chromium(*options: str) -> Iterator[Browser]:
@@ -27,6 +35,24 @@ def chromium(*options: str) -> Iterator[Browser]:
         )
         yield browser
         browser.close()
+
+
+def fake_devices(
+    *, film: Path | None = None, sound: Path | None = None, cameras: int = 1
+) -> tuple[str, ...]:
+    """Options for a browser with cameras and a microphone that are not there; it asks nobody.
+
+    film: Y4M that the camera shows. sound: WAV that the microphone hears.
+    """
+    options = [
+        f"--use-fake-device-for-media-stream=device-count={cameras}",
+        "--use-fake-ui-for-media-stream",
+    ]
+    if film:
+        options.append(f"--use-file-for-fake-video-capture={film}")
+    if sound:
+        options.append(f"--use-file-for-fake-audio-capture={sound}")
+    return tuple(options)
 
 
 @contextmanager
@@ -55,3 +81,21 @@ def opened(browser: Browser, url: str, *permissions: str) -> Iterator[Page]:
     yield page
     assert [one for one in asked if not one.startswith((url, "data:", "blob:"))] == []
     context.close()
+
+
+def wait_until(page: Page, check: str, seconds: float = 120.0) -> None:
+    """Until a function of JavaScript gives true."""
+    page.wait_for_function(check, timeout=1000 * seconds)
+
+
+def assert_refusals_have_remedies(page: Page, button: str) -> None:
+    """Press a device's button, which browsers refuse to give: the page says why, and is off."""
+    for name, remedy in _REFUSALS.items():
+        page.evaluate(
+            """(name) => { navigator.mediaDevices.getUserMedia =
+              () => Promise.reject(new DOMException("no", name)); }""",
+            name,
+        )
+        page.click(button)
+        wait_until(page, f"() => document.getElementById('fault').textContent.includes('{remedy}')")
+        assert page.get_attribute(button, "aria-pressed") == "false"

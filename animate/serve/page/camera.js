@@ -1,23 +1,15 @@
 // "Use my camera": small JPEGs go, one at a time and always the newest; landmarks come back.
 import { $, connection, say, tell } from "./ask.js";
+import { chosen, drives, offerDevices } from "./devices.js";
 import { live, shownSince } from "./live.js";
-import { chosen, forgetChoice, offerDevices, stopOthers, takesTurns } from "./turns.js";
 
 const WIDTH = 320;
 const QUALITY = 0.8;
 const TICK = 1000 / 60;
-const REMEDIES = {
-  NotFoundError: "no camera is there; plug one in, then press the button again",
-  NotAllowedError: "the page may not use the camera; allow it beside the address, then press the button again",
-  NotReadableError: "the camera is in use; end the other program, then press the button again",
-  OverconstrainedError: "that camera is not there any more; press the button again for another",
-};
 
 let on = null; // the camera in use: its stream, its connection, its ticker
 const small = document.createElement("canvas");
 const video = Object.assign(document.createElement("video"), { muted: true, playsInline: true });
-
-const isOn = () => on !== null;
 
 async function ready(socket) {
   return new Promise((done, failed) => {
@@ -31,12 +23,9 @@ async function ready(socket) {
 }
 
 async function start() {
-  if (!live.token) throw new Error("open a drawing first");
-  if (!navigator.mediaDevices) {
-    throw new Error(`a browser gives cameras only to a page of its own machine; open http://127.0.0.1:${location.port}`);
-  }
   note("getting ready");
   const mine = on = { socket: connection(`/api/camera/${live.token}`), stream: null, ticker: null, sent: 0, waits: false, times: [] };
+  $("calibrate").disabled = false;
   await ready(mine.socket);
   const wanted = { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 30 }, ...chosen($("cameras")) };
   const stream = await navigator.mediaDevices.getUserMedia({ video: wanted });
@@ -44,7 +33,7 @@ async function start() {
   mine.stream = stream;
   const [track] = stream.getVideoTracks();
   await offerDevices($("cameras"), "videoinput", track.getSettings().deviceId);
-  track.onended = () => stop("the camera was unplugged or taken away; plug it in, then press the button again");
+  track.onended = () => camera.stop("the camera was unplugged or taken away; plug it in, then press the button again");
   video.srcObject = stream;
   await video.play();
   begin(mine);
@@ -52,7 +41,7 @@ async function start() {
 
 function begin(mine) {
   mine.socket.onmessage = (event) => take(mine, JSON.parse(event.data));
-  mine.socket.onclose = () => mine === on && stop();
+  mine.socket.onclose = () => mine === on && camera.stop();
   tell(mine.socket, { mirrored: $("mirrored").checked, landmarks: $("landmarks").checked });
   // A worker's clock goes on where the page is behind other windows.
   mine.ticker = new Worker("/page/ticker.js");
@@ -61,7 +50,7 @@ function begin(mine) {
   note("look straight, eyes open, mouth shut");
 }
 
-function stop(fault) {
+function end() {
   const old = on;
   on = null;
   old?.ticker?.terminate();
@@ -69,8 +58,7 @@ function stop(fault) {
   old?.socket.close();
   video.srcObject = null;
   note(null);
-  showOn();
-  if (fault) say(fault);
+  $("calibrate").disabled = $("me").hidden = true;
 }
 
 function sendFrame(mine) {
@@ -120,33 +108,7 @@ function note(words) {
   $("watching").textContent = words ?? "";
 }
 
-function showOn() {
-  $("camera").setAttribute("aria-pressed", isOn());
-  $("camera").textContent = isOn() ? "Turn the camera off" : "Use my camera";
-  $("calibrate").disabled = !isOn();
-  if (!isOn()) $("me").hidden = true;
-}
-
-async function again() {
-  stopOthers(camera);
-  say(null);
-  try {
-    const started = start();
-    showOn();
-    await started;
-  } catch (error) {
-    if (error.name === "OverconstrainedError") forgetChoice($("cameras"));
-    stop(REMEDIES[error.name] ?? error.message);
-  }
-}
-
-const camera = { isOn, stop, again };
-takesTurns(camera);
-$("camera").addEventListener("click", () => (isOn() ? stop() : again()));
-$("cameras").addEventListener("change", () => {
-  if (isOn()) stop();
-  again();
-});
+const camera = drives({ name: "camera", isOn: () => on !== null, start, end });
 $("calibrate").addEventListener("click", () => {
   tell(on?.socket, { calibrate: true });
   note("look straight, eyes open, mouth shut …");

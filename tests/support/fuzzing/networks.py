@@ -74,7 +74,7 @@ def _onnx_records(_folder: Path) -> list[Seed]:
     from models.files.onnx_record import PARTS, WIDE_PARTS, OnnxRecord, write_onnx_record
 
     digests = dict.fromkeys((*PARTS, *WIDE_PARTS), "0" * 64)
-    write_onnx_record(_folder, OnnxRecord(64, 32, 32, "FU-L1-L1", digests))
+    write_onnx_record(_folder, OnnxRecord(64, 32, 32, 32, 32, "FU-L1-L1", digests))
     return [Seed((_folder / "onnx.json").read_bytes(), (in_json,))]
 
 
