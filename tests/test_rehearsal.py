@@ -34,8 +34,8 @@ def test_stand_ins_go_through_every_command(tmp_path: Path) -> None:
 
 @on_linux
 def test_a_step_that_fails_ends_the_rehearsal(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"build: .*(seed|poses|size)"):
-        rehearse(6, replace(STAND_INS, size=1), tmp_path)
+    with pytest.raises(InputError, match=r"dataset.py scan: .*models"):
+        rehearse(0, STAND_INS, tmp_path)  # no models: no folder
 
 
 def test_characters_are_taken_of_all_sources(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from renderer.draw.textures import Texture
 from renderer.formats.model import F32, I32, SphereMode
 
 _WHITE = Texture(np.full((1, 1, 4), 255, np.uint8))
+_MOST_FRAMES = 16  # whose draw calls are kept; a data set has few lights a model
 _MOVING_BYTES, _LASTING_BYTES = 24, 20  # position, normal | uv, uv1, edge scale
 
 
@@ -182,6 +183,8 @@ class DrawnModel:
         if self._prepared_for is not materials:
             self._prepared_for, self._prepared = materials, {}
         if frame not in self._prepared:
+            if len(self._prepared) >= _MOST_FRAMES:
+                self._prepared.clear()
             lit, surfaces = lit_materials(materials, frame.light), self._list.surfaces
             drawn = [
                 self._surface_call(surface, maps, lit, frame)
