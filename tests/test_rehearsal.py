@@ -27,7 +27,7 @@ def test_stand_ins_go_through_every_command(tmp_path: Path) -> None:
     reviewed = "review: start", "review: first list", "review: a search"
     assert [*found.costs] == [*STEPS, *reviewed, "an epoch of the loader"]
     assert all(found.costs[step].work > 0 and found.costs[step].peak > 1 << 20 for step in STEPS)
-    assert found.left["files beside it"] >= "6"
+    assert int(found.left["files beside it"]) >= 6
     pictures = sum(1 for _ in tmp_path.glob("out/*/*.h5"))
     assert found.left["shards"].startswith(f"{pictures}, ") and pictures >= 3
 
