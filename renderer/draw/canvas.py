@@ -25,6 +25,7 @@ from renderer.draw.programs import Programs
 
 DEFAULT_SUPERSAMPLE = 2
 EDGE_PIXELS_AT_DEFAULT_SIZE = 1.0
+_LARGE_BLOCK = (32 << 20) - (64 << 10)  # bytes; glibc heeds none over 32 MiB
 
 
 class Canvas:
@@ -44,13 +45,12 @@ class Canvas:
         supersample: int = DEFAULT_SUPERSAMPLE,
     ) -> None:
         self.size = size
+        _keep_memory()
         self._context = open_context(device)
         self._require_target(size * supersample)
         self._make_targets(size * supersample)
-        self._programs = Programs(self._context)
+        self._programs = Programs(self._context, size, supersample)
         self._resolve = self._context.vertex_array(self._programs.resolve, [])
-        self._resolve.program["factor"] = supersample
-        self._resolve.program["size"] = size
 
     @property
     def renderer_name(self) -> str:
@@ -67,8 +67,9 @@ class Canvas:
             )
 
     def _make_targets(self, side: int) -> None:
-        # Half floats: eight bits of a premultiplied colour are too few where alpha is low.
-        self._samples = self._context.texture((side, side), 4, dtype="f2")
+        # Eight bits of a premultiplied colour are too few where alpha is low; software OpenGL
+        # writes sixteen faster than half floats.
+        self._samples = self._context.texture((side, side), 4, dtype="nu2")
         depth = self._context.depth_renderbuffer((side, side))
         self._sample_target = self._context.framebuffer([self._samples], depth)
         picture = self._context.renderbuffer((self.size, self.size), 4)
@@ -117,6 +118,15 @@ class Canvas:
     def release(self) -> None:
         """Give the device's memory back."""
         self._context.release()
+
+
+def _keep_memory() -> None:
+    """Have glibc keep what one picture took for the next.
+
+    It gives the end of its heap back after each, to take it anew page by page (up to a tenth of a
+    picture's time on software OpenGL), until it has once seen a block as large as this go.
+    """
+    np.empty(_LARGE_BLOCK, np.uint8)
 
 
 @dataclass(frozen=True)

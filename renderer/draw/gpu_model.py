@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import moderngl
 import numpy as np
 
-from contract.light import Light
+from contract.light import Light, Shading
 from renderer.deform.deformer import PosedMesh
 from renderer.deform.material_morphs import MaterialStates
-from renderer.draw.programs import Programs, set_uniform
+from renderer.draw.lit_materials import LitMaterials, lit_materials
+from renderer.draw.programs import Programs, SurfaceKind, UniformValue
 from renderer.draw.textures import Texture
 from renderer.formats.model import F32, I32, SphereMode
 
 _WHITE = Texture(np.full((1, 1, 4), 255, np.uint8))
+_MOST_FRAMES = 16  # whose draw calls are kept; a data set has few lights a model
 _MOVING_BYTES, _LASTING_BYTES = 24, 20  # position, normal | uv, uv1, edge scale
 
 
@@ -54,6 +57,26 @@ class Frame:
     edge_width: float
 
 
+@dataclass(frozen=True)
+class _Call:
+    """A draw call that can be made for any pose."""
+
+    array: moderngl.VertexArray
+    maps: tuple[moderngl.Texture, ...]
+    flags: int
+    uniforms: tuple[tuple[moderngl.Uniform, bytes], ...]
+    first_index: int
+    index_count: int
+
+
+@dataclass(frozen=True)
+class _Calls:
+    """All draw calls of some materials in a frame."""
+
+    surfaces: Sequence[_Call]
+    edges: Sequence[_Call]
+
+
 class DrawnModel:
     """A model's buffers and textures on one context; ``release`` gives them back."""
 
@@ -69,6 +92,8 @@ class DrawnModel:
         self._textures: dict[tuple[int, bool], moderngl.Texture] = {}
         self._maps = [self._upload_maps(surface) for surface in draw_list.surfaces]
         self._surface_arrays: dict[moderngl.Program, moderngl.VertexArray] = {}
+        self._prepared_for: MaterialStates | None = None
+        self._prepared: dict[Frame, _Calls] = {}
         self._edge_array = context.vertex_array(
             programs.edge,
             [
@@ -96,7 +121,8 @@ class DrawnModel:
             # A ramp is smooth as it is, and levels of detail cost software OpenGL two samples more.
             if not is_ramp and max(width, height) > 1:
                 texture.build_mipmaps()
-                texture.filter = moderngl.LINEAR_MIPMAP_LINEAR, moderngl.LINEAR
+                # One level, not a mix of two: samples are mixed again in the picture's pixels.
+                texture.filter = moderngl.LINEAR_MIPMAP_NEAREST, moderngl.LINEAR
             texture.repeat_x = texture.repeat_y = not is_ramp
             self._textures[key] = texture
         return self._textures[key]
@@ -130,45 +156,86 @@ class DrawnModel:
 
     def draw_surfaces(self, materials: MaterialStates, frame: Frame) -> None:
         """Draw all materials in file order; models are authored for that order."""
-        context = self._context
-        context.cull_face = "back"
-        for surface, maps in zip(self._list.surfaces, self._maps, strict=True):
-            if materials.diffuse[surface.material, 3] <= 0:
-                continue
-            opaque = _is_opaque(surface, materials)
-            program = self._programs.surface(
-                frame.light.shading, surface.sphere_mode, opaque, _shines(surface, materials)
-            )
-            _set_frame(program, frame)
-            _set_material(program, materials, surface.material)
-            set_uniform(program, "toon_lit", _lit_end(surface.toon_map or _WHITE))
-            for unit, texture in enumerate(maps):
-                texture.use(unit)
-            # Blending at alpha 1 gives the same, and costs software OpenGL a look at the target.
-            _switch(context, moderngl.BLEND, not opaque)
-            _switch(context, moderngl.CULL_FACE, not surface.double_sided)
-            self._surface_array(program).render(
-                moderngl.TRIANGLES, surface.index_count, first=surface.first_index
-            )
+        self._context.cull_face = "back"
+        self._make(self._calls(materials, frame).surfaces)
 
     def draw_edges(self, materials: MaterialStates, frame: Frame) -> None:
         """Draw the outlines of the materials that have one, as inverted hulls."""
-        program = self._programs.edge
-        program["mmd_to_clip"] = frame.mmd_to_clip
-        self._context.enable(moderngl.CULL_FACE | moderngl.BLEND)
         self._context.cull_face = "front"
-        for surface in self._list.surfaces:
-            number = surface.material
-            width = float(materials.edge_size[number]) * frame.edge_width
-            alpha = float(materials.edge_color[number, 3] * materials.diffuse[number, 3])
-            if not surface.draw_edge or width <= 0 or alpha <= 0:
-                continue
-            colour = np.clip([*materials.edge_color[number, :3], alpha], 0, 1)
-            program["edge_width"] = width
-            program["edge_color"] = tuple(colour)
-            self._edge_array.render(
-                moderngl.TRIANGLES, surface.index_count, first=surface.first_index
-            )
+        self._make(self._calls(materials, frame).edges)
+
+    def _make(self, calls: Sequence[_Call]) -> None:
+        flags, bound = -1, dict[int, moderngl.Texture]()
+        for call in calls:
+            for uniform, value in call.uniforms:
+                uniform.write(value)
+            for unit, texture in enumerate(call.maps):
+                if bound.get(unit) is not texture:
+                    texture.use(unit)
+                    bound[unit] = texture
+            if call.flags != flags:
+                flags = call.flags
+                self._context.enable_only(flags)
+            call.array.render(moderngl.TRIANGLES, call.index_count, first=call.first_index)
+
+    def _calls(self, materials: MaterialStates, frame: Frame) -> _Calls:
+        """Worked out once: without material morphs all poses share their materials."""
+        if self._prepared_for is not materials:
+            self._prepared_for, self._prepared = materials, {}
+        if frame not in self._prepared:
+            if len(self._prepared) >= _MOST_FRAMES:
+                self._prepared.clear()
+            lit, surfaces = lit_materials(materials, frame.light), self._list.surfaces
+            drawn = [
+                self._surface_call(surface, maps, lit, frame)
+                for surface, maps in zip(surfaces, self._maps, strict=True)
+                if materials.diffuse[surface.material, 3] > 0
+            ]
+            edges = [self._edge_call(surface, materials, frame) for surface in surfaces]
+            self._prepared[frame] = _Calls(drawn, [call for call in edges if call])
+        return self._prepared[frame]
+
+    def _surface_call(
+        self,
+        surface: Surface,
+        maps: tuple[moderngl.Texture, ...],
+        lit: LitMaterials,
+        frame: Frame,
+    ) -> _Call:
+        kind = _kind(surface, lit, frame.light.shading)
+        program = self._programs.surface(kind)
+        # Blending at alpha 1 gives the same, and costs software OpenGL a look at the target.
+        blend = moderngl.NOTHING if kind.opaque else moderngl.BLEND
+        cull = moderngl.NOTHING if surface.double_sided else moderngl.CULL_FACE
+        return _Call(
+            self._surface_array(program),
+            maps,
+            moderngl.DEPTH_TEST | blend | cull,
+            _uniforms(program, _surface_values(surface, lit, frame)),
+            surface.first_index,
+            surface.index_count,
+        )
+
+    def _edge_call(self, surface: Surface, materials: MaterialStates, frame: Frame) -> _Call | None:
+        number = surface.material
+        width = float(materials.edge_size[number]) * frame.edge_width
+        alpha = float(materials.edge_color[number, 3] * materials.diffuse[number, 3])
+        if not surface.draw_edge or width <= 0 or alpha <= 0:
+            return None
+        values: dict[str, UniformValue] = {
+            "mmd_to_clip": frame.mmd_to_clip,
+            "edge_width": width,
+            "edge_color": np.clip([*materials.edge_color[number, :3], alpha], 0, 1),
+        }
+        blend = moderngl.NOTHING if alpha >= 1 else moderngl.BLEND
+        return _Call(
+            self._edge_array,
+            (),
+            moderngl.DEPTH_TEST | moderngl.CULL_FACE | blend,
+            _uniforms(self._programs.edge, values),
+            surface.first_index,
+            surface.index_count,
+        )
 
     def release(self) -> None:
         """Give this model's device memory back."""
@@ -180,23 +247,16 @@ class DrawnModel:
             buffer.release()
 
 
-def _switch(context: moderngl.Context, flag: int, on: bool) -> None:
-    (context.enable if on else context.disable)(flag)
-
-
-def _shines(surface: Surface, materials: MaterialStates) -> bool:
-    """Whether a surface has a highlight, material morphs included."""
+def _kind(surface: Surface, lit: LitMaterials, shading: Shading) -> SurfaceKind:
+    """Material morphs included; opaque where every pixel has alpha 1."""
     number = surface.material
-    return bool(materials.specular_power[number] > 0 and np.any(materials.specular[number]))
-
-
-def _is_opaque(surface: Surface, materials: MaterialStates) -> bool:
-    """Whether every pixel of a surface has alpha 1, material morphs included."""
-    number = surface.material
-    return bool(
-        (surface.colour_map is None or surface.colour_map.opaque)
-        and materials.diffuse[number, 3] >= 1
-        and materials.texture_multiply[number, 3] + materials.texture_add[number, 3] >= 1
+    opaque = surface.colour_map is None or surface.colour_map.opaque
+    return SurfaceKind(
+        shading,
+        surface.sphere_mode,
+        opaque and not lit.lets_through[number],
+        int(lit.power[number]),
+        bool(lit.retouched[number]),
     )
 
 
@@ -207,19 +267,33 @@ def _lit_end(ramp: Texture) -> F32:
     return np.array([red / share, green / share, blue / share, alpha], np.float32)
 
 
-def _set_frame(program: moderngl.Program, frame: Frame) -> None:
-    program["mmd_to_clip"] = frame.mmd_to_clip
-    set_uniform(program, "ambient_light", frame.light.ambient)
+def _surface_values(surface: Surface, lit: LitMaterials, frame: Frame) -> dict[str, UniformValue]:
+    number, states = surface.material, lit.states
+    return {
+        "mmd_to_clip": frame.mmd_to_clip,
+        "ambient_light": frame.light.ambient,
+        "colour": lit.colour[number],
+        "opacity": float(states.diffuse[number, 3]),
+        "highlight": lit.highlight[number],
+        "specular_power": float(states.specular_power[number]),
+        "colour_multiply": states.texture_multiply[number],
+        "colour_add": states.texture_add[number],
+        "sphere_multiply": states.sphere_multiply[number],
+        "sphere_add": states.sphere_add[number],
+        "toon_multiply": states.toon_multiply[number],
+        "toon_add": states.toon_add[number],
+        "toon_lit": _lit_end(surface.toon_map or _WHITE),
+        "fill": lit.fill,
+    }
 
 
-def _set_material(program: moderngl.Program, materials: MaterialStates, number: int) -> None:
-    set_uniform(program, "diffuse", materials.diffuse[number])
-    set_uniform(program, "ambient", materials.ambient[number])
-    set_uniform(program, "specular", materials.specular[number])
-    set_uniform(program, "specular_power", float(materials.specular_power[number]))
-    set_uniform(program, "colour_multiply", materials.texture_multiply[number])
-    set_uniform(program, "colour_add", materials.texture_add[number])
-    set_uniform(program, "sphere_multiply", materials.sphere_multiply[number])
-    set_uniform(program, "sphere_add", materials.sphere_add[number])
-    set_uniform(program, "toon_multiply", materials.toon_multiply[number])
-    set_uniform(program, "toon_add", materials.toon_add[number])
+def _uniforms(
+    program: moderngl.Program, values: Mapping[str, UniformValue]
+) -> tuple[tuple[moderngl.Uniform, bytes], ...]:
+    """Those that the compiler left in the program, with the bytes that they take."""
+    found = ((program.get(name, None), value) for name, value in values.items())
+    return tuple(
+        (member, np.asarray(value, np.float32).tobytes())
+        for member, value in found
+        if isinstance(member, moderngl.Uniform)
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,13 @@ from renderer.formats.model import SphereMode
 from tests.support.quads import (
     FULL,
     SIZE,
+    UNIT_CAMERA,
     draw_quads,
     plain_materials,
     plain_surface,
     quad,
     texture_of,
+    upload_quads,
 )
 
 RED, GREEN, BLUE = [255, 0, 0, 255], [0, 255, 0, 255], [0, 0, 255, 255]
@@ -104,6 +107,32 @@ def test_phong_adds_the_mirrored_light_to_the_power(canvas: Canvas) -> None:
     )
     picture = draw_quads(canvas, [FULL], materials, normal=(0.5, 0.0, -np.sqrt(0.75)))
     assert np.abs(picture[..., :3].astype(int) - 25.5).max() <= 0.5 + 1e-6
+
+
+@pytest.mark.parametrize("power", [1, 2, 3, 7, 8, 64, 127, 128, 0.5, 2.25, 200])
+def test_a_highlight_follows_its_power_whole_or_not(canvas: Canvas, power: float) -> None:
+    """r.v = 0.97: 0.97^power x k_s 1 x L 0.5; small whole powers are other programs."""
+    materials = plain_materials(
+        (0, 0, 0, 1),
+        specular=np.ones((1, 3), np.float32),
+        specular_power=np.full(1, power, np.float32),
+    )
+    cosine = np.sqrt((1 + 0.97) / 2)
+    picture = draw_quads(canvas, [FULL], materials, normal=(np.sqrt(1 - cosine**2), 0.0, -cosine))
+    assert np.abs(picture[..., :3] - 127.5 * 0.97**power).max() <= 0.6
+
+
+def test_what_was_drawn_before_leaves_no_trace(canvas: Canvas) -> None:
+    """Draw calls are kept by materials and light: other materials, many lights, and back."""
+    red, blue = plain_materials((0.8, 0, 0, 1)), plain_materials((0, 0, 0.8, 0.5))
+    fresh = [draw_quads(canvas, [FULL], one, light=Light(0.2)) for one in (red, blue)]
+    drawn, mesh = upload_quads(canvas, [FULL], red)
+    for materials, picture in zip((red, blue, red), (fresh[0], fresh[1], fresh[0]), strict=True):
+        for ambient in np.linspace(0.2, 0.5, 20).tolist():
+            canvas.draw(drawn, replace(mesh, materials=materials), UNIT_CAMERA, Light(ambient))
+        again = canvas.draw(drawn, replace(mesh, materials=materials), UNIT_CAMERA, Light(0.2))
+        np.testing.assert_array_equal(again, picture)
+    drawn.release()
 
 
 def test_a_specular_power_of_zero_means_no_highlight(canvas: Canvas) -> None:

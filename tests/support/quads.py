@@ -12,7 +12,7 @@ from contract.light import DEFAULT_LIGHT, Light
 from renderer.deform.deformer import PosedMesh
 from renderer.deform.material_morphs import MaterialStates
 from renderer.draw.canvas import Camera, Canvas
-from renderer.draw.gpu_model import DrawList, Surface
+from renderer.draw.gpu_model import DrawList, DrawnModel, Surface
 from renderer.draw.textures import Texture
 from renderer.formats.model import SphereMode
 
@@ -60,15 +60,17 @@ def plain_surface(number: int = 0, **changes: Any) -> Surface:  # noqa: ANN401
     return replace(plain, **changes)
 
 
-def draw_quads(
+Quads = list[tuple[list[tuple[float, float, float]], list[tuple[float, float]]]]
+
+
+def upload_quads(
     canvas: Canvas,
-    quads: list[tuple[list[tuple[float, float, float]], list[tuple[float, float]]]],
+    quads: Quads,
     materials: MaterialStates,
     surfaces: list[Surface] | None = None,
     normal: tuple[float, float, float] = TOWARD_VIEWER,
-    light: Light = DEFAULT_LIGHT,
     sub_uv: tuple[float, float] | None = None,
-) -> Stored:
+) -> tuple[DrawnModel, PosedMesh]:
     positions = np.array([corner for quad in quads for corner in quad[0]], np.float32)
     count = len(positions)
     faces = np.array([[4 * q + i for i in t] for q in range(len(quads)) for t in _TRIANGLES])
@@ -89,6 +91,19 @@ def draw_quads(
         additional_uv=uv1,
         materials=materials,
     )
+    return drawn, mesh
+
+
+def draw_quads(
+    canvas: Canvas,
+    quads: Quads,
+    materials: MaterialStates,
+    surfaces: list[Surface] | None = None,
+    normal: tuple[float, float, float] = TOWARD_VIEWER,
+    light: Light = DEFAULT_LIGHT,
+    sub_uv: tuple[float, float] | None = None,
+) -> Stored:
+    drawn, mesh = upload_quads(canvas, quads, materials, surfaces, normal, sub_uv)
     picture = canvas.draw(drawn, mesh, UNIT_CAMERA, light)
     drawn.release()
     return picture

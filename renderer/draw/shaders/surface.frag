@@ -4,13 +4,17 @@
 //   TOON         0 Phong, 1 MMD's own look
 //   SPHERE_MODE  0 none, 1 multiply, 2 add, 3 sub-texture
 //   OPAQUE       1 where alpha is known to be 1: nothing to discard, so depth is tested early
-//   SHINES       1 where there is a highlight
+//   POWER        of the highlight: 0 no highlight, 1 to 127, or -1: that of a uniform (pow() costs more than
+//                products, a twentieth of a picture)
+//   RETOUCHED    1 where material morphs change the colours of the maps
+//
+// What is the same at all fragments is computed beforehand (lit_materials.py).
 uniform sampler2D colour_map;
 uniform sampler2D sphere_map;
 uniform sampler2D toon_map;
-uniform vec4 diffuse;
-uniform vec3 ambient;
-uniform vec3 specular;
+uniform vec3 colour;               // what a texel is multiplied by
+uniform float opacity;
+uniform vec3 highlight;
 uniform float specular_power;
 uniform vec4 colour_multiply;
 uniform vec4 colour_add;
@@ -19,16 +23,17 @@ uniform vec4 sphere_add;
 uniform vec4 toon_multiply;
 uniform vec4 toon_add;
 uniform vec4 toon_lit;             // the lit end of the toon map
+uniform float fill;                // how much of it more ambient light puts in place of the shade
 uniform float ambient_light;
 uniform vec3 toward_toon_light;    // view space, unit
-in vec3 view_normal;
-in vec2 surface_uv;
-in vec2 sub_uv;
+uniform vec3 toon_halfway;         // between it and the viewer, unit
+// The camera is orthographic: nothing is to be divided by depth.
+noperspective in vec3 view_normal;
+noperspective in vec2 surface_uv;
+noperspective in vec2 sub_uv;
 out vec4 premultiplied;
 
 const float DIRECTIONAL_LIGHT = 0.5;
-const float MMD_LIGHT = 154.0 / 255.0;
-const float NEUTRAL_AMBIENT = 0.5;
 
 // Textures are stored premultiplied, so that filtering keeps invisible colours out.
 vec4 straight(vec4 texel) {
@@ -37,12 +42,16 @@ vec4 straight(vec4 texel) {
 
 // Material morphs move a texture's colour toward white where they fade it out.
 vec4 morphed(vec4 texel, vec4 multiply, vec4 add) {
+#if RETOUCHED
     return texel * multiply + add;
+#else
+    return texel;
+#endif
 }
 
-vec3 with_sphere(vec3 colour, vec3 n) {
+vec3 with_sphere(vec3 seen, vec3 n) {
 #if SPHERE_MODE == 0
-    return colour;
+    return seen;
 #else
 #if SPHERE_MODE == 3
     vec2 at = sub_uv;
@@ -50,31 +59,36 @@ vec3 with_sphere(vec3 colour, vec3 n) {
     vec2 at = vec2(n.x * 0.5 + 0.5, 0.5 - n.y * 0.5);
 #endif
     vec3 sphere = morphed(straight(texture(sphere_map, at)), sphere_multiply, sphere_add).rgb;
-    return SPHERE_MODE == 2 ? colour + sphere : colour * sphere;
+    return SPHERE_MODE == 2 ? seen + sphere : seen * sphere;
 #endif
 }
 
-// The colour that MMD makes of a material: authors spread it over ambient and diffuse (0.5 and 0.8,
-// say), which come to it under MMD's light.
-vec3 mmd_colour() {
-    return clamp(ambient + diffuse.rgb * MMD_LIGHT, 0.0, 1.0);
+// A cosine to the power of the highlight; 0 of one that is negative.
+float to_power(float cosine) {
+    float base = max(cosine, 0.0);
+#if POWER > 0
+// Written out: software OpenGL would run a loop as one.
+#define BIT(n) if ((POWER & (n)) != 0) product *= base; base *= base;
+    float product = 1.0;
+    BIT(1) BIT(2) BIT(4) BIT(8) BIT(16) BIT(32) BIT(64)
+    return product;
+#else
+    return pow(base, specular_power);
+#endif
 }
 
 #if TOON
 // MMD's own look at an ambient light of 0.5. More of it leaves the colours alone and fills the
 // shade, as it does under Phong; at 1 all is as the ramp has it where the light falls.
 vec3 shaded(vec3 texel, vec3 n) {
-    float fill = clamp((ambient_light - NEUTRAL_AMBIENT) / (1.0 - NEUTRAL_AMBIENT), 0.0, 1.0);
-    vec3 lit = mmd_colour() * min(ambient_light + DIRECTIONAL_LIGHT, 1.0);
-    vec3 colour = with_sphere(lit * texel, n);
+    vec3 seen = with_sphere(colour * texel, n);
     float shade = 0.5 - 0.5 * dot(n, toward_toon_light);
     vec4 ramp = mix(straight(texture(toon_map, vec2(0.5, shade))), toon_lit, fill);
-    colour *= morphed(ramp, toon_multiply, toon_add).rgb;
-#if SHINES
-    vec3 halfway = normalize(toward_toon_light + vec3(0.0, 0.0, 1.0));
-    colour += specular * MMD_LIGHT * pow(max(dot(n, halfway), 0.0), specular_power);
+    seen *= morphed(ramp, toon_multiply, toon_add).rgb;
+#if POWER != 0
+    seen += highlight * to_power(dot(n, toon_halfway));
 #endif
-    return colour;
+    return seen;
 }
 #else
 // Phong: k_d min(1, L_a + L_d |n.l|) + k_s L_d (r.v)^p with l = v = +z, so r.v = 2 (n.l)^2 - 1. Both
@@ -83,12 +97,11 @@ vec3 shaded(vec3 texel, vec3 n) {
 // whichever side is seen.
 vec3 shaded(vec3 texel, vec3 n) {
     float lit = min(ambient_light + DIRECTIONAL_LIGHT * abs(n.z), 1.0);
-    vec3 colour = with_sphere(max(diffuse.rgb, mmd_colour()) * lit * texel, n);
-#if SHINES
-    float mirrored = max(2.0 * n.z * n.z - 1.0, 0.0);
-    colour += specular * DIRECTIONAL_LIGHT * pow(mirrored, specular_power);
+    vec3 seen = with_sphere(colour * lit * texel, n);
+#if POWER != 0
+    seen += highlight * to_power(2.0 * n.z * n.z - 1.0);
 #endif
-    return colour;
+    return seen;
 }
 #endif
 
@@ -96,12 +109,12 @@ void main() {
     // Both sides of a surface share their normals, as in MMD; so do triangles of both windings.
     vec3 n = normalize(view_normal);
 #if OPAQUE
-    vec4 texel = morphed(texture(colour_map, surface_uv), colour_multiply, colour_add);
-    float alpha = 1.0;
+    vec3 texel = morphed(texture(colour_map, surface_uv), colour_multiply, colour_add).rgb;
+    premultiplied = vec4(shaded(texel, n), 1.0);  // the target takes it between 0 and 1
 #else
     vec4 texel = morphed(straight(texture(colour_map, surface_uv)), colour_multiply, colour_add);
-    float alpha = clamp(diffuse.a * texel.a, 0.0, 1.0);
+    float alpha = clamp(opacity * texel.a, 0.0, 1.0);
     if (alpha < 0.5 / 255.0) discard;
-#endif
     premultiplied = vec4(clamp(shaded(texel.rgb, n), 0.0, 1.0) * alpha, alpha);
+#endif
 }

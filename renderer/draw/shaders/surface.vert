@@ -4,9 +4,9 @@ in vec3 position;
 in vec3 normal;
 in vec2 uv;
 in vec2 uv1;
-out vec3 view_normal;
-out vec2 surface_uv;
-out vec2 sub_uv;
+noperspective out vec3 view_normal;
+noperspective out vec2 surface_uv;
+noperspective out vec2 sub_uv;
 
 void main() {
     gl_Position = mmd_to_clip * vec4(position, 1.0);
