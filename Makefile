@@ -87,7 +87,7 @@ doctor: setup-render
 	$(BIN)/renderer doctor
 
 bench: setup-test
-	for benchmark in bench/bench_*.py bench/limit.py; do $(BIN)/python $$benchmark || exit 1; done
+	worst=0; for benchmark in bench/bench_*.py bench/limit.py; do $(BIN)/python $$benchmark || worst=1; done; exit $$worst
 
 gpu-check: setup-test
 	$(BIN)/python bench/gpu_check.py $(OPTIONS)
