@@ -205,6 +205,16 @@ def test_no_test_imports_another() -> None:
         assert all(name.startswith(allowed) for name in ours), path
 
 
+def test_every_module_of_ours_that_is_imported_is_there() -> None:
+    """Within functions too, and by what only long runs use."""
+    ours = (*ALLOWED, "tests", "bench")
+    for path in (path for folder in ours for path in _sources(folder)):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in ours:
+                place = REPOSITORY.joinpath(*(node.module or "").split("."))
+                assert place.is_dir() or place.with_suffix(".py").is_file(), (path, node.module)
+
+
 def test_files_and_functions_stay_of_a_size_that_a_reader_keeps_in_mind() -> None:
     sources = [path for folder in (*ALLOWED, "tests", "bench") for path in _sources(folder)]
     for path in (*sources, *REPOSITORY.glob("*.py")):

@@ -108,8 +108,7 @@ def give_drawing(folder: Path) -> Path:
 def _drawing_and_bundle() -> Mapping[str, bytes]:
     import tempfile
 
-    from contract.png import png_bytes
-
+    from contract.picture import png_bytes
     from contract.pose import Pose
     from models.base.config import NetworkConfig
     from models.files.bundle import save_bundle
