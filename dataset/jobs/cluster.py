@@ -122,7 +122,7 @@ class Cluster:
         address = self._site.scheduler
         try:
             client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False, name="opentha")
-        except (OSError, ValueError, TypeError, AssertionError) as error:  # came late
+        except (OSError, ValueError, TypeError, AssertionError) as error:  # dask's loop came late
             raise InputError(
                 f"{address}: no scheduler answers there; start one with: dask scheduler"
             ) from error
