@@ -23,6 +23,7 @@ _LARGEST_SIZE = 2048
 _MOST_CHANNELS = 2048
 _MOST_BLOCKS = 64
 _MOST_COLOURS = 64
+_LARGEST_FILTER = 15
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ class NetworkConfig:
         combiner always does.
     palette: how many colours of the picture networks can paint with, besides those that they make
         up; see ``models.base.palette``.
+    last_filter: pixels a side, odd, of the filters that a network ends with: its heads', and a
+        U-net's last. They work at the full look, and so cost most of a small network's time.
 
     Raises:
         InputError: a value that no network can have.
@@ -66,6 +69,7 @@ class NetworkConfig:
     rests: bool = False
     skips: bool = False
     palette: int = 0
+    last_filter: int = 7
 
     def __post_init__(self) -> None:
         # A configuration may come from a stranger's file: types and bounds before any tensor.
@@ -80,6 +84,7 @@ class NetworkConfig:
         self._require("residual_blocks", 0 <= self.residual_blocks <= _MOST_BLOCKS)
         self._require("flow_scale", 0 <= self.flow_scale <= 1)
         self._require("palette", 0 <= self.palette <= _MOST_COLOURS)
+        self._require("last_filter", self.last_filter in range(1, _LARGEST_FILTER + 1, 2))
         self._require("looks_at", self.looks_at in get_args(Part))
         of_all = self.sees >= 16 and self.sees % 8 == 0 and self.size % self.sees == 0
         self._require("sees", of_all or (self.sees == 0 and self.looks_at == "whole"))
@@ -157,6 +162,7 @@ _LATER: Mapping[str, object] = {
     "rests": False,
     "skips": False,
     "palette": 0,
+    "last_filter": 7,
 }
 """Fields that older records lack, and what is meant then."""
 _RULES = {
@@ -172,6 +178,7 @@ _RULES = {
     "face), and so many pixels a side must its part of a picture no larger than size have; or 0 "
     "for what sees says",
     "palette": f"it must lie in [0, {_MOST_COLOURS}]",
+    "last_filter": f"it must be odd and lie in [1, {_LARGEST_FILTER}]",
     "looks_at": f"it must be {' or '.join(get_args(Part))}",
 }
 

@@ -16,14 +16,9 @@ from torch.nn import functional
 from models.base.config import NetworkConfig
 
 
-def conv7(inputs: int, outputs: int) -> nn.Conv2d:
-    """7x7, stride 1: (N, inputs, H, W) -> (N, outputs, H, W)."""
-    return nn.Conv2d(inputs, outputs, 7, padding=3, bias=False)
-
-
-def conv3(inputs: int, outputs: int) -> nn.Conv2d:
-    """3x3, stride 1: (N, inputs, H, W) -> (N, outputs, H, W)."""
-    return nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
+def conv(inputs: int, outputs: int, side: int) -> nn.Conv2d:
+    """A filter of ``side`` pixels, odd, stride 1: (N, inputs, H, W) -> (N, outputs, H, W)."""
+    return nn.Conv2d(inputs, outputs, side, padding=side // 2, bias=False)
 
 
 def down(inputs: int, outputs: int) -> nn.Conv2d:
@@ -72,9 +67,9 @@ class Residual(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.conv1 = conv3(channels, channels)
+        self.conv1 = conv(channels, channels, 3)
         self.norm1 = InstanceNorm(channels)
-        self.conv2 = conv3(channels, channels)
+        self.conv2 = conv(channels, channels, 3)
         self.norm2 = InstanceNorm(channels)
 
     def forward(self, features: Tensor) -> Tensor:
@@ -87,7 +82,7 @@ class Residual(nn.Module):
 def encoder(inputs: int, widths: Sequence[int]) -> nn.ModuleList:
     """Full resolution, then one halving per further width."""
     halvings = (Unit(down(a, b)) for a, b in pairwise(widths))
-    return nn.ModuleList([Unit(conv7(inputs, widths[0])), *halvings])
+    return nn.ModuleList([Unit(conv(inputs, widths[0], 7)), *halvings])
 
 
 class Trunk(nn.Module):
@@ -131,7 +126,7 @@ class UNet(nn.Module):
         self.decoder = nn.ModuleList(
             Unit(up(a, b)) for a, b in zip(arriving, widths[2::-1], strict=True)
         )
-        self.last = Unit(conv7(2 * widths[0], widths[0]))
+        self.last = Unit(conv(2 * widths[0], widths[0], config.last_filter))
 
     def forward(self, features: Tensor) -> Tensor:
         """(N, inputs, H, W) -> (N, channels, H, W)."""
@@ -146,6 +141,11 @@ class UNet(nn.Module):
             features = torch.cat([unit(features), skips.pop()], dim=1)
         last: Tensor = self.last(features)  # (N, 64, 256, 256)
         return last
+
+
+def head(config: NetworkConfig, outputs: int) -> nn.Conv2d:
+    """What a network says of each pixel: (N, channels, H, W) -> (N, outputs, H, W)."""
+    return conv(config.channels, outputs, config.last_filter)
 
 
 def trunk(inputs: int, config: NetworkConfig) -> Trunk | UNet:
@@ -164,14 +164,14 @@ def with_pose(*pictures: Tensor, pose: Tensor) -> Tensor:
 
 
 def run_heads(features: Tensor, *heads: nn.Conv2d) -> list[Tensor]:
-    """Apply several ``conv7`` heads at once: (N, C, H, W) -> one (N, outputs, H, W) float32 a head.
+    """Apply several heads at once: (N, C, H, W) -> one (N, outputs, H, W) float32 a head.
 
     One convolution with the heads' filters side by side reads the features once and gives the
     same numbers; separate ones of 2 to 4 outputs leave most of a vector unit idle. What follows a
     head (masks, colours, sampling positions) needs float32 whatever precision the trunk ran in.
     """
     filters = torch.cat([head.weight for head in heads])
-    answers = functional.conv2d(features, filters, padding=3).float()
+    answers = functional.conv2d(features, filters, padding=heads[0].padding).float()
     return list(torch.split(answers, [head.out_channels for head in heads], dim=1))
 
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from models.base.config import NetworkConfig
-from models.base.layers import conv7
+from models.base.layers import head
 
 _LEAST_COVERAGE = 1e-3
 
@@ -21,7 +21,7 @@ _LEAST_COVERAGE = 1e-3
 def palette_heads(config: NetworkConfig) -> list[nn.Conv2d]:
     """What picks colours and what shares them out; none where networks make up all of them."""
     count = config.palette
-    return [conv7(config.channels, n) for n in (count, 1 + count)] if count else []
+    return [head(config, n) for n in (count, 1 + count)] if count else []
 
 
 def painted(look: Tensor, change: Tensor, picked: Sequence[Tensor]) -> Tensor:

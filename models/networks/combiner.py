@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from models.base.config import IMAGE_CHANNELS, NetworkConfig
 from models.base.enlarge import coverage_of, covered, enlarged, laid, layer, snapped, spread
 from models.base.gates import gated, joint_gate
-from models.base.layers import UNet, blend, conv7, fill_he_normal, run_heads, with_pose
+from models.base.layers import UNet, blend, fill_he_normal, head, run_heads, with_pose
 from models.base.look import reduced
 from models.base.palette import painted, palette_heads
 
@@ -49,9 +49,9 @@ class Combiner(nn.Module):
         super().__init__()
         self.config = config
         self.unet = UNet(2 * IMAGE_CHANNELS + 3, config)
-        self.mask_head = conv7(config.channels, IMAGE_CHANNELS)
-        self.retouch_head = conv7(config.channels, IMAGE_CHANNELS)
-        self.change_head = conv7(config.channels, IMAGE_CHANNELS)
+        self.mask_head = head(config, IMAGE_CHANNELS)
+        self.retouch_head = head(config, IMAGE_CHANNELS)
+        self.change_head = head(config, IMAGE_CHANNELS)
         self.palette_heads = nn.ModuleList(palette_heads(config))
         fill_he_normal(self, generator)
 

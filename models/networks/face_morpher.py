@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from models.base.config import IMAGE_CHANNELS, NetworkConfig
 from models.base.enlarge import coverage_of, covered, laid, layer, spread
 from models.base.gates import border_gate, face_gate, gated
-from models.base.layers import blend, conv7, fill_he_normal, run_heads, trunk, with_pose
+from models.base.layers import blend, fill_he_normal, head, run_heads, trunk, with_pose
 from models.base.look import part_of, reduced, with_part
 from models.base.palette import painted, palette_heads
 
@@ -42,8 +42,8 @@ class FaceMorpher(nn.Module):
         super().__init__()
         self.config = config
         self.trunk = trunk(IMAGE_CHANNELS + 3, config)
-        self.alpha_head = conv7(config.channels, IMAGE_CHANNELS)
-        self.change_head = conv7(config.channels, IMAGE_CHANNELS)
+        self.alpha_head = head(config, IMAGE_CHANNELS)
+        self.change_head = head(config, IMAGE_CHANNELS)
         self.palette_heads = nn.ModuleList(palette_heads(config))
         fill_he_normal(self, generator)
 

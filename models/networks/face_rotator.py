@@ -15,7 +15,7 @@ from torch.nn import functional
 from models.base.config import IMAGE_CHANNELS, NetworkConfig
 from models.base.enlarge import coverage_of, covered, laid, layer, moved, spread
 from models.base.gates import gated, joint_gate
-from models.base.layers import blend, conv7, fill_he_normal, run_heads, trunk, with_pose
+from models.base.layers import blend, fill_he_normal, head, run_heads, trunk, with_pose
 from models.base.look import reduced
 from models.base.palette import painted, palette_heads
 
@@ -54,9 +54,9 @@ class FaceRotator(nn.Module):
         super().__init__()
         self.config = config
         self.trunk = trunk(IMAGE_CHANNELS + 3, config)
-        self.alpha_head = conv7(config.channels, IMAGE_CHANNELS)
-        self.change_head = conv7(config.channels, IMAGE_CHANNELS)
-        self.flow_head = conv7(config.channels, 2)
+        self.alpha_head = head(config, IMAGE_CHANNELS)
+        self.change_head = head(config, IMAGE_CHANNELS)
+        self.flow_head = head(config, 2)
         self.palette_heads = nn.ModuleList(palette_heads(config))
         fill_he_normal(self, generator)
         self.flow_head.weight.data.mul_(config.flow_scale)

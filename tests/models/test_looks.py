@@ -286,6 +286,10 @@ def test_gradients_reach_every_weight_through_an_enlarged_decision() -> None:
         ({"sees": 64, "looks_at": "eyes"}, "looks_at"),
         ({"looks_at": 1}, "looks_at"),
         ({"rests": 1}, "rests"),
+        ({"last_filter": 4}, "last_filter"),
+        ({"last_filter": 0}, "last_filter"),
+        ({"last_filter": 17}, "last_filter"),
+        ({"last_filter": True}, "last_filter"),
         ({"sees": True}, "sees"),
     ],
 )
