@@ -56,7 +56,7 @@ test: setup-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 scan: setup-render
 	$(BIN)/dataset scan "$(MODELS)" -o "$(CATALOG)" --sheet "$(OUT)/heads.png" --workers $(WORKERS) \

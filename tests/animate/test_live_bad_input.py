@@ -121,6 +121,17 @@ def test_landmarks_of_no_face_are_no_face(where: float | str) -> None:
 
 # Cameras.
 
+SLOW_TO_PLAY = """() => {
+  const play = HTMLMediaElement.prototype.play;
+  HTMLMediaElement.prototype.play = async function () {
+    const source = this.srcObject;
+    await new Promise((done) => setTimeout(done, 500));
+    if (this.srcObject !== source) throw new DOMException("interrupted", "AbortError");
+    return play.call(this);
+  };
+}"""
+"""So the other camera is chosen before the first has begun, and the first's beginning fails."""
+
 
 @needs_browser
 def test_of_two_cameras_one_is_chosen(url: str) -> None:
@@ -131,6 +142,7 @@ def test_of_two_cameras_one_is_chosen(url: str) -> None:
         opened(browser, url, "camera") as page,
     ):
         assert not page.is_visible("#cameras")
+        page.evaluate(SLOW_TO_PLAY)
         page.click("#camera")
         page.wait_for_selector("#cameras:not([hidden])")
         names = page.eval_on_selector_all("#cameras option", "all => all.map((o) => o.textContent)")

@@ -36,7 +36,7 @@ async function start() {
   track.onended = () => camera.stop("the camera was unplugged or taken away; plug it in, then press the button again");
   video.srcObject = stream;
   await video.play();
-  begin(mine);
+  if (on === mine) begin(mine);
 }
 
 function begin(mine) {

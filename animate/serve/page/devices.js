@@ -15,6 +15,7 @@ const remedies = (name) => ({
 export function drives({ name, isOn, start, end }) {
   const [button, select] = [$(name), $(`${name}s`)];
   const device = { isOn, stop, again };
+  let attempt = 0;
 
   function showOn() {
     button.setAttribute("aria-pressed", isOn());
@@ -22,6 +23,7 @@ export function drives({ name, isOn, start, end }) {
   }
 
   function stop(fault) {
+    attempt += 1;
     end();
     showOn();
     if (fault) say(fault);
@@ -30,6 +32,7 @@ export function drives({ name, isOn, start, end }) {
   async function again() {
     stopOthers(device);
     say(null);
+    const mine = attempt += 1;
     try {
       if (!live.token) throw new Error("open a drawing first");
       if (!navigator.mediaDevices) {
@@ -39,6 +42,7 @@ export function drives({ name, isOn, start, end }) {
       showOn();
       await started;
     } catch (error) {
+      if (mine !== attempt) return; // ended meanwhile: its failing says nothing of what is on now
       if (error.name === "OverconstrainedError") forgetChoice(select);
       stop(remedies(name)[error.name] ?? error.message);
     }

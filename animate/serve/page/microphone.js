@@ -31,7 +31,7 @@ async function listen(mine) {
   const context = mine.context = new AudioContext();
   await context.audioWorklet.addModule("/page/packets.js");
   await context.resume();
-  if (on !== mine) return;
+  if (on !== mine) return context.close();
   const packets = new AudioWorkletNode(context, "packets", { channelCount: 1, channelCountMode: "explicit" });
   packets.port.onmessage = (event) => send(mine, event.data);
   tell(mine.socket, { rate: context.sampleRate });
