@@ -25,6 +25,7 @@ from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
 from bench.stopwatch import REST, Stopwatch
+from contract.cores import count_cores
 from contract.errors import ModelError
 from contract.text import place
 from dataset.build import build_worker
@@ -39,7 +40,6 @@ from dataset.drawing.protocols import ModelRenderer
 from dataset.drawing.rendering import OpenGlRenderer, open_renderer
 from dataset.jobs.messages import Message, ModelFailed
 from dataset.jobs.pool import Crew
-from dataset.jobs.process import count_cores
 from dataset.scan.walk import list_models
 from dataset.shards import shard as shard_module
 from dataset.shards.shard import ShardReader

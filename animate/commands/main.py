@@ -131,7 +131,7 @@ def gif(
         backend=backend,
         compiled=compiled,
     )
-    write_frames(out, motion, lambda frame: shown.draw(motion.pose(frame)), audio)
+    write_frames(out, motion, shown, sound=audio)
     for note in motion.notes:
         click.echo(note, err=True)
     click.echo(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from contract.text import time_left
 if TYPE_CHECKING:
     from animate.drawing.backdrop import Backdrop
     from animate.motion.motion import Motion
+    from animate.pose.ahead import Finish
     from animate.pose.poser import Poser
     from contract.image import Stored
     from contract.pose import Pose
@@ -36,6 +37,15 @@ class ShownDrawing:
     def draw(self, pose: Pose) -> Stored:
         """The drawing in a pose: (size, size, 4)."""
         return self.backdrop.behind(self.poser.draw(pose))
+
+    def draw_all(self, poses: Sequence[Pose], finish: Finish) -> Iterator[Stored]:
+        """The drawing in each of the poses, several drawn at once, and ``finish`` done to each."""
+        from animate.pose.ahead import drawn_ahead  # noqa: PLC0415
+
+        def finished(picture: Stored, number: int) -> Stored:
+            return finish(self.backdrop.behind(picture), number)
+
+        return drawn_ahead(self.poser, poses, finished)
 
 
 def open_drawing(
@@ -61,10 +71,15 @@ def open_drawing(
 
 
 def write_frames(
-    out: Path, motion: Motion, draw: Callable[[int], Stored], sound: Path | None = None
+    out: Path,
+    motion: Motion,
+    shown: ShownDrawing,
+    joined: Callable[[Stored, float], Stored] | None = None,
+    sound: Path | None = None,
 ) -> None:
-    """Write what ``draw`` makes of every frame's number, saying how far that is.
+    """Write the drawing in motion, saying how far that is.
 
+    joined: what is made of the picture of a moment, in seconds.
     sound: a file whose sound goes with it, where OUT's kind holds one; else that is said.
 
     Raises:
@@ -76,16 +91,19 @@ def write_frames(
         click.echo(f"{out}: holds no sound; {' and '.join(HOLDING_SOUND)} do", err=True)
 
     def frames(wanted: range) -> Iterator[Stored]:
-        return map(draw, _told(wanted))
+        def finish(picture: Stored, number: int) -> Stored:
+            return joined(picture, wanted[number] / motion.fps) if joined else picture
+
+        poses = [motion.pose(frame) for frame in wanted]
+        return _told(shown.draw_all(poses, finish), len(wanted))
 
     write_animation(out, frames, len(motion.poses), motion.fps, sound=sound)
 
 
-def _told(frames: range) -> Iterator[int]:
-    """The numbers of the frames, while saying on stderr how far they are."""
+def _told(pictures: Iterator[Stored], count: int) -> Iterator[Stored]:
+    """The pictures, while saying on stderr how far they are."""
     began = time.monotonic()
     with open_progress("frames") as progress:
-        for done, frame in enumerate(frames):
-            left = time_left(done, len(frames), time.monotonic() - began)
-            progress.show(done, len(frames), left)
-            yield frame
+        for done, picture in enumerate(pictures):
+            progress.show(done, count, time_left(done, count, time.monotonic() - began))
+            yield picture

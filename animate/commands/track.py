@@ -271,11 +271,7 @@ class _Beside:
 
 
 def _write(out: Path, motion: Motion, shown: ShownDrawing, beside: _Beside | None) -> None:
-    def drawn(frame: int) -> Stored:
-        picture = shown.draw(motion.pose(frame))
-        return beside.joined(picture, frame / motion.fps) if beside else picture
-
-    write_frames(out, motion, drawn)
+    write_frames(out, motion, shown, beside.joined if beside else None)
     click.echo(
         f"{out}: {len(motion.poses)} frames, {motion.seconds:.2f} s at {motion.fps:.4g} a second",
         err=True,

@@ -35,7 +35,11 @@ class OnnxNetworks:
         self.configuration = record.configuration
         self.draws_small = record.look in {0, record.size}
         self.draws_wide = record.look > 0
+        self.is_threaded = True
         self._express, self._turn = (_Part(folder, name, record) for name in PARTS)
+
+    def enter_thread(self) -> None:
+        """See ``Networks``."""
 
     def express(self, picture: AtBothSizes, face: Vector) -> AtBothSizes:
         """See ``Networks``."""

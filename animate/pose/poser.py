@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -55,6 +56,13 @@ class Networks(Protocol):
     def draws_wide(self) -> bool:
         """Whether they draw pictures of any size."""
 
+    @property
+    def is_threaded(self) -> bool:
+        """Whether several threads draw more pictures than one."""
+
+    def enter_thread(self) -> None:
+        """To be called first in each of several threads that draw at once."""
+
     def express(self, picture: AtBothSizes, face: Vector) -> AtBothSizes:
         """The morpher: eyes and mouth, (3,) in the order of ``contract.pose.FACE_AXES``."""
 
@@ -81,22 +89,31 @@ class Poser:
                 f"drawing: {drawing.shape[1]}x{drawing.shape[0]}, but the networks draw "
                 f"{least}x{least}{' or more' if networks.draws_wide else ''}"
             )
-        self._networks = networks
+        self.networks = networks
         self._rest = _at_both_sizes(drawing, networks)
+        self._start(drawing)
+
+    def _start(self, drawing: Stored) -> None:
         self._expression = self._rest
         self._face: Vector | None = None
         self._joints: Vector | None = None
         self._drawn = drawing
+
+    def twin(self) -> Poser:
+        """Another poser of the same drawing, for another thread; they share what never changes."""
+        twin = copy(self)
+        twin._start(self._drawn)
+        return twin
 
     def draw(self, pose: Pose) -> Stored:
         """The drawing in a pose: (D, D, 4) in the stored form."""
         vector = pose.to_vector()
         face, joints = vector[FACE], vector[JOINTS]
         if self._face is None or not np.array_equal(face, self._face):
-            self._expression = self._networks.express(self._rest, face)
+            self._expression = self.networks.express(self._rest, face)
             self._face, self._joints = face, None
         if self._joints is None or not np.array_equal(joints, self._joints):
-            self._drawn = shown_bytes(self._networks.turn(self._expression, joints))
+            self._drawn = shown_bytes(self.networks.turn(self._expression, joints))
             self._joints = joints
         return self._drawn.copy()
 

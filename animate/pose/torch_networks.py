@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from pathlib import Path
 
 import torch
@@ -22,13 +23,21 @@ class TorchNetworks:
     def __init__(
         self, bundle: Bundle, configuration: str, device: torch.device, execution: Execution
     ) -> None:
-        system = bundle.system(configuration).eval().to(device)
+        # A copy: the bundle may be saved or exported yet, in full precision.
+        system = deepcopy(bundle.system(configuration)).eval().to(device)
         self.size, self.small = system.size, system.small
         self.draws_small, self.draws_wide = system.sees_all, True
         self._device, self._execution = device, execution
         self._express, self._turn = system.express, system.turn
+        self.is_threaded = device.type == "cpu"
         for part in (self._express, self._turn):
             execution.prepare(part)
+            execution.settle(part)
+
+    def enter_thread(self) -> None:
+        """See ``Networks``."""
+        if self.is_threaded:
+            torch.set_num_threads(1)  # of this thread, and of threads that begin later
 
     @torch.inference_mode()
     def express(self, picture: AtBothSizes, face: Vector) -> AtBothSizes:

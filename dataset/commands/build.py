@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from contract.cli import out_option
+from contract.cores import count_cores
 from contract.errors import InputError
 from contract.progress import open_progress
 from contract.text import clock, counted
@@ -40,7 +41,6 @@ from dataset.forecast import (
     try_models,
 )
 from dataset.jobs.pool import Crew
-from dataset.jobs.process import count_cores
 
 if TYPE_CHECKING:
     from dataset.build.ledger import BuildSummary

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from contract.cores import count_cores
 from contract.errors import InputError
 from contract.image import DEFAULT_SIZE
 from dataset.build.configuration import Configuration
@@ -16,7 +17,6 @@ from dataset.build.sampling import DEFAULT_LIGHT_LEVELS, LightRange, default_amb
 from dataset.catalog.choose import Wish
 from dataset.jobs.cluster import Site
 from dataset.jobs.pool import Crew
-from dataset.jobs.process import count_cores
 from dataset.shards.codec import CODECS, DEFAULT_CODEC, Codec
 from dataset.shards.schema import DATA_SHADINGS, MIXED, DataShading
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 
+from contract.cores import count_cores
+
 RunWorker = Callable[[Connection], None]
 """What a worker process does (see ``worker_loop.serve_jobs``); travels there by pickle."""
 
@@ -46,13 +48,6 @@ def start_process(run_worker: RunWorker, workers: int) -> WorkerProcess:
         process.start()
     theirs.close()
     return WorkerProcess(process, ours)
-
-
-def count_cores() -> int:
-    """How many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 @contextmanager

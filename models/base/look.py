@@ -5,9 +5,10 @@ Pictures are (N, 4, D, D) in network form; a look is one of L pixels a side.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from models.base.config import CORNERS, SIXTEENTHS, Part
 
@@ -22,18 +23,19 @@ def reduced(picture: Tensor, side: int) -> Tensor:
     """
     if picture.shape[-1] == side:
         return picture
-    unit = (picture + 1) / 2
-    alpha = unit[:, 3:]
-    means = _area_mean(torch.cat([unit[:, :3] * alpha, alpha], 1), side)
-    coverage = means[:, 3:]
-    colour = means[:, :3] / coverage.clamp(min=_LEAST_COVERAGE)
-    return torch.cat([colour, coverage], 1) * 2 - 1
+    alpha = (picture[:, 3:] + 1) / 2
+    weighted = torch.addcmul(alpha, picture[:, :3], alpha)  # twice the colour in [0, 1], by alpha
+    coverage = _area_mean(alpha, side)
+    colour = _area_mean(weighted, side) / coverage.clamp(min=_LEAST_COVERAGE)
+    return torch.cat([colour - 1, coverage * 2 - 1], 1)
 
 
 def _area_mean(planes: Tensor, side: int) -> Tensor:
     given = planes.shape[-1]
     if given % side == 0:
-        return functional.avg_pool2d(planes, given // side)
+        step = given // side
+        narrow = sum_of([planes[..., k::step] for k in range(step)])
+        return sum_of([narrow[..., k::step, :] for k in range(step)]) / step**2
     weights = _overlaps(given, side, planes.device)
     # Sums over hundreds of pixels want float32 whatever precision the networks run in.
     with torch.autocast(planes.device.type, enabled=False):
@@ -47,6 +49,14 @@ def _overlaps(given: int, side: int, device: torch.device) -> Tensor:
     pixel = torch.arange(given, device=device)[None]
     shared = torch.minimum(first + step, pixel + 1.0) - torch.maximum(first, pixel.float())
     return shared.clamp(min=0) / step
+
+
+def sum_of(planes: Sequence[Tensor]) -> Tensor:
+    """The sum of tensors of one shape, at least two of them, into one new tensor."""
+    total = planes[0] + planes[1]
+    for plane in planes[2:]:
+        total += plane
+    return total
 
 
 def part_of(picture: Tensor, part: Part) -> Tensor:

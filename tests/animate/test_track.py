@@ -6,6 +6,7 @@ import itertools
 import socket
 import struct
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from animate.commands import track as track_command
 from animate.commands.main import main
 from animate.drawing.output import write_animation
 from animate.motion.motion import NEUTRAL, Motion, read_csv
+from animate.pose.ahead import Finish
 from animate.track.calibration import calibrate
 from animate.track.capture import Frame, Rgb, file_frames
 from animate.track.face_measures import FaceFinder, Measures
@@ -190,6 +192,9 @@ class GreyPoser:
 
     def draw(self, pose: Pose) -> Stored:
         return np.full((64, 64, 4), (*[round(200 * pose.mouth)] * 3, 255), np.uint8)
+
+    def draw_all(self, poses: Sequence[Pose], finish: Finish) -> Iterator[Stored]:
+        return (finish(self.draw(pose), number) for number, pose in enumerate(poses))
 
 
 def test_the_person_beside_the_drawing(

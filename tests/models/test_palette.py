@@ -17,7 +17,9 @@ from models.networks.face_morpher import FaceMorpher
 from models.networks.face_rotator import FaceRotator
 
 PLAIN = NetworkConfig(16, 4, 8, 1)
-FULL = NetworkConfig(64, 4, 8, 1, sees=16, looks_at="middle", rests=True, skips=True, palette=3, last_filter=5)
+FULL = NetworkConfig(
+    64, 4, 8, 1, sees=16, looks_at="middle", rests=True, skips=True, palette=3, last_filter=5
+)
 SURE = 80.0  # a logit beside which 0 is nothing
 POSE = torch.tensor([[0.5, 0.2, 0.1]])
 

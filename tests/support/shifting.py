@@ -29,7 +29,11 @@ class Shifting:
     small: int = SIZE
     draws_small: bool = True
     draws_wide: bool = True
+    is_threaded: bool = False
     calls: list[str] = field(default_factory=list)
+
+    def enter_thread(self) -> None:
+        self.calls.append("enter")
 
     def express(self, picture: AtBothSizes, face: Vector) -> AtBothSizes:
         self.calls.append("express")
