@@ -104,6 +104,7 @@ def draw_hair(f: Franchise, male: bool, eye: s.Eye, rng: Rng) -> s.Hair:
     side_y = {"none": 0.3, "short": 0.16, "long": -0.26, "hime": 0.10}[side]
     if side == "long" and rng.random() < 0.35:
         side_y = -0.65
+    bulk = float(rng.uniform(0.2, 1.0)) if rng.random() < 0.5 else 0.0
     return s.Hair(
         volume=f.volume + rng.normal(0, 0.006),
         fringe=fringe,
@@ -117,7 +118,8 @@ def draw_hair(f: Franchise, male: bool, eye: s.Eye, rng: Rng) -> s.Hair:
         back=back,
         back_y=back_y + float(rng.uniform(-0.05, 0.05)) * (1 if back != "long" else 4),
         tails=tails,
-        tail_y=float(rng.uniform(-1.0, -0.2)),
+        tail_y=float(rng.uniform(-1.0, -0.2) - bulk * rng.uniform(0.3, 1.3)),
+        tail_bulk=bulk,
         tail_height=float(rng.uniform(0.66, 0.88)),
         parting=float(rng.uniform(-0.45, 0.45)),
         wave=float(rng.choice([0.0, 0.0, 0.0, 0.018, 0.034])),
@@ -148,6 +150,6 @@ def _tails(male: bool, rng: Rng) -> s.Tails:
     ]  # fmt: skip
     chance = np.array(
         [0.93, 0.05, 0, 0.02, 0, 0, 0, 0, 0] if male
-        else [0.43, 0.10, 0.14, 0.07, 0.07, 0.05, 0.05, 0.05, 0.04]
+        else [0.36, 0.08, 0.24, 0.06, 0.06, 0.06, 0.04, 0.04, 0.06]
     )  # fmt: skip
     return kinds[int(rng.choice(9, p=chance))]

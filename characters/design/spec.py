@@ -184,6 +184,7 @@ class Hair:
     """The hair style. ``volume``: the shell's distance from the skull.
 
     ``fringe_alpha``: how opaque the fringe is over the eyes, 1 for hair that hides them.
+    ``tail_bulk``: from 0, tails that hang beside the head, to 1, as thick and wide as half of it.
     """
 
     volume: float
@@ -198,6 +199,7 @@ class Hair:
     tails: Tails
     tail_y: float
     tail_height: float
+    tail_bulk: float
     parting: float
     wave: float
     curl: float

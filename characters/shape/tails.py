@@ -21,23 +21,31 @@ _STATIONS = 18
 
 @dataclass(frozen=True)
 class Tail:
-    """A bundle: its centre line (K, 3) control points, thickness, and how it is worn."""
+    """A bundle: its centre line (K, 3) control points, thickness, and how it is worn.
+
+    fan: how much wider it is at its tip than where it is widest else; negative: narrower.
+    """
 
     line: F64
     radius: float
     kind: Kind
     bone_name: str
+    fan: float = -0.45
 
 
 def tails(hair: Hair, shell: Shell, rng: Rng) -> list[Tail]:
     """The tails of a style."""
+    bulk = hair.tail_bulk
     thick = 0.09 * (0.8 + 0.4 * hair.clump)
+    fan = -0.45 + bulk * rng.uniform(0, 1)
     match hair.tails:
         case "twin" | "drills":
             kind: Kind = "drill" if hair.tails == "drills" else "bundle"
-            out, wide = rng.uniform(0.10, 0.26), thick * rng.uniform(0.95, 1.35)
+            out = rng.uniform(0.10, 0.26) + bulk * rng.uniform(0, 0.35)
+            slant = bulk * rng.uniform(-0.1, 0.5)
+            wide = thick * rng.uniform(0.95, 1.35) * (1 + 1.2 * bulk)
             return [
-                _hanging(hair, shell, side, out, wide, kind, name)
+                Tail(_hanging(hair, shell, side, out, slant), wide, kind, name, fan)
                 for side, name in ((1, "左ツイン"), (-1, "右ツイン"))
             ]
         case "low_twin":
@@ -46,29 +54,28 @@ def tails(hair: Hair, shell: Shell, rng: Rng) -> list[Tail]:
             return [_low(hair, side, "braid", thick * 0.66) for side in (1, -1)]
         case "side":
             side = int(rng.choice([-1, 1]))
-            return [_hanging(hair, shell, side, rng.uniform(0.08, 0.2), thick, "bundle", "サイド")]
+            line = _hanging(hair, shell, side, rng.uniform(0.08, 0.2), bulk * rng.uniform(0, 0.3))
+            return [Tail(line, thick * (1 + bulk), "bundle", "サイド", fan)]
         case "ponytail" | "half":
-            return [_ponytail(hair, shell, thick * 1.35, rng)]
+            return [_ponytail(hair, shell, thick * 1.35 * (1 + 0.8 * bulk), fan, rng)]
     return []
 
 
-def _hanging(
-    hair: Hair, shell: Shell, side: int, out: float, radius: float, kind: Kind, name: str
-) -> Tail:
-    """A tail tied high at the side of the head."""
+def _hanging(hair: Hair, shell: Shell, side: int, out: float, slant: float) -> F64:
+    """The line of a tail tied high at the side of the head, which falls away from it by slant."""
     y, end = hair.tail_height, hair.tail_y
     x, _, z = shell.at(np.array(1.75 * side), np.array(y), np.array(-0.02)).tolist()
     line = [
         [x, y, z],
         [x + side * (0.06 + out * 0.8), y + 0.05, z + 0.03],
         [x + side * (0.08 + out * 1.25), y - 0.22, z + 0.05],
-        [x + side * (0.06 + out * 1.15), (y + end) / 2, z + 0.05],
-        [x + side * out * 0.85, end, z + 0.08],
+        [x + side * (0.06 + out * 1.15 + slant / 2), (y + end) / 2, z + 0.05],
+        [x + side * (out * 0.85 + slant), end, z + 0.08],
     ]
-    return Tail(np.array(line), radius, kind, name)
+    return np.array(line)
 
 
-def _ponytail(hair: Hair, shell: Shell, radius: float, rng: Rng) -> Tail:
+def _ponytail(hair: Hair, shell: Shell, radius: float, fan: float, rng: Rng) -> Tail:
     """A tail tied at the back, that swings to one side far enough to be seen from the front."""
     y, end = hair.tail_height, hair.tail_y
     z = float(shell.at(np.array(np.pi), np.array(y), np.array(-0.02))[2])
@@ -81,7 +88,7 @@ def _ponytail(hair: Hair, shell: Shell, radius: float, rng: Rng) -> Tail:
         [0.95 * swing, (y + end) / 2, z + 0.14],
         [0.80 * swing, end, z + 0.06],
     ]
-    return Tail(np.array(line), radius, "bundle", "ポニテ")
+    return Tail(np.array(line), radius, "bundle", "ポニテ", fan)
 
 
 def _low(hair: Hair, side: int, kind: Kind, radius: float) -> Tail:
@@ -152,7 +159,7 @@ def _bundle(tail: Tail, line: F64, right: F64, ahead: F64, bones: BoneChain, rng
     t = np.linspace(0, 1, stations)
     angle = np.arange(count) * 2 * np.pi / 6 + rng.uniform(0, 1)
     angle = angle[:, None] + 0.8 * t * rng.uniform(-1, 1)
-    swell = 0.22 + 0.78 * ease(t, 0.0, 0.28) * (1 - 0.45 * ease(t, 0.45, 1.0))
+    swell = 0.22 + 0.78 * ease(t, 0.0, 0.28) * (1 + tail.fan * ease(t, 0.45, 1.0))
     ring = np.where(np.arange(count) < 6, 1.0, 0.0)[:, None]
     spread = tail.radius * 0.66 * swell * ring * rng.uniform(0.9, 1.1, (count, 1))
     out = np.cos(angle)[..., None] * right + np.sin(angle)[..., None] * -ahead
@@ -164,7 +171,8 @@ def _bundle(tail: Tail, line: F64, right: F64, ahead: F64, bones: BoneChain, rng
     centres = line + out * spread[..., None]
     centres = centres[rows, low] * (1 - part) + centres[rows, low + 1] * part
     bulk = taper(stations, 0.30, 0.25, 0.50, 0.9)
-    width = tail.radius * 0.66 * bulk * np.ones((count, 1))
+    grown = 1 + max(tail.fan, 0) * ease(t, 0.45, 1.0)
+    width = tail.radius * 0.66 * bulk * grown * np.ones((count, 1))
     index, weight = bones.follow(centres)
     u = lock_u(rng.integers(0, TILES, count))
     return sweep(centres, out, width, width * 0.85, u, hair_v(centres[..., 1]), index, weight)
