@@ -13,7 +13,7 @@ import torch
 from torch import distributed
 
 from contract.cli import ErrorLineGroup, out_option
-from contract.errors import InputError
+from contract.errors import InputError, TrainingError
 from contract.lock import only_run
 from dataset.shards.split_file import PARTS, SplitPart
 from models.base.configurations import FULL_CONFIGURATIONS
@@ -169,6 +169,14 @@ def _processes() -> Iterator[Share]:
     distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
     try:
         yield Share(distributed.get_rank(), distributed.get_world_size())
+    except RuntimeError as error:
+        # What gloo raises has no class of its own.
+        if not isinstance(error, distributed.DistError) and "gloo" not in str(error):
+            raise
+        raise TrainingError(
+            f"another process of this training ended or is not reached any more ({error}); start "
+            "all of them again, or fewer: they go on from the last checkpoint"
+        ) from error
     finally:
         distributed.destroy_process_group()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -103,6 +104,38 @@ def test_several_processes_train_from_pictures_that_are_kept(shards: Path, tmp_p
         assert len(list((folder / FOLDER).glob("*/part-*.npy"))) == 1
     for stage in stages:
         _require_alike(_state(one, stage), _state(two, stage))
+
+
+def test_a_process_that_is_lost_ends_the_others_in_words(shards: Path, tmp_path: Path) -> None:
+    words = [sys.executable, *_command(shards, tmp_path, ("morpher",), "all.samples=100000")]
+    with socket.socket() as asked:
+        asked.bind(("127.0.0.1", 0))
+        port = str(asked.getsockname()[1])
+    group = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": "2"}
+    kept, lost = (
+        subprocess.Popen(
+            words,
+            cwd=REPOSITORY,
+            env=_environment() | group | {"RANK": rank, "LOCAL_RANK": rank},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in "01"
+    )
+    path = tmp_path / "morpher" / "checkpoint.pt"
+    with kept, lost:
+        patience = time.monotonic() + 120
+        while not path.exists() and kept.poll() is None:
+            assert time.monotonic() < patience
+            time.sleep(0.05)
+        lost.send_signal(signal.SIGKILL)
+        lost.communicate()
+        said = kept.communicate(timeout=120)[1]
+    assert kept.returncode == 1, said
+    (fault,) = [line for line in said.splitlines() if line.startswith("error: ")]
+    assert "another process of this training ended" in fault
+    assert "Traceback" not in said
+    assert load_checkpoint(path).step > 0
 
 
 def test_a_killed_run_goes_on_from_a_whole_checkpoint(shards: Path, tmp_path: Path) -> None:
