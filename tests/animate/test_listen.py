@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 import time
@@ -267,7 +268,7 @@ def test_a_tracker_that_falls_silent_comes_to_rest(port: int, tmp_path: Path) ->
     thread.join()
     assert code == 0, said
     assert "packets ignored: malformed" in said
-    assert "no face at 0." in said
+    assert re.search(r"no face at [01]\.", said)
     poses = read_csv(table, 30).poses
     assert poses[5, HEAD_Y] > 0.9 and poses[5, MOUTH] > 0.9
     np.testing.assert_allclose(poses[-1], 0, atol=0.05)
