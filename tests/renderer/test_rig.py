@@ -23,7 +23,7 @@ from tests.support.hand_models import bone_offsets
 from tests.support.rig_variants import moved
 
 # Together these have every naming that the generator knows.
-SEEDS = (0, 1, 2, 3, 5, 8, 10, 13, 15, 16, 18, 27, 29, 34, 39, 86)
+SEEDS = (0, 1, 2, 3, 5, 8, 10, 13, 15, 16, 18, 23, 34, 39, 73, 86)
 BOX_TOLERANCE = 0.05  # of the height of the head
 
 
@@ -157,7 +157,7 @@ def test_eyes_are_found_without_eye_bones(real_models: Path, path: str) -> None:
 
 
 def test_a_rig_does_not_depend_on_size_and_place(generated: Callable[[int], Generated]) -> None:
-    model = generated(1).model
+    model = generated(8).model
     rig, other = fit_rig(model), fit_rig(moved(model, 3.0, (5.0, -7.0, 2.0)))
     assert other.drives == rig.drives
     assert other.head_box.chin_y == pytest.approx(3 * rig.head_box.chin_y - 7, abs=0.05)
@@ -190,7 +190,7 @@ def require_refusal(model: MmdModel, code: str, *said: str) -> None:
 
 
 def test_models_that_cannot_be_rigged_say_why(generated: Callable[[int], Generated]) -> None:
-    model = generated(1).model
+    model = generated(8).model
     require_refusal(
         without_morphs(model, lambda m: m.panel == 2), "no-left-eye-morph", "left eye", "ウィンク２"
     )
@@ -205,7 +205,7 @@ def test_models_that_cannot_be_rigged_say_why(generated: Callable[[int], Generat
 def test_what_a_person_can_give_is_left_open_in_a_draft(
     generated: Callable[[int], Generated],
 ) -> None:
-    model, whole = generated(1).model, fit_rig(generated(1).model)
+    model, whole = generated(8).model, fit_rig(generated(8).model)
     draft = draft_rig(without_morphs(model, lambda m: m.panel == 3))
     assert {axis: fault.code for axis, fault in draft.faults.items()} == {"mouth": "no-mouth-morph"}
     assert draft.rig.drives == {**whole.drives, "mouth": ()}
@@ -220,7 +220,7 @@ def test_what_a_person_can_give_is_left_open_in_a_draft(
 def test_where_nothing_tells_of_eyes_the_head_is_guessed(
     generated: Callable[[int], Generated],
 ) -> None:
-    model = generated(1).model
+    model = generated(8).model
     box = fit_rig(model).head_box
     faceless = renamed(replace(model, morphs=()), lambda b: b.name.replace("目", "箱"))
     faceless = replace(faceless, bones=tuple(replace(b, append=None) for b in faceless.bones))
@@ -236,7 +236,7 @@ def test_where_nothing_tells_of_eyes_the_head_is_guessed(
 def test_a_lost_right_eye_is_told_from_a_lost_left_one(
     generated: Callable[[int], Generated],
 ) -> None:
-    character = generated(1)
+    character = generated(8)
     truth = character.truth
     left = {use["morph"] for use in truth["drives"]["left_eye"] if use["side"] == "whole"}
     assert left
@@ -252,7 +252,7 @@ def test_a_lost_right_eye_is_told_from_a_lost_left_one(
 def test_smiling_winks_are_used_only_where_they_are_allowed(
     generated: Callable[[int], Generated],
 ) -> None:
-    character = generated(1)
+    character = generated(8)
     smiles = {
         use["morph"]
         for side in ("left_eye", "right_eye")
@@ -267,14 +267,14 @@ def test_smiling_winks_are_used_only_where_they_are_allowed(
 
 
 def test_without_a_neck_the_heads_parent_turns(generated: Callable[[int], Generated]) -> None:
-    model = generated(1).model
+    model = generated(8).model
     rig = fit_rig(renamed(model, lambda b: "襟" if b.name == "首" else b.name))
     assert rig.neck_bone == model.bones[rig.head_bone].parent
     assert any(reason.startswith("neck-bone:parent-of-head") for reason in rig.evidence)
 
 
 def test_a_head_bone_may_be_called_in_english(generated: Callable[[int], Generated]) -> None:
-    model = generated(1).model
+    model = generated(8).model
     rig = fit_rig(
         renamed(model, lambda b: {"頭": "J_Bip_C_Head", "首": "Neck"}.get(b.name, b.name))
     )
@@ -312,7 +312,7 @@ def with_bone_wink(model: MmdModel, wink: int, head: int) -> MmdModel:
 
 
 def test_a_bone_morph_may_close_an_eye(generated: Callable[[int], Generated]) -> None:
-    character = generated(1)
+    character = generated(8)
     model = character.model
     whole = [u["morph"] for u in character.truth["drives"]["left_eye"] if u["side"] == "whole"]
     head = next(k for k, b in enumerate(model.bones) if b.name == "頭")
@@ -343,7 +343,7 @@ def with_uncoloured_mask(model: MmdModel) -> MmdModel:
 def test_what_no_material_colours_is_no_part_of_a_face(
     generated: Callable[[int], Generated],
 ) -> None:
-    model = generated(1).model
+    model = generated(8).model
     rig, masked = fit_rig(model), fit_rig(with_uncoloured_mask(model))
     assert masked == rig
     with pytest.raises(RigError):
