@@ -87,6 +87,7 @@ LIVE = TrainingPlan(
             rests=True,
             skips=True,
             palette=8,
+            last_filter=3,
         )
     ),
     _stages(
