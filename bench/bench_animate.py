@@ -59,10 +59,10 @@ class Way:
     """Draws every one of the poses it is given; ``frames`` of them are drawn a time."""
 
     draw_all: Callable[[Sequence[Pose]], object]
-    frames: int = FRAMES
+    frames: int
 
     @staticmethod
-    def one_by_one(draw: Draw, frames: int = FRAMES) -> Way:
+    def one_by_one(draw: Draw, frames: int) -> Way:
         """By what draws a single pose."""
         return Way(lambda poses: [draw(pose) for pose in poses], frames)
 
@@ -125,11 +125,17 @@ def open_ways(config: NetworkConfig, side: int, folder: Path, compiled: bool) ->
     if compiled:
         ways["ours, float32 compiled"] = torch_networks(compiled=True)
     posers = {way: Poser(networks, _block(side)) for way, networks in ways.items()}
+    frames = _frames(config)
     return {
-        **{way: Way.one_by_one(poser.draw) for way, poser in posers.items()},
-        AT_ONCE: Way(partial(draw_at_once, posers[BY_ITSELF])),
-        "onnx, several at once": Way(partial(draw_at_once, posers["onnx"])),
+        **{way: Way.one_by_one(poser.draw, frames) for way, poser in posers.items()},
+        AT_ONCE: Way(partial(draw_at_once, posers[BY_ITSELF]), frames),
+        "onnx, several at once": Way(partial(draw_at_once, posers["onnx"]), frames),
     }
+
+
+def _frames(config: NetworkConfig) -> int:
+    """How many a time: of full-size networks, which take seconds each, few."""
+    return 2 if config.sees == 0 and config.size == PAPER.size else FRAMES
 
 
 def draw_at_once(poser: Poser, poses: Sequence[Pose]) -> None:
@@ -153,7 +159,7 @@ def plain(config: NetworkConfig, picture: Stored) -> Way:
         output = combiner(turned[0], turned[1], vector[:, JOINTS])[0]
         return network_to_stored(output[0].numpy())
 
-    return Way.one_by_one(draw, 1 if config.size == PAPER.size else FRAMES)
+    return Way.one_by_one(draw, _frames(config))
 
 
 def measure(ways: Mapping[str, Way], rounds: int) -> Times:
