@@ -126,8 +126,11 @@ def open_ways(config: NetworkConfig, side: int, folder: Path, compiled: bool) ->
         ways["ours, float32 compiled"] = torch_networks(compiled=True)
     posers = {way: Poser(networks, _block(side)) for way, networks in ways.items()}
     frames = _frames(config)
+    one_by_one = {way: Way.one_by_one(poser.draw, frames) for way, poser in posers.items()}
+    if frames < FRAMES:  # all of them would be one thread's
+        return one_by_one
     return {
-        **{way: Way.one_by_one(poser.draw, frames) for way, poser in posers.items()},
+        **one_by_one,
         AT_ONCE: Way(partial(draw_at_once, posers[BY_ITSELF]), frames),
         "onnx, several at once": Way(partial(draw_at_once, posers["onnx"]), frames),
     }
