@@ -14,6 +14,7 @@ from renderer.deform.material_morphs import MaterialStates
 from renderer.draw.lit_materials import LitMaterials, lit_materials
 from renderer.draw.programs import Programs, SurfaceKind, UniformValue
 from renderer.draw.textures import Texture
+from renderer.draw.toon_shades import STEPS, toon_shades
 from renderer.formats.model import F32, I32, SphereMode
 
 _WHITE = Texture(np.full((1, 1, 4), 255, np.uint8))
@@ -89,7 +90,8 @@ class DrawnModel:
         self._lasting = context.buffer(reserve=count * _LASTING_BYTES, dynamic=True)
         self._indices = context.buffer(draw_list.faces.astype(np.int32).tobytes() or bytes(12))
         self._written_uv: tuple[F32, F32] | None = None
-        self._textures: dict[tuple[int, bool], moderngl.Texture] = {}
+        self._textures: dict[int, moderngl.Texture] = {}
+        self._shades: dict[tuple[object, ...], moderngl.Texture] = {}
         self._maps = [self._upload_maps(surface) for surface in draw_list.surfaces]
         self._surface_arrays: dict[moderngl.Program, moderngl.VertexArray] = {}
         self._prepared_for: MaterialStates | None = None
@@ -105,27 +107,34 @@ class DrawnModel:
 
     def _upload_maps(self, surface: Surface) -> tuple[moderngl.Texture, ...]:
         return (
-            self._upload(surface.colour_map or _WHITE, is_ramp=False),
-            self._upload(surface.sphere_map or _WHITE, is_ramp=False),
-            self._upload(surface.toon_map or _WHITE, is_ramp=True),
+            self._upload(surface.colour_map or _WHITE),
+            self._upload(surface.sphere_map or _WHITE),
         )
 
-    def _upload(self, source: Texture, *, is_ramp: bool) -> moderngl.Texture:
+    def _upload(self, source: Texture) -> moderngl.Texture:
         # ``self._list`` keeps the sources alive, so an id names one texture.
-        key = id(source), is_ramp
+        key = id(source)
         if key not in self._textures:
             height, width, _ = source.pixels.shape
             pixels = np.ascontiguousarray(source.pixels).tobytes()
             texture = self._context.texture((width, height), 4, pixels)
             texture.filter = moderngl.LINEAR, moderngl.LINEAR
-            # A ramp is smooth as it is, and levels of detail cost software OpenGL two samples more.
-            if not is_ramp and max(width, height) > 1:
+            if max(width, height) > 1:
                 texture.build_mipmaps()
                 # One level, not a mix of two: samples are mixed again in the picture's pixels.
                 texture.filter = moderngl.LINEAR_MIPMAP_NEAREST, moderngl.LINEAR
-            texture.repeat_x = texture.repeat_y = not is_ramp
             self._textures[key] = texture
         return self._textures[key]
+
+    def _upload_shades(self, surface: Surface, lit: LitMaterials) -> moderngl.Texture:
+        ramp, number = surface.toon_map or _WHITE, surface.material
+        changes = (of[number].tobytes() for of in (lit.states.toon_multiply, lit.states.toon_add))
+        key = id(ramp), lit.fill, *changes
+        if key not in self._shades:
+            shades = toon_shades(ramp, lit, number).tobytes()
+            self._shades[key] = self._context.texture((STEPS, 1), 4, shades, dtype="f4")
+            self._shades[key].filter = moderngl.NEAREST, moderngl.NEAREST
+        return self._shades[key]
 
     def _surface_array(self, program: moderngl.Program) -> moderngl.VertexArray:
         if program not in self._surface_arrays:
@@ -180,11 +189,12 @@ class DrawnModel:
 
     def _calls(self, materials: MaterialStates, frame: Frame) -> _Calls:
         """Worked out once: without material morphs all poses share their materials."""
-        if self._prepared_for is not materials:
+        if self._prepared_for is not materials or (
+            frame not in self._prepared and len(self._prepared) >= _MOST_FRAMES
+        ):
             self._prepared_for, self._prepared = materials, {}
+            self._release_shades()
         if frame not in self._prepared:
-            if len(self._prepared) >= _MOST_FRAMES:
-                self._prepared.clear()
             lit, surfaces = lit_materials(materials, frame.light), self._list.surfaces
             drawn = [
                 self._surface_call(surface, maps, lit, frame)
@@ -203,6 +213,8 @@ class DrawnModel:
         frame: Frame,
     ) -> _Call:
         kind = _kind(surface, lit, frame.light.shading)
+        if kind.shading == "toon":
+            maps = *maps, self._upload_shades(surface, lit)
         program = self._programs.surface(kind)
         # Blending at alpha 1 gives the same, and costs software OpenGL a look at the target.
         blend = moderngl.NOTHING if kind.opaque else moderngl.BLEND
@@ -241,10 +253,16 @@ class DrawnModel:
         """Give this model's device memory back."""
         for texture in self._textures.values():
             texture.release()
+        self._release_shades()
         for array in (*self._surface_arrays.values(), self._edge_array):
             array.release()
         for buffer in (self._moving, self._lasting, self._indices):
             buffer.release()
+
+    def _release_shades(self) -> None:
+        for texture in self._shades.values():
+            texture.release()
+        self._shades.clear()
 
 
 def _kind(surface: Surface, lit: LitMaterials, shading: Shading) -> SurfaceKind:
@@ -260,13 +278,6 @@ def _kind(surface: Surface, lit: LitMaterials, shading: Shading) -> SurfaceKind:
     )
 
 
-def _lit_end(ramp: Texture) -> F32:
-    """The straight colour (4,) of a toon map's lit end, 0 to 1."""
-    red, green, blue, alpha = ramp.pixels[0, ramp.pixels.shape[1] // 2] / np.float32(255)
-    share = max(alpha, 1 / 1024)
-    return np.array([red / share, green / share, blue / share, alpha], np.float32)
-
-
 def _surface_values(surface: Surface, lit: LitMaterials, frame: Frame) -> dict[str, UniformValue]:
     number, states = surface.material, lit.states
     return {
@@ -280,10 +291,6 @@ def _surface_values(surface: Surface, lit: LitMaterials, frame: Frame) -> dict[s
         "colour_add": states.texture_add[number],
         "sphere_multiply": states.sphere_multiply[number],
         "sphere_add": states.sphere_add[number],
-        "toon_multiply": states.toon_multiply[number],
-        "toon_add": states.toon_add[number],
-        "toon_lit": _lit_end(surface.toon_map or _WHITE),
-        "fill": lit.fill,
     }
 
 

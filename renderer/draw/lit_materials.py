@@ -26,9 +26,9 @@ class LitMaterials:
     ``colour`` is what a texel is multiplied by, before Phong's light that falls there;
     ``highlight`` a highlight's colour. ``power``: as ``surface.frag`` has it, of a highlight (0
     where there is none, -1 where it is no small whole number). ``retouched``: whether material
-    morphs change the colours of the maps. ``lets_through``: whether diffuse colour or morphs make a
-    material transparent, whatever its colour map. ``fill``: how much of toon's shade more ambient
-    light fills, 0 to 1.
+    morphs change the colours of texture or sphere map. ``lets_through``: whether diffuse colour or
+    morphs make a material transparent, whatever its colour map. ``fill``: how much of toon's shade
+    more ambient light fills, 0 to 1.
     """
 
     states: MaterialStates
@@ -72,7 +72,7 @@ def _power(states: MaterialStates) -> I32:
 
 
 def _retouched(states: MaterialStates) -> Bools:
-    products = states.texture_multiply, states.sphere_multiply, states.toon_multiply
-    sums = states.texture_add, states.sphere_add, states.toon_add
+    products = states.texture_multiply, states.sphere_multiply
+    sums = states.texture_add, states.sphere_add
     multiplied = (np.concatenate(products, axis=1) != 1).any(axis=1)
     return np.asarray(multiplied | (np.concatenate(sums, axis=1) != 0).any(axis=1))

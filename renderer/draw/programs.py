@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from contract.convention import MMD_TO_VIEW
 from contract.light import Shading
+from renderer.draw.toon_shades import STEPS
 from renderer.formats.model import SphereMode
 
 _GLSL_VERSION = "#version 330 core\n"
@@ -62,8 +63,9 @@ class Programs:
                 OPAQUE=int(kind.opaque),
                 POWER=kind.power,
                 RETOUCHED=int(kind.retouched),
+                TOON_STEPS=STEPS,
             )
-            for unit, name in enumerate(("colour_map", "sphere_map", "toon_map")):
+            for unit, name in enumerate(("colour_map", "sphere_map", "toon_shades")):
                 set_uniform(program, name, unit)
             set_uniform(program, "toward_toon_light", tuple(_TOWARD_TOON_LIGHT))
             set_uniform(program, "toon_halfway", tuple(_HALFWAY / np.linalg.norm(_HALFWAY)))

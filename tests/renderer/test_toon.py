@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from contract.light import Light
 from renderer.draw.canvas import Canvas
-from renderer.draw.textures import shared_toon
+from renderer.draw.lit_materials import lit_materials
+from renderer.draw.textures import Texture, shared_toon
+from renderer.draw.toon_shades import STEPS, toon_shades
 from tests.support.quads import (
     FULL,
     SIZE,
@@ -87,6 +90,35 @@ def test_every_ramp_is_read_back_from_lit_to_shaded(canvas: Canvas, number: int)
             TOON,
         )
         assert np.abs(picture[..., :3].astype(int) - ramp[row]).max() <= 1
+
+
+def test_a_table_of_shades_by_hand() -> None:
+    """A map from (1, 1, 1) to (0.2, 0.4, 0), of two rows: a quarter of the table's
+    length lies before the first one's middle, half between the two."""
+    ramp = Texture(np.array([[[255, 255, 255, 255]] * 2, [[51, 102, 0, 255]] * 2], np.uint8))
+    plain = plain_materials((1, 1, 1, 1))
+    shades = toon_shades(ramp, lit_materials(plain, TOON), 0)[:, :3]
+    quarter = (STEPS - 1) // 4
+    assert (shades[: quarter + 1] == 1).all()
+    np.testing.assert_allclose(shades[2 * quarter], (0.6, 0.7, 0.5), atol=1e-6)
+    np.testing.assert_allclose(shades[3 * quarter :], [(0.2, 0.4, 0)] * (quarter + 1), atol=1e-6)
+    half_filled = toon_shades(ramp, lit_materials(plain, Light(0.75, "toon")), 0)
+    np.testing.assert_allclose(half_filled[-1, :3], (0.6, 0.7, 0.5), atol=1e-6)
+    multiplied, added = (np.full((1, 4), share, np.float32) for share in (0.5, 0.25))
+    morphed = replace(plain, toon_multiply=multiplied, toon_add=added)
+    table = toon_shades(ramp, lit_materials(morphed, TOON), 0)
+    np.testing.assert_allclose(table[-1, :3], (0.35, 0.45, 0.25), atol=1e-6)
+
+
+def test_a_morph_of_the_toon_map_is_drawn(canvas: Canvas) -> None:
+    """Full light is white, at half of it plus an eighth 0.625, or 159 of 255."""
+    plain = plain_materials((1, 1, 1, 1))
+    multiplied, added = (np.full((1, 4), share, np.float32) for share in (0.5, 0.125))
+    morphed = replace(plain, toon_multiply=multiplied, toon_add=added)
+    for materials, expected in ((plain, 255), (morphed, 159.4)):
+        surfaces = [plain_surface(toon_map=shared_toon(0))]
+        picture = draw_quads(canvas, [FULL], materials, surfaces, LIT, TOON)
+        assert np.abs(picture[..., :3] - expected).max() <= 1
 
 
 def _step(number: int) -> float:

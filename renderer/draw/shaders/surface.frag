@@ -6,12 +6,13 @@
 //   OPAQUE       1 where alpha is known to be 1: nothing to discard, so depth is tested early
 //   POWER        of the highlight: 0 no highlight, 1 to 127, or -1: that of a uniform (pow() costs more than
 //                products, a twentieth of a picture)
-//   RETOUCHED    1 where material morphs change the colours of the maps
+//   RETOUCHED    1 where material morphs change the colours of texture or sphere map
+//   TOON_STEPS   entries of the table of toon shades
 //
 // What is the same at all fragments is computed beforehand (lit_materials.py).
 uniform sampler2D colour_map;
 uniform sampler2D sphere_map;
-uniform sampler2D toon_map;
+uniform sampler2D toon_shades;      // a row, from full light to full shade (toon_shades.py)
 uniform vec3 colour;               // what a texel is multiplied by
 uniform float opacity;
 uniform vec3 highlight;
@@ -20,10 +21,6 @@ uniform vec4 colour_multiply;
 uniform vec4 colour_add;
 uniform vec4 sphere_multiply;
 uniform vec4 sphere_add;
-uniform vec4 toon_multiply;
-uniform vec4 toon_add;
-uniform vec4 toon_lit;             // the lit end of the toon map
-uniform float fill;                // how much of it more ambient light puts in place of the shade
 uniform float ambient_light;
 uniform vec3 toward_toon_light;    // view space, unit
 uniform vec3 toon_halfway;         // between it and the viewer, unit
@@ -83,8 +80,7 @@ float to_power(float cosine) {
 vec3 shaded(vec3 texel, vec3 n) {
     vec3 seen = with_sphere(colour * texel, n);
     float shade = 0.5 - 0.5 * dot(n, toward_toon_light);
-    vec4 ramp = mix(straight(texture(toon_map, vec2(0.5, shade))), toon_lit, fill);
-    seen *= morphed(ramp, toon_multiply, toon_add).rgb;
+    seen *= texelFetch(toon_shades, ivec2(int(shade * (TOON_STEPS - 1.0) + 0.5), 0), 0).rgb;
 #if POWER != 0
     seen += highlight * to_power(dot(n, toon_halfway));
 #endif
