@@ -35,8 +35,8 @@ class NetworkConfig:
     residual_blocks: at the bottleneck.
 
     flow_scale: factor on the He-normal weights that the flow head starts with, in [0, 1]. As they
-        come, offsets are as large as the picture; 0 starts the flow as the identity. See
-        ``copying``.
+        come, offsets are as large as the picture; 0 starts the flow as the identity (where it is
+        ``rigid``, half way to a stiff head's). See ``copying``.
     sees: pixels a side of what a network looks at, a multiple of 8 that divides ``size``; 0: the
         pictures as they are. What it decides has this size and is applied to the whole picture.
     looks_at: the part of the picture that the morpher looks at and changes. Of the picture's side
@@ -54,6 +54,8 @@ class NetworkConfig:
     last_filter: pixels a side, odd, of the filters that a network ends with: its heads', and a
         U-net's last. They work at the full look: with 7 a small network takes a fifth longer than
         with 3.
+    rigid: whether the rotator's flow starts from a stiff head that turns; see
+        ``models.base.rigid``.
 
     Raises:
         InputError: a value that no network can have.
@@ -71,6 +73,7 @@ class NetworkConfig:
     skips: bool = False
     palette: int = 0
     last_filter: int = 7
+    rigid: bool = False
 
     def __post_init__(self) -> None:
         # A configuration may come from a stranger's file: types and bounds before any tensor.
@@ -164,6 +167,7 @@ _LATER: Mapping[str, object] = {
     "skips": False,
     "palette": 0,
     "last_filter": 7,
+    "rigid": False,
 }
 """Fields that older records lack, and what is meant then."""
 _RULES = {

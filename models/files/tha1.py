@@ -10,6 +10,7 @@ import struct
 import zipfile
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
@@ -79,10 +80,10 @@ def export_tha1(folder: Path, networks: Tha1Networks) -> None:
     """
     for file, network in _by_file(networks).items():
         if _shape_of(network.config) != _shape_of(PAPER):
+            odd = ", ".join(_unlike_the_papers(network.config))
             raise InputError(
-                f"{file}: its network is not of the paper's shape ({network.config.channels} to "
-                f"{network.config.max_channels} channels, {network.config.residual_blocks} blocks);"
-                " THA1's tools cannot use it: train with the preset 'paper'"
+                f"{file}: its network is not of the paper's shape ({odd}); THA1's tools cannot use "
+                "it: train with the preset 'paper'"
             )
         if (folder / file).exists():
             raise InputError(f"{folder / file}: exists already; name another folder")
@@ -121,7 +122,15 @@ def _by_file(networks: Tha1Networks) -> dict[str, FaceMorpher | FaceRotator | Co
 def _shape_of(config: NetworkConfig) -> tuple[object, ...]:
     """All that THA1's tools take for granted; how weights began is of no matter to them."""
     looks = config.look, config.face_look, config.looks_at, config.rests
-    return config.size, config.residual_blocks, *config.widths, *looks
+    ends = config.skips, config.palette, config.last_filter, config.rigid
+    return config.size, config.residual_blocks, *config.widths, *looks, *ends
+
+
+def _unlike_the_papers(config: NetworkConfig) -> Iterator[str]:
+    """Each field of a shape that is not the paper's, and what it is."""
+    for name, value in asdict(config).items():
+        if name != "flow_scale" and value != getattr(PAPER, name):
+            yield f"{name} {value}"
 
 
 def read_file(path: Path, network: FaceMorpher | FaceRotator | Combiner) -> None:

@@ -18,6 +18,7 @@ from models.base.gates import gated, joint_gate
 from models.base.layers import blend, fill_he_normal, head, run_heads, trunk, with_pose
 from models.base.look import reduced
 from models.base.palette import painted, palette_heads
+from models.base.rigid import turned
 
 
 class RotatorDecision(NamedTuple):
@@ -56,7 +57,7 @@ class FaceRotator(nn.Module):
         self.trunk = trunk(IMAGE_CHANNELS + 3, config)
         self.alpha_head = head(config, IMAGE_CHANNELS)
         self.change_head = head(config, IMAGE_CHANNELS)
-        self.flow_head = head(config, 2)
+        self.flow_head = head(config, 4 if config.rigid else 2)
         self.palette_heads = nn.ModuleList(palette_heads(config))
         fill_he_normal(self, generator)
         self.flow_head.weight.data.mul_(config.flow_scale)
@@ -72,10 +73,11 @@ class FaceRotator(nn.Module):
     def decide(self, look: Tensor, pose: Tensor) -> RotatorDecision:
         """What is to change of what is seen, (N, 4, L, L); pose (N, 3)."""
         features = self.trunk(with_pose(look, pose=pose))  # (N, 64, L, L)
-        alpha, change, offset, *picked = run_heads(
+        alpha, change, flow, *picked = run_heads(
             features, self.alpha_head, self.change_head, self.flow_head, *self.palette_heads
         )
         alpha, change = torch.sigmoid(alpha), painted(look, torch.tanh(change), picked)
+        offset = flowing(flow, pose) if self.config.rigid else flow
         if self.config.rests:
             gate = joint_gate(pose)
             alpha, offset = gated(alpha, gate), gate * offset
@@ -92,6 +94,15 @@ class FaceRotator(nn.Module):
         pathway1 = laid(layer(alpha, change, coverage), wide)
         pathway2 = moved(wide, offset)
         return RotatorOutput(covered(pathway1), covered(pathway2), alpha, change, offset)
+
+
+def flowing(flow: Tensor, pose: Tensor) -> Tensor:
+    """The flow (N, 2, L, L) for a pose (N, 3) of what a rigid flow head says (N, 4, L, L).
+
+    Of each pixel: what is added, x then y; how near it is; the logit of its belonging to the head.
+    """
+    added, nearness, belonging = torch.split(flow, [2, 1, 1], 1)
+    return added + torch.sigmoid(belonging) * turned(pose, nearness)
 
 
 # Appearance flow (Zhou et al. 2016): each output pixel says which input pixel it copies.

@@ -100,7 +100,7 @@ def test_every_kind_of_configuration_is_exported_faithfully(
         NetworkConfig(
             64, 4, 8, 1, 0.1, 32, "middle", rests=True, skips=True, palette=3, last_filter=3
         ),
-        NetworkConfig(64, 4, 8, 1, 0.1, 16, "face", face_sees=24, rests=True),
+        NetworkConfig(64, 4, 8, 1, 0.1, 16, "face", face_sees=24, rests=True, rigid=True),
     ],
     ids=["all", "middle and palette", "face"],
 )

@@ -290,6 +290,7 @@ def test_gradients_reach_every_weight_through_an_enlarged_decision() -> None:
         ({"last_filter": 0}, "last_filter"),
         ({"last_filter": 17}, "last_filter"),
         ({"last_filter": True}, "last_filter"),
+        ({"rigid": 1}, "rigid"),
         ({"sees": True}, "sees"),
     ],
 )

@@ -26,7 +26,7 @@ from tests.support.untrained import untrained
 
 PLAIN = NetworkConfig(32, 4, 8, 1, 0.02)
 LOOKS = NetworkConfig(64, 4, 8, 1, 0.02, sees=16, looks_at="middle", rests=True)
-PALETTE = replace(LOOKS, skips=True, palette=3, last_filter=3)
+PALETTE = replace(LOOKS, skips=True, palette=3, last_filter=3, rigid=True)
 POSE = torch.tensor([[0.3, -0.8, 0.5, 0.7, 0.2, 0.4]])
 NAMES = ("PU-L1", "ZH-L1", "FU-L1-L1")
 

@@ -7,6 +7,7 @@ import pickle
 import zipfile
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -209,10 +210,24 @@ def test_an_archive_that_swells_is_refused_before_it_is_unpacked(tmp_path: Path)
         read_file(path, FaceMorpher(TINY))
 
 
-def test_another_shape_than_the_papers_is_not_exported(tmp_path: Path) -> None:
-    tiny = Tha1Networks(FaceMorpher(TINY), FaceRotator(TINY), Combiner(TINY))
-    with pytest.raises(InputError, match=r"face_morpher\.pt: its network is not of the paper's"):
-        export_tha1(tmp_path, tiny)
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        (TINY, "channels 4"),
+        (replace(PAPER, skips=True), "skips True"),
+        (replace(PAPER, palette=3), "palette 3"),
+        (replace(PAPER, last_filter=3), "last_filter 3"),
+        (replace(PAPER, rigid=True), "rigid True"),
+    ],
+    ids=["small", "skips", "palette", "last_filter", "rigid"],
+)
+def test_another_shape_than_the_papers_is_not_exported(
+    config: NetworkConfig, told: str, tmp_path: Path
+) -> None:
+    with torch.device("meta"):
+        odd = Tha1Networks(FaceMorpher(config), FaceRotator(config), Combiner(config))
+    with pytest.raises(InputError, match=rf"face_morpher\.pt: its network is .*{told}"):
+        export_tha1(tmp_path, odd)
     assert list(tmp_path.iterdir()) == []
 
 

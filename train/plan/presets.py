@@ -88,6 +88,7 @@ LIVE = TrainingPlan(
             skips=True,
             palette=8,
             last_filter=3,
+            rigid=True,
         )
     ),
     _stages(
