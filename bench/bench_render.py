@@ -47,6 +47,7 @@ from dataset.shards.shard_file import FrameFile
 from renderer.deform.deformer import Deformer
 from renderer.draw.canvas import Canvas
 from renderer.draw.gpu_model import DrawnModel
+from renderer.draw.tiles import Tiles
 from renderer.fit.fit_rig import fit_rig
 from renderer.formats.read import read_model
 from renderer.portrait import portrait as portrait_module
@@ -71,7 +72,8 @@ _STAGES = (
     (DrawnModel, "write", "send pose", True),
     (DrawnModel, "draw_surfaces", "surfaces", True),
     (DrawnModel, "draw_edges", "outlines", True),
-    (Canvas, "_resolved", "resolve, read back", False),
+    (Tiles, "send", "resolve, read back", False),
+    (Tiles, "taken", "resolve, read back", False),
     (build_worker, "picture_fault", "check picture", False),
     (shard_module, "encode", "encode", False),
     (FrameFile, "append", "write", False),

@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import cycle
@@ -149,6 +149,7 @@ class BareTriangles:
         frame = self._canvas._frame(self._portrait._camera, DEFAULT_LIGHT)
         drawn.write(mesh)
         self._canvas._begin()
+        self._canvas._tiles.aim_at(0)
         self._context.disable(moderngl.BLEND)
         self._context.cull_face = "back"
         self._program["mmd_to_clip"] = frame.mmd_to_clip
@@ -159,7 +160,8 @@ class BareTriangles:
             switch(moderngl.CULL_FACE)
             self._array.render(moderngl.TRIANGLES, surface.index_count, first=surface.first_index)
         drawn.draw_edges(mesh.materials, frame)
-        self._canvas._resolved()
+        tiles = self._canvas._tiles
+        tiles.taken(tiles.send(1, self._canvas._resolve))
 
 
 def poses(model: PlannedModel) -> Iterator[Pose]:
@@ -193,6 +195,9 @@ class _OpenedAlbum:
 
     def draw(self, _pose: Pose, _light: Light) -> Stored:
         return next(self._next)
+
+    def draw_all(self, views: Iterable[tuple[Pose, Light]]) -> Iterator[Stored]:
+        return (self.draw(pose, light) for pose, light in views)
 
     def driven(self, _rig: Rig) -> _OpenedAlbum:
         return self

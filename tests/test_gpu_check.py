@@ -65,10 +65,11 @@ def test_pictures_agree_on_nearly_all_pixels(changes: list[tuple[int, int]], res
 
 
 def test_the_software_renderer_agrees_with_itself(tmp_path: Path) -> None:
-    same, pace = pictures("software", TINY, tmp_path)
+    same, pace, together = pictures("software", TINY, tmp_path)
     assert same.result == "passed"
     assert same.numbers["shares"] == [1.0] * (1 + 2 * TINY.poses)
     assert pace.numbers["ratio"] == pytest.approx(1, rel=0.95)
+    assert together.numbers["ratio"] == pytest.approx(1, rel=0.95)
 
 
 # Training.

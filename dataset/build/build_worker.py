@@ -6,7 +6,7 @@ model it was when nothing comes any more.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -20,6 +20,7 @@ from contract.text import place, printable, shown_path
 from dataset.build.configuration import Configuration
 from dataset.build.plan import ShardPart
 from dataset.build.sampling import (
+    SampleDraw,
     draw_light_levels,
     draw_light_shadings,
     draw_sample,
@@ -175,23 +176,45 @@ def draw_samples(
     that is none.
     """
 
-    def add(pose: Pose, light: Light) -> int:
-        picture = opened.draw(pose, light)
+    wanted = list(_wanted(row, configuration))
+    pictures = opened.draw_all((pose, one.light) for one in wanted for pose in one.poses)
+
+    def add_next(pose: Pose) -> int:
+        picture = next(pictures)
         if fault := picture_fault(picture, configuration.size, shows_rest=pose == REST):
             raise ModelError(f"{row.path}: {fault}", "unusable-picture")
         return writer.add_frame(picture)
 
     rest_frames: dict[int, int] = {}
-    for index in range(row.first_index, row.first_index + row.samples):
+    for one in wanted:
         before = writer.frame_count
-        sample = draw_sample(row.seed, row.sha256, index, len(row.light_levels))
-        light = row.light(sample.light, configuration.shading)
-        if sample.light not in rest_frames:
-            rest_frames[sample.light] = add(REST, light)
-        expression = add(sample.pose.face_only(), light)
-        frames = rest_frames[sample.light], expression, add(sample.pose, light)
-        writer.add_sample(sample.pose, index, sample.light, frames)
+        *rest, expression, posed = map(add_next, one.poses)
+        for frame in rest:
+            rest_frames[one.sample.light] = frame
+        frames = rest_frames[one.sample.light], expression, posed
+        writer.add_sample(one.sample.pose, one.index, one.sample.light, frames)
         drawn(writer.frame_count - before)
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """Sample ``index`` of a row, and the poses of its pictures, in this light, in order: rest where
+    the light is first used, the expression, the pose."""
+
+    index: int
+    sample: SampleDraw
+    light: Light
+    poses: tuple[Pose, ...]
+
+
+def _wanted(row: ModelRow, configuration: Configuration) -> Iterator[_Wanted]:
+    seen: set[int] = set()
+    for index in range(row.first_index, row.first_index + row.samples):
+        sample = draw_sample(row.seed, row.sha256, index, len(row.light_levels))
+        rest = () if sample.light in seen else (REST,)
+        seen.add(sample.light)
+        light = row.light(sample.light, configuration.shading)
+        yield _Wanted(index, sample, light, (*rest, sample.pose.face_only(), sample.pose))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -23,6 +23,12 @@ class OpenedModel(Protocol):
 
     def draw(self, pose: Pose, light: Light) -> Stored:
         """Its picture, (size, size, 4) uint8 in the stored form; ``ModelError`` if it cannot be."""
+
+    def draw_all(self, views: Iterable[tuple[Pose, Light]]) -> Iterator[Stored]:
+        """The picture of each view, as ``draw`` gives it, in order; views are taken ahead.
+
+        Nothing else is drawn until the last one is given.
+        """
 
     def driven(self, rig: Rig) -> OpenedModel:
         """The same model, rigged alike but for ``drives``; releasing either ends both.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -248,6 +248,9 @@ class _OpenedPortrait:
 
     def draw(self, pose: Pose, light: Light) -> Stored:
         return self._portrait.draw(pose, light)
+
+    def draw_all(self, views: Iterable[tuple[Pose, Light]]) -> Iterator[Stored]:
+        return self._portrait.draw_all(views)
 
     def driven(self, rig: Rig) -> _OpenedPortrait:
         require_rig_of(self._model, rig)

@@ -6,7 +6,10 @@ device, and on software OpenGL faster than 4x MSAA, which is the most that offer
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import moderngl
 import numpy as np
@@ -22,6 +25,7 @@ from renderer.deform.deformer import PosedMesh
 from renderer.draw.device import open_context
 from renderer.draw.gpu_model import DrawList, DrawnModel, Frame
 from renderer.draw.programs import Programs
+from renderer.draw.tiles import Sent, Tiles
 
 DEFAULT_SUPERSAMPLE = 2
 EDGE_PIXELS_AT_DEFAULT_SIZE = 1.0
@@ -32,7 +36,7 @@ class Canvas:
     """An OpenGL context with a square target; one per process, released by ``release``.
 
     ``size``: picture side in pixels. ``supersample``: samples a pixel is this squared. ``device``:
-    "auto", "software", or the number of an EGL device.
+    "auto", "software", or the number of an EGL device. ``tiles``: see ``Tiles``.
 
     Raises:
         DeviceError: no OpenGL, or a target larger than the device allows.
@@ -43,13 +47,14 @@ class Canvas:
         size: int = DEFAULT_SIZE,
         device: str = "auto",
         supersample: int = DEFAULT_SUPERSAMPLE,
+        tiles: int | None = None,
     ) -> None:
         self.size = size
         _keep_memory()
         self._context = open_context(device)
-        self._require_target(size * supersample)
-        self._make_targets(size * supersample)
-        self._programs = Programs(self._context, size, supersample)
+        self._require_target(size * supersample * (tiles or 1))
+        self._tiles = Tiles(self._context, size, supersample, tiles)
+        self._programs = Programs(self._context, self._tiles.picture_side, supersample)
         self._resolve = self._context.vertex_array(self._programs.resolve, [])
 
     @property
@@ -66,27 +71,41 @@ class Canvas:
                 "lower --size or --supersample"
             )
 
-    def _make_targets(self, side: int) -> None:
-        # Eight bits of a premultiplied colour are too few where alpha is low; software OpenGL
-        # writes sixteen faster than half floats.
-        self._samples = self._context.texture((side, side), 4, dtype="nu2")
-        depth = self._context.depth_renderbuffer((side, side))
-        self._sample_target = self._context.framebuffer([self._samples], depth)
-        picture = self._context.renderbuffer((self.size, self.size), 4)
-        self._picture_target = self._context.framebuffer([picture])
-
     def upload(self, draw_list: DrawList) -> DrawnModel:
         """Put a model's faces and textures on the device."""
         return DrawnModel(self._context, self._programs, draw_list)
 
     def draw(self, drawn: DrawnModel, mesh: PosedMesh, camera: Camera, light: Light) -> Stored:
         """Draw one picture: (size, size, 4) uint8 in the stored form."""
-        frame = self._frame(camera, light)
+        return next(self.draw_all(drawn, [(mesh, light)], camera))
+
+    def draw_all(
+        self, drawn: DrawnModel, views: Iterable[tuple[PosedMesh, Light]], camera: Camera
+    ) -> Iterator[Stored]:
+        """Draw a picture of each view, in order; more views than pictures may have been taken.
+
+        Nothing else may be drawn with this canvas until the last one is given.
+        """
+        tiles, coming, sent = self._tiles, iter(views), deque[Sent]()
+        try:
+            while some := list(islice(coming, tiles.count)):
+                self._begin()
+                for tile, (mesh, light) in enumerate(some):
+                    tiles.aim_at(tile)
+                    self._draw(drawn, mesh, self._frame(camera, light))
+                sent.append(tiles.send(len(some), self._resolve))
+                if len(sent) > tiles.ahead:
+                    yield from tiles.taken(sent.popleft())
+            while sent:
+                yield from tiles.taken(sent.popleft())
+        finally:
+            for unwanted in sent:
+                tiles.let_go(unwanted)
+
+    def _draw(self, drawn: DrawnModel, mesh: PosedMesh, frame: Frame) -> None:
         drawn.write(mesh)
-        self._begin()
         drawn.draw_surfaces(mesh.materials, frame)
         drawn.draw_edges(mesh.materials, frame)
-        return self._resolved()
 
     def _frame(self, camera: Camera, light: Light) -> Frame:
         """Outlines keep their share of the picture at any size."""
@@ -98,22 +117,12 @@ class Canvas:
 
     def _begin(self) -> None:
         context = self._context
-        self._sample_target.use()
-        self._sample_target.clear(0.0, 0.0, 0.0, 0.0, depth=1.0)
+        self._tiles.begin()
         context.enable_only(moderngl.DEPTH_TEST | moderngl.BLEND | moderngl.CULL_FACE)
         context.blend_func = moderngl.ONE, moderngl.ONE_MINUS_SRC_ALPHA
         context.depth_func = "<="
         # MMD's front faces run clockwise on the screen.
         context.front_face = "cw"
-
-    def _resolved(self) -> Stored:
-        self._picture_target.use()
-        self._context.enable_only(moderngl.NOTHING)
-        self._samples.use(0)
-        self._resolve.render(moderngl.TRIANGLES, vertices=3)
-        picture = np.empty((self.size, self.size, 4), np.uint8)
-        self._picture_target.read_into(picture, components=4, alignment=1)
-        return picture
 
     def release(self) -> None:
         """Give the device's memory back."""

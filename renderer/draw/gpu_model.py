@@ -154,6 +154,8 @@ class DrawnModel:
     def write(self, mesh: PosedMesh) -> None:
         """Send what changed of the mesh."""
         moving = np.concatenate([mesh.positions, mesh.normals], axis=1)
+        # New storage: a card may still be drawing the mesh before from the old one.
+        self._moving.orphan()
         self._moving.write(np.ascontiguousarray(moving, np.float32))
         written = self._written_uv
         if written and written[0] is mesh.uv and written[1] is mesh.additional_uv:

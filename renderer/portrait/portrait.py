@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import replace
 from functools import partial
@@ -112,6 +112,14 @@ class Portrait:
     def draw(self, pose: Pose, light: Light = DEFAULT_LIGHT) -> Stored:
         """Draw a pose under a light: (size, size, 4) uint8 in the stored form."""
         return self._canvas.draw(self._drawn, self._posed(pose, light), self._camera, light)
+
+    def draw_all(self, views: Iterable[tuple[Pose, Light]]) -> Iterator[Stored]:
+        """Draw a picture of each view as ``draw`` does, in order, at a graphics card's own pace.
+
+        Nothing else may be drawn with the same canvas until the last one is given.
+        """
+        posed = ((self._posed(pose, light), light) for pose, light in views)
+        return self._canvas.draw_all(self._drawn, posed, self._camera)
 
     def _posed(self, pose: Pose, light: Light) -> PosedMesh:
         morphed = self._morphed(pose.face_only())

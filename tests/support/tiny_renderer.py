@@ -14,6 +14,7 @@ import os
 import signal
 import time
 import zlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,9 @@ class TinySubject:
             case "wide" if pose.mouth > 0.8 and pose.mouth < 1:
                 raise ModelError("the mouth is too wide", "too-wide")
         return tiny_picture(self.facts.name, pose, light, self.size)
+
+    def draw_all(self, views: Iterable[tuple[Pose, Light]]) -> Iterator[Stored]:
+        return (self.draw(pose, light) for pose, light in views)
 
     def driven(self, annotation: Rig) -> TinySubject:
         return self
