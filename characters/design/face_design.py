@@ -17,6 +17,7 @@ Rng = np.random.Generator
 _OUTERMOST = 0.91  # of the face's half width: where an eye may end
 _LEAST_HALF_WIDTH, _GREATEST_HALF_WIDTH = 0.295, 0.415
 _LEAST_GAP = 0.033  # from the middle to the corner of an eye
+_THICKEST_SHUT_LASH = 0.048  # drawn by people: 0.04 at the most, its soft edges with it
 
 # Factors on half width, rise, drop and thickness of the lash; then what is added to the slant and
 # the lid's fullness, and where its arc peaks (0 inner corner, 1 outer corner).
@@ -52,7 +53,7 @@ def draw_eye(f: Franchise, male: bool, child: float, rng: Rng) -> s.Eye:
     lids = float(np.clip(of.y - 0.024 * (child - 0.4) + rng.normal(0, 0.010), 0.30, 0.435))
     x = max(of.x + float(rng.normal(0, 0.007)), half_width + _LEAST_GAP)
     x = min(x, _OUTERMOST * _GREATEST_HALF_WIDTH - half_width)
-    return s.Eye(
+    eye = s.Eye(
         style=style,
         x=x,
         y=lids - (min(of.up * tall, 1.4 * up) - down) / 2,
@@ -74,12 +75,13 @@ def draw_eye(f: Franchise, male: bool, child: float, rng: Rng) -> s.Eye:
         iris_style=_iris_style(f, rng),
         pupil=of.pupil,
         highlight=of.highlight if rng.random() < 0.8 else int(rng.integers(6)),
-        close_at=float(rng.uniform(0.45, 0.8)),
-        shut_lash=float(rng.uniform(0.55, 1.25)),
+        close_at=float(rng.uniform(0.25, 0.8)),
+        shut_lash=float(rng.uniform(0.7, 2.1)),
         ticks=0 if male else (of.ticks if rng.random() < 0.8 else int(rng.integers(2, 6))),
         lower_ticks=int(rng.integers(2, 4)) if not male and rng.random() < 0.16 else 0,
         lid_bones=bool(rng.random() < 0.10),
     )
+    return replace(eye, shut_lash=min(eye.shut_lash, _THICKEST_SHUT_LASH / eye.lash))
 
 
 def _iris_drop(style: s.EyeStyle, up: float, down: float, high: float, rng: Rng) -> float:
