@@ -64,7 +64,8 @@ ONLY_FROM = {
 ONLY_INTO = {("train", "dataset"): "dataset.shards"}
 ONLY_HERE = {
     "moderngl": {
-        f"renderer/draw/{name}.py" for name in ("device", "canvas", "gpu_model", "programs")
+        f"renderer/draw/{name}.py"
+        for name in ("device", "canvas", "gpu_model", "programs", "tiles")
     },
     "h5py": {"dataset/shards/shard_file.py"},
     "pyrr": {"renderer/draw/canvas.py"},
