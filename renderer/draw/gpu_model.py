@@ -11,6 +11,7 @@ import numpy as np
 from contract.light import Light, Shading
 from renderer.deform.deformer import PosedMesh
 from renderer.deform.material_morphs import MaterialStates
+from renderer.draw.device import is_software
 from renderer.draw.lit_materials import LitMaterials, lit_materials
 from renderer.draw.programs import Programs, SurfaceKind, UniformValue
 from renderer.draw.textures import Texture
@@ -83,6 +84,7 @@ class DrawnModel:
 
     def __init__(self, context: moderngl.Context, programs: Programs, draw_list: DrawList) -> None:
         self._context = context
+        self._draws_later = not is_software(context)
         self._programs = programs
         self._list = draw_list
         count = max(len(draw_list.edge_scales), 1)
@@ -154,8 +156,8 @@ class DrawnModel:
     def write(self, mesh: PosedMesh) -> None:
         """Send what changed of the mesh."""
         moving = np.concatenate([mesh.positions, mesh.normals], axis=1)
-        # New storage: a card may still be drawing the mesh before from the old one.
-        self._moving.orphan()
+        if self._draws_later:
+            self._moving.orphan()  # new storage: the mesh before may still be drawn from the old
         self._moving.write(np.ascontiguousarray(moving, np.float32))
         written = self._written_uv
         if written and written[0] is mesh.uv and written[1] is mesh.additional_uv:
