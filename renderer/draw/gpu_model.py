@@ -13,6 +13,7 @@ from renderer.deform.deformer import PosedMesh
 from renderer.deform.material_morphs import MaterialStates
 from renderer.draw.device import is_software
 from renderer.draw.lit_materials import LitMaterials, lit_materials
+from renderer.draw.near_first import near_first
 from renderer.draw.programs import Programs, SurfaceKind, UniformValue
 from renderer.draw.textures import Texture
 from renderer.draw.toon_shades import STEPS, toon_shades
@@ -40,9 +41,13 @@ class Surface:
 
 @dataclass(frozen=True)
 class DrawList:
-    """What is drawn of a model: V vertices, and faces that index them, in material order."""
+    """What is drawn of a model: V vertices, and faces that index them, in material order.
+
+    ``rest_depths`` (V,) are larger the farther from the viewer, in any unit.
+    """
 
     edge_scales: F32  # (V,)
+    rest_depths: F32
     faces: I32  # (F, 3)
     surfaces: tuple[Surface, ...]
 
@@ -90,7 +95,7 @@ class DrawnModel:
         count = max(len(draw_list.edge_scales), 1)
         self._moving = context.buffer(reserve=count * _MOVING_BYTES, dynamic=True)
         self._lasting = context.buffer(reserve=count * _LASTING_BYTES, dynamic=True)
-        self._indices = context.buffer(draw_list.faces.astype(np.int32).tobytes() or bytes(12))
+        self._indices = context.buffer(_index_bytes(draw_list) or bytes(12))
         self._written_uv: tuple[F32, F32] | None = None
         self._textures: dict[int, moderngl.Texture] = {}
         self._shades: dict[tuple[object, ...], moderngl.Texture] = {}
@@ -228,7 +233,7 @@ class DrawnModel:
             maps,
             moderngl.DEPTH_TEST | blend | cull,
             _uniforms(program, _surface_values(surface, lit, frame)),
-            surface.first_index,
+            surface.first_index + (self._list.faces.size if kind.opaque else 0),
             surface.index_count,
         )
 
@@ -267,6 +272,17 @@ class DrawnModel:
         for texture in self._shades.values():
             texture.release()
         self._shades.clear()
+
+
+def _index_bytes(draw_list: DrawList) -> bytes:
+    """The faces as they are in the file, and once more with the nearest of each surface first."""
+    faces = draw_list.faces.astype(np.int32)
+    sorted_faces = faces.copy()
+    for surface in draw_list.surfaces:
+        first = surface.first_index // 3
+        part = slice(first, first + surface.index_count // 3)
+        sorted_faces[part] = near_first(faces[part], draw_list.rest_depths)
+    return faces.tobytes() + sorted_faces.tobytes()
 
 
 def _kind(surface: Surface, lit: LitMaterials, shading: Shading) -> SurfaceKind:

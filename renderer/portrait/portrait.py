@@ -79,9 +79,9 @@ class Portrait:
             "toon": self._deformer,
         }
         self._expression: tuple[Pose, MorphedMesh] | None = None
-        self._drawn = canvas.upload(
-            DrawList(model.vertices.edge_scales[part.vertices], part.faces, surfaces)
-        )
+        depths = model.vertices.positions[part.vertices] @ self._camera.mmd_to_clip()[2, :3]
+        edge_scales = model.vertices.edge_scales[part.vertices]
+        self._drawn = canvas.upload(DrawList(edge_scales, depths, part.faces, surfaces))
         self.colour_missing = False
         if strict_textures and maps.colourless:
             self._require_colours(model, maps)
