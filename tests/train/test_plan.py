@@ -133,6 +133,30 @@ def test_the_learning_rate_warms_up_and_decays() -> None:
     assert constant.learning_rate_at(0) == constant.learning_rate_at(399) == 1e-4
 
 
+def test_a_level_end_comes_after_the_slope_with_a_longer_mean() -> None:
+    """A quarter of 400 samples, at half the rate; the mean's half-life is 0.3 of that quarter."""
+    settings = StageSettings(4, 400, 1.0, 40, "cosine", level=0.25)
+    rates = [settings.learning_rate_at(at) for at in range(0, 400, 4)]
+    assert rates[:75] == [
+        StageSettings(4, 300, 1.0, 40, "cosine").learning_rate_at(4 * k) for k in range(75)
+    ]
+    assert rates[75:] == [0.5] * 25
+    assert [settings.half_life_at(at, 8) for at in (0, 296, 300, 396)] == [8, 8, 30, 30]
+    assert settings.half_life_at(396, 50) == 50
+    assert StageSettings(4, 400).half_life_at(396, 8) == 8
+
+
+def test_a_level_end_decides_the_weights_and_needs_their_mean() -> None:
+    plan = replace(DEMO, stages=dict.fromkeys(STAGES, StageSettings(4, 400)))
+    level = replace(plan, stages=dict.fromkeys(STAGES, StageSettings(4, 400, level=0.25)))
+    assert not {"level", "level_rate"} & plan.decides("morpher")["stage"].keys()
+    assert level.decides("morpher")["stage"].items() >= {"level": 0.25, "level_rate": 0.5}.items()
+    with pytest.raises(InputError, match="ema_samples is 0; it must be over 0"):
+        replace(level, ema_samples=0)
+    with pytest.raises(InputError, match=r"level is 1.0; it must lie in \[0, 1\)"):
+        StageSettings(4, 400, level=1.0)
+
+
 @pytest.mark.parametrize("stage", ["morpher", "rotator-L1", "combiner-L1-L1"])
 def test_an_estimate_counts_what_the_plans_precision_keeps(stage: str) -> None:
     """A step keeps its features for the way back: half the bytes at half the precision."""

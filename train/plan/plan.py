@@ -20,7 +20,10 @@ from train.plan.stages import STAGES
 EPOCH_SAMPLES = 500_000
 """The paper's epoch."""
 
-_LATER_SETTINGS = "gradient_weight", "coarse_weight"
+_LATER_SETTINGS = "gradient_weight", "coarse_weight", "level"
+_LEVEL_HALF_LIFE = 0.3
+"""Of the level stretch: that of the running mean of weights there."""
+
 Decay = Literal["none", "cosine", "linear"]
 Record = TypeVar("Record", "StageSettings", "TrainingPlan", "Upkeep", NetworkConfig, Augmentation)
 
@@ -30,11 +33,14 @@ class StageSettings:
     """How one stage is trained; lengths are in samples.
 
     learning_rate: reached after ``warmup_samples``, kept, or with ``decay`` lowered to zero at the
-    end, along half a cosine or a line. focus: weight of the mean error over the pixels that the
-    pose changes, beside that over the whole picture (0, the paper's: none). perceptual_weight: of
-    the perceptual loss. from_l1: a combiner with the perceptual loss starts from the finished one
-    with L1 (the paper's starts from nothing). gradient_weight, coarse_weight: of two cheap
-    substitutes of the perceptual loss, as ``StageLoss`` has them.
+    end, along half a cosine or a line. level: the share of ``samples`` that comes after that end,
+    at ``level_rate`` of the learning rate, while the running mean of weights looks back over much
+    of it: so it comes to lie in a flat place of the loss, where unseen kinds of pictures fare
+    better (stochastic weight averaging, Izmailov et al. 2018). focus: weight of the mean error over
+    the pixels that the pose changes, beside that over the whole picture (0, the paper's: none).
+    perceptual_weight: of the perceptual loss. from_l1: a combiner with the perceptual loss starts
+    from the finished one with L1 (the paper's starts from nothing). gradient_weight,
+    coarse_weight: of two cheap substitutes of the perceptual loss, as ``StageLoss`` has them.
 
     Raises:
         InputError: a value that no stage can have.
@@ -50,6 +56,8 @@ class StageSettings:
     from_l1: bool = False
     gradient_weight: float = 0.0
     coarse_weight: float = 0.0
+    level: float = 0.0
+    level_rate: float = 0.5
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -58,6 +66,8 @@ class StageSettings:
         require(self, "learning_rate", 0 < self.learning_rate <= 1, "lie in (0, 1]")
         require(self, "warmup_samples", self.warmup_samples >= 0, "be 0 or more")
         require(self, "decay", self.decay in get_args(Decay), "be none, cosine or linear")
+        require(self, "level", 0 <= self.level < 1, "lie in [0, 1)")
+        require(self, "level_rate", 0 < self.level_rate <= 1, "lie in (0, 1]")
         weights = "perceptual_weight", "gradient_weight", "coarse_weight"
         require_between(self, 0, 1000, "focus", *weights)
 
@@ -67,8 +77,10 @@ class StageSettings:
         return -(-self.samples // self.batch)
 
     def learning_rate_at(self, samples: int) -> float:
-        """The rate at a position: linear warm-up, then constant, or down to zero."""
-        rate, done = self.learning_rate, samples / (self.steps * self.batch)
+        """The rate at a position: linear warm-up, then constant, or down to zero, then level."""
+        if self._is_level(samples):
+            return self.learning_rate * self.level_rate
+        rate, done = self.learning_rate, samples / self._level_from
         if self.decay == "cosine":
             rate *= (1 + math.cos(math.pi * done)) / 2
         elif self.decay == "linear":
@@ -76,6 +88,18 @@ class StageSettings:
         if samples < self.warmup_samples:
             rate *= (samples + self.batch) / (self.warmup_samples + self.batch)
         return rate
+
+    def half_life_at(self, samples: int, usual: int) -> float:
+        """That of the running mean of weights at a position, in samples; ``usual``: the plan's."""
+        stretch = self.level * self.steps * self.batch
+        return max(usual, _LEVEL_HALF_LIFE * stretch) if self._is_level(samples) else usual
+
+    @property
+    def _level_from(self) -> float:
+        return (1 - self.level) * self.steps * self.batch
+
+    def _is_level(self, samples: int) -> bool:
+        return self.level > 0 and samples >= self._level_from
 
 
 @dataclass(frozen=True)
@@ -111,6 +135,10 @@ class TrainingPlan:
         require(self, "beta2", 0 <= self.beta2 < 1, "lie in [0, 1)")
         require(self, "head_start_samples", self.head_start_samples >= 0, "be 0 or more")
         require(self, "ema_samples", self.ema_samples >= 0, "be 0 or more")
+        if any(stage.level for stage in self.stages.values()):
+            require(
+                self, "ema_samples", self.ema_samples > 0, "be over 0 where a stage has a level end"
+            )
         known = get_args(Precision)
         require(self, "precision", self.precision in known, f"be {' or '.join(known)}")
 
@@ -129,6 +157,8 @@ class TrainingPlan:
         del whole["preset"], whole["stages"], whole["augmentation"]
         if changes := self.augmentation.switched_on():
             whole["augmentation"] = changes
+        if not settings["level"]:
+            del settings["level_rate"]
         return whole | {
             "stage": {k: v for k, v in settings.items() if v or k not in _LATER_SETTINGS}
         }

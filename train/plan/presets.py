@@ -72,6 +72,7 @@ _LIVE_STAGE = StageSettings(
     decay="cosine",
     gradient_weight=0.5,
     coarse_weight=0.25,
+    level=0.25,
 )
 
 LIVE = TrainingPlan(

@@ -68,11 +68,13 @@ def train_stage(run: Run, stage: Stage, watch: Watch | None, stop_after: int | N
             for batch in _batches(work):
                 # Step.
                 started = time.perf_counter()
-                trainee.set_learning_rate(settings.learning_rate_at(trainee.step * settings.batch))
+                at = trainee.step * settings.batch
+                trainee.set_learning_rate(settings.learning_rate_at(at))
                 loss = _loss(work, batch)
                 mean_loss = _over_all(loss.detach(), run.share)
                 _check(work, mean_loss)
-                trainee.step_back(loss, mean_loss, settings.batch, run.plan.ema_samples)
+                half_life = settings.half_life_at(at, run.plan.ema_samples)
+                trainee.step_back(loss, mean_loss, settings.batch, half_life)
                 trainee.seconds += time.perf_counter() - started
                 over = trainee.step == work.last
 

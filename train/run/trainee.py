@@ -53,8 +53,11 @@ class Trainee:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
 
-    def step_back(self, loss: Tensor, mean_loss: float, batch: int, ema_samples: int) -> None:
-        """One step against the gradient of ``loss``; ``mean_loss`` is it over all processes."""
+    def step_back(self, loss: Tensor, mean_loss: float, batch: int, half_life: float) -> None:
+        """One step against the gradient of ``loss``; ``mean_loss`` is it over all processes.
+
+        half_life: of the running mean of weights, in samples.
+        """
         self.optimizer.zero_grad(set_to_none=True)
         self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         self.scaler.step(self.optimizer)
@@ -63,8 +66,7 @@ class Trainee:
         past = mean_loss if self.loss is None else self.loss
         self.loss = _LOSS_MEMORY * past + (1 - _LOSS_MEMORY) * mean_loss
         if self.ema is not None:
-            half_life = min(ema_samples, _EMA_RAMP * self.step * batch)
-            keep = 0.5 ** (batch / half_life)
+            keep = 0.5 ** (batch / min(half_life, _EMA_RAMP * self.step * batch))
             for name, tensor in self.network.state_dict().items():
                 self.ema[name].lerp_(tensor, 1 - keep)
 
