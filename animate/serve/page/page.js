@@ -50,10 +50,10 @@ onWords((words) => {
 onOpened((token) => {
   const motion = known.motions.includes(live.source) ? live.source : null;
   const carried = live.token ? (motion ? { motion } : { pose }) : null;
-  const driver = atWork();
-  driver?.stop();
+  const drivers = atWork();
+  for (const one of drivers) one.stop();
   connect(token, carried);
-  driver?.again();
+  for (const one of drivers) one.again();
 });
 await Promise.all([openFirst(), showLast()]);
 document.body.dataset.ready = "yes";
