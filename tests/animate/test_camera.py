@@ -212,10 +212,12 @@ def test_a_film_before_the_camera_moves_the_drawing(
         opened(browser, url, "camera") as page,
     ):
         page.click("#camera")
+        page.wait_for_selector("#cue:text('look straight')")
         page.wait_for_function(
             "() => document.getElementById('watching').textContent.includes('followed')",
             timeout=60_000,
         )
+        assert not page.is_visible("#cue")
         page.evaluate(WATCH_BRIGHTNESS)
         while len(answered) < 300:
             page.wait_for_timeout(500)

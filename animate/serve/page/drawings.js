@@ -91,6 +91,7 @@ $("file").addEventListener("change", () => {
   if (file) give(file, file.name);
   $("file").value = "";
 });
+$("view").addEventListener("click", () => live.token || $("file").click());
 $("mend").addEventListener("click", () => mend({}));
 $("undo").addEventListener("click", async () => {
   const answer = await send(upload, false);
