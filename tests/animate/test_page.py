@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, TimeoutError
 
 from animate.drawing.drawing import decode_drawing
 from animate.serve.server import make_app
@@ -139,6 +139,19 @@ def test_motions_run_but_for_what_is_held(page: Page) -> None:
     assert page.get_attribute("[data-motion=shake]", "aria-pressed") == "false"
 
 
+def test_nearly_nothing_is_shown_as_nothing(page: Page) -> None:
+    shown = page.evaluate(
+        """async () => {
+          const { setPose } = await import("/page/pose.js");
+          return [-0.004, -0.006, 0.004].map((value) => {
+            setPose({ head_y: value });
+            return document.querySelector(".axis:has(#axis-head_y) output").textContent;
+          });
+        }"""
+    )
+    assert shown == ["0.00", "-0.01", "0.00"]
+
+
 def drop(page: Page, name: str, data: bytes) -> None:
     page.evaluate(
         """([name, bytes]) => {
@@ -167,6 +180,22 @@ def test_what_is_dropped_is_checked_and_mended(page: Page) -> None:
     wait_until(page, f"() => {WIDTH} === 64")  # what was open before
     assert not page.is_visible("#mended")
     wait_until(page, "() => document.querySelectorAll('#last img').length === 1")
+
+
+def test_a_page_without_a_drawing_says_how_to_open_one(browser: Browser, tmp_path: Path) -> None:
+    app = make_app(Shifting(SIZE), None, "127.0.0.1", tmp_path)
+    with serving(app) as url, opened(browser, url) as page:
+        assert page.is_visible("#gallery button >> nth=0")
+        with page.expect_file_chooser():
+            page.click("#view")
+        wide = Image.new("RGBA", (200, 160))
+        wide.paste(face(), (10, 20))
+        drop(page, "wide.png", bytes_of(wide))
+        wait_until(page, "() => document.getElementById('hint').textContent.includes('mending')")
+        page.click("#gallery button >> nth=0")
+        wait_until(page, "() => document.getElementById('hint').hidden")
+        with pytest.raises(TimeoutError), page.expect_file_chooser(timeout=500):
+            page.click("#view")
 
 
 def test_a_character_and_a_drawing_of_the_last_are_opened_again(page: Page) -> None:
