@@ -46,7 +46,7 @@ def serve(
     port: int,
 ) -> None:
     """Open a local page on which DRAWING, or another one, is posed live: by sliders, by motions, by
-    your camera.
+    your camera, by your voice.
 
     Below /stage the page shows the picture alone, for OBS and its like.
     """

@@ -100,7 +100,7 @@ class Camera:
     async def run(self) -> None:
         """Until the page turns it off, or another page's camera takes its place."""
         await tell(self._wire, ready=True)
-        self._driver.follow(self._person)
+        self._driver.follow_face(self._person)
         try:
             await until_one_ends(self._listen(), self._watch())
         finally:
@@ -133,7 +133,7 @@ class Camera:
         while True:
             await self._came.wait()
             self._came.clear()
-            if self._driver.source is not self._person:
+            if not self._driver.is_driven_by(self._person):
                 raise InputError("something else drives the drawing now; start the camera again")
             jpeg, began = self._newest or b"", time.monotonic()
             try:

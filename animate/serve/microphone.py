@@ -44,7 +44,7 @@ class Microphone:
         await tell(self._wire, ready=True)
         rate = _rate(await next_message(self._wire))
         mouth = LiveMouth(rate)
-        self._driver.follow(self._source)
+        self._driver.follow_voice(self._source)
         try:
             await until_one_ends(self._listen(rate), self._hear(mouth))
         finally:
@@ -70,7 +70,7 @@ class Microphone:
         while True:
             await self._came.wait()
             self._came.clear()
-            if self._driver.source is not self._source:
+            if not self._driver.is_driven_by(self._source):
                 raise InputError(
                     "something else drives the drawing now; start the microphone again"
                 )

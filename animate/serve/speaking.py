@@ -29,13 +29,17 @@ class Softly:
         """wanted: the pose at a time, seconds of ``time.monotonic``; start: the pose ``now``."""
         self.name = name
         self._wanted = wanted
-        self._from, self._since = start, now
+        self.begin(start, now)
         self._off = math.inf
         self._is_at_rest = False
 
+    def begin(self, start: Pose, now: float) -> None:
+        """See ``animate.serve.driver.Voice``."""
+        self._from, self._since = start, now
+
     def jump(self, now: float) -> None:
         """From now on something else is wanted."""
-        self._from, self._since = self._at(now), now
+        self.begin(self._at(now), now)
 
     def turn_off(self, now: float) -> None:
         """It comes to rest, then to its end."""

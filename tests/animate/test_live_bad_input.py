@@ -133,6 +133,12 @@ SLOW_TO_PLAY = """() => {
 """So the other camera is chosen before the first has begun, and the first's beginning fails."""
 
 
+KEEP_STREAM = """() => {
+  const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = async (wanted) => (window.stream = await ask(wanted));
+}"""
+
+
 @needs_browser
 def test_of_two_cameras_one_is_chosen(url: str) -> None:
     pytest.importorskip("mediapipe")
@@ -154,6 +160,30 @@ def test_of_two_cameras_one_is_chosen(url: str) -> None:
         )
         assert page.evaluate(used) == other
         assert page.get_attribute("#camera", "aria-pressed") == "true"
+        assert not page.is_visible("#fault")
+
+
+@needs_browser
+def test_a_camera_that_is_unplugged_is_said_with_its_remedy(url: str) -> None:
+    pytest.importorskip("mediapipe")
+    with (
+        chromium(*fake_devices()) as browser,
+        opened(browser, url, "camera") as page,
+    ):
+        page.evaluate(KEEP_STREAM)
+        page.click("#camera")
+        page.wait_for_function(
+            "() => document.getElementById('watching').textContent.includes('no face')"
+        )
+        page.evaluate("() => stream.getVideoTracks()[0].dispatchEvent(new Event('ended'))")
+        assert "plug it in, then press the button again" in page.inner_text("#fault")
+        assert page.get_attribute("#camera", "aria-pressed") == "false"
+        assert not page.is_visible("#me")
+        page.wait_for_function("() => document.getElementById('driven').hidden")
+        page.click("#camera")
+        page.wait_for_function(
+            "() => document.getElementById('driven').textContent.includes('cam')"
+        )
         assert not page.is_visible("#fault")
 
 

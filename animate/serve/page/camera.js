@@ -47,7 +47,7 @@ function begin(mine) {
   mine.ticker = new Worker("/page/ticker.js");
   mine.ticker.onmessage = () => sendFrame(mine);
   mine.ticker.postMessage(TICK);
-  note("look straight, eyes open, mouth shut");
+  noteCalibrating();
 }
 
 function end() {
@@ -83,7 +83,7 @@ function take(mine, words) {
   mine.times = [...mine.times.filter((time) => now - time < 1000), now];
   const speed = `${mine.times.length} a second, ${words.milliseconds.toFixed(0)} ms each`;
   if (!words.face) note(`no face is seen: come into the light, look into the camera (${speed})`);
-  else if (!words.calibrated) note("look straight, eyes open, mouth shut …");
+  else if (!words.calibrated) noteCalibrating();
   else note(`your face is followed (${speed})`);
   showMe(words.landmarks);
 }
@@ -103,15 +103,23 @@ function showMe(landmarks) {
   }
 }
 
-function note(words) {
-  $("watching").hidden = !words;
-  $("watching").textContent = words ?? "";
+// cue: shown on the picture too, where people look.
+function note(words, cue = null) {
+  for (const [name, text] of [["watching", words], ["cue", cue]]) {
+    $(name).hidden = !text;
+    $(name).textContent = text ?? "";
+  }
+}
+
+function noteCalibrating() {
+  const words = "look straight, eyes open, mouth shut …";
+  note(words, words);
 }
 
 const camera = drives({ name: "camera", isOn: () => on !== null, start, end });
 $("calibrate").addEventListener("click", () => {
   tell(on?.socket, { calibrate: true });
-  note("look straight, eyes open, mouth shut …");
+  noteCalibrating();
 });
 for (const name of ["mirrored", "landmarks"]) {
   $(name).addEventListener("change", () => {

@@ -14,7 +14,7 @@ const remedies = (name) => ({
 // start() takes one into use, or fails; end() lets it go, if any is. Gives what takes turns.
 export function drives({ name, isOn, start, end }) {
   const [button, select] = [$(name), $(`${name}s`)];
-  const device = { isOn, stop, again };
+  const device = { isOn, stop, again, isPerson: true };
   let attempt = 0;
 
   function showOn() {

@@ -12,6 +12,8 @@ let opened = () => {};
 
 export const onOpened = (listener) => { opened = listener; };
 
+const invitation = $("hint").firstChild.textContent;
+
 // The remedies of the command line, as this page has them.
 const inThePage = (text) => text
   .replace("say it with --head TOP,CHIN,MIDDLE", "drag the lines below")
@@ -26,6 +28,7 @@ function show(answer, mended) {
   }));
   if (answer.preview) $("preview").src = answer.preview;
   $("mend").hidden = !answer.fixable || !upload;
+  $("hint").firstChild.textContent = answer.token || !answer.faults ? invitation : "This one wants mending first: see below";
   $("mended").hidden = !mended;
   isMended = mended;
   if (!mended) showHead(answer);
@@ -91,6 +94,7 @@ $("file").addEventListener("change", () => {
   if (file) give(file, file.name);
   $("file").value = "";
 });
+$("view").addEventListener("click", () => live.token || $("file").click());
 $("mend").addEventListener("click", () => mend({}));
 $("undo").addEventListener("click", async () => {
   const answer = await send(upload, false);

@@ -2,9 +2,10 @@
 import { $, connection, say, tell } from "./ask.js";
 
 export const live = { token: null, source: null };
+const SECOND = 1000;
 let socket = null;
 let listeners = [];
-const rate = { times: [], milliseconds: 0, sent: null, latency: null };
+const rate = { times: [], milliseconds: 0, sent: null, latency: null, idle: null };
 
 export const onWords = (listener) => listeners.push(listener);
 export const tellLive = (message) => tell(socket, message);
@@ -62,11 +63,23 @@ export function shownSince(sent) {
 
 function countFrame() {
   const now = performance.now();
-  rate.times = [...rate.times.filter((time) => now - time < 1000), now];
+  rate.times.push(now);
   if (rate.sent !== null) rate.latency = now - rate.sent;
   rate.sent = null;
-  if (live.source !== "camera") rate.latency = null;
-  const late = rate.latency === null ? "" : `, ${rate.latency.toFixed(0)} ms from the camera`;
-  $("rate").textContent = `${rate.milliseconds.toFixed(0)} ms a picture, ${rate.times.length} a second${late}`;
+  if (!live.source?.startsWith("camera")) rate.latency = null;
+  showRate();
+  clearTimeout(rate.idle);
+  rate.idle = setTimeout(showRate, SECOND);
   $("canvas").dataset.frames = Number($("canvas").dataset.frames ?? 0) + 1;
+}
+
+// How many a second is said while it moves: of a drawing at rest it would say nothing.
+function showRate() {
+  if (!live.token) return;
+  const now = performance.now();
+  rate.times = rate.times.filter((time) => now - time < SECOND);
+  const moves = rate.times.length > 1 || (live.source && rate.times.length);
+  const often = moves ? `, ${rate.times.length} a second` : "";
+  const late = rate.latency === null ? "" : `, ${rate.latency.toFixed(0)} ms from the camera`;
+  $("rate").textContent = `${rate.milliseconds.toFixed(0)} ms a picture${often}${late}`;
 }

@@ -1,5 +1,5 @@
 // Puts the page together. What the axes are, and which motions there are, the server says.
-import { $, ask } from "./ask.js";
+import { $, ask, say } from "./ask.js";
 import "./camera.js";
 import { onOpened, openFirst, showGallery, showLast } from "./drawings.js";
 import { connect, live, onWords, tellLive } from "./live.js";
@@ -31,6 +31,7 @@ $("backgrounds").addEventListener("click", (event) => {
   if (event.target.dataset.background) setBackground(event.target.dataset.background);
 });
 $("colour").addEventListener("input", () => setBackground("colour", $("colour").value));
+$("fault").addEventListener("click", () => say(null));
 
 const known = await (await ask("/api/axes")).json();
 makeSliders(known.axes);
@@ -50,10 +51,10 @@ onWords((words) => {
 onOpened((token) => {
   const motion = known.motions.includes(live.source) ? live.source : null;
   const carried = live.token ? (motion ? { motion } : { pose }) : null;
-  const driver = atWork();
-  driver?.stop();
+  const drivers = atWork();
+  for (const one of drivers) one.stop();
   connect(token, carried);
-  driver?.again();
+  for (const one of drivers) one.again();
 });
 await Promise.all([openFirst(), showLast()]);
 document.body.dataset.ready = "yes";

@@ -63,7 +63,7 @@ function show() {
     const [from, to] = [neutral(axis), pose[axis.name]].map((at) => (at - axis.low) / (axis.high - axis.low));
     slider.style.setProperty("--from", Math.min(from, to));
     slider.style.setProperty("--to", Math.max(from, to));
-    row.querySelector("output").textContent = pose[axis.name].toFixed(2);
+    row.querySelector("output").textContent = (Math.round(100 * pose[axis.name]) / 100 || 0).toFixed(2); // never -0.00
     $(`hold-${axis.name}`).hidden = !source;
     $(`hold-${axis.name}`).setAttribute("aria-pressed", held.has(axis.name));
   }

@@ -1,9 +1,9 @@
-// What of this page drives the drawing by itself: a camera, a microphone, a sound; one at a time.
-const all = []; // each has isOn(), stop() and again()
+// What of this page drives the drawing by itself: camera and microphone together, or a sound.
+const all = []; // each has isOn(), stop() and again(); and isPerson, where it is a part of one
 
 export const takesTurns = (one) => all.push(one);
-export const atWork = () => all.find((one) => one.isOn());
+export const atWork = () => all.filter((one) => one.isOn());
 
 export function stopOthers(than) {
-  for (const one of all) if (one !== than && one.isOn()) one.stop();
+  for (const one of atWork()) if (one !== than && !(one.isPerson && than?.isPerson)) one.stop();
 }
