@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import io
+import math
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -84,6 +85,22 @@ def _ending_in_words() -> Iterator[None]:
 def _let_go_of_output() -> None:
     """What Python still holds of it would be written, and fail once more, at the end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+class FiniteRange(click.FloatRange):
+    """A number in a range, as click has it; which lets through NaN, for that is beyond no end."""
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401  # click's own signature
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> float:
+        """The number; click's error where it is none, not finite, or beyond an end."""
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{number} is no number that is finite.", param, ctx)
+        return number
 
 
 def out_option(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from contract.cli import FiniteRange
 from contract.cores import count_cores
 from contract.errors import InputError
 from contract.image import DEFAULT_SIZE
@@ -52,7 +53,7 @@ def crew_options(command: Command) -> Command:
     )
     @click.option(
         "--model-timeout",
-        type=click.FloatRange(1),
+        type=FiniteRange(1),
         default=120.0,
         show_default=True,
         help="Seconds without a picture after which a model is given up.",

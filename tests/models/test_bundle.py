@@ -195,8 +195,9 @@ def test_a_wrong_record_is_refused_by_its_field(
 ) -> None:
     save_bundle(tmp_path / "b", _bundle())
     _edit(tmp_path / "b", change)
-    with pytest.raises(InputError, match=fault):
+    with pytest.raises(InputError, match=fault) as caught:
         load_bundle(tmp_path / "b")
+    assert "bundle.json" in str(caught.value)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "[" * 100_000, "\xff"])
