@@ -13,7 +13,7 @@ from contract.cli import FiniteRange
 from contract.cores import count_cores
 from contract.errors import InputError
 from contract.image import DEFAULT_SIZE
-from dataset.build.configuration import Configuration
+from dataset.build.configuration import MAX_LIGHT_LEVELS, MAX_POSES, Configuration
 from dataset.build.sampling import DEFAULT_LIGHT_LEVELS, LightRange, default_ambient
 from dataset.catalog.choose import Wish
 from dataset.jobs.cluster import Site
@@ -97,7 +97,7 @@ def _light_range(
 _CONFIGURATION = (
     click.option(
         "--poses",
-        type=click.IntRange(1),
+        type=click.IntRange(1, MAX_POSES),
         default=64,
         show_default=True,
         help="Samples of EACH model; the plan, which is shown first, gives the total.",
@@ -122,7 +122,7 @@ _CONFIGURATION = (
     ),
     click.option(
         "--light-levels",
-        type=click.IntRange(1, 1000),
+        type=click.IntRange(1, MAX_LIGHT_LEVELS),
         default=DEFAULT_LIGHT_LEVELS,
         show_default=True,
         help="How many values of that range one model is drawn under.",
