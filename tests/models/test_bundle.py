@@ -250,6 +250,10 @@ def test_a_wrong_file_of_tensors_is_refused_by_name(tmp_path: Path) -> None:
     _replace_tensors(folder, safetensors.save({k: v.contiguous() for k, v in turned.items()}))
     with pytest.raises(InputError, match=r"alpha_head\.weight is torch\.float32 \(2, 4, 7, 7\)"):
         load_bundle(folder)
+    endless = {**state, "alpha_head.weight": state["alpha_head.weight"] / 0}
+    _replace_tensors(folder, safetensors.save(endless))
+    with pytest.raises(InputError, match=r"alpha_head\.weight has numbers that are not finite"):
+        load_bundle(folder)
 
 
 # The commands.
