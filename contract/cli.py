@@ -5,10 +5,13 @@ A wrong command line is click's own error and exit code 2; a project error is on
 
 from __future__ import annotations
 
+import errno
 import io
+import math
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +22,8 @@ from contract.interrupt import EXIT_CODE
 from contract.pose import AXIS_NAMES, Pose, pose_from_mapping
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+"""Of what is written to no file that has a name."""
 
 
 class ErrorLineGroup(click.Group):
@@ -26,7 +31,7 @@ class ErrorLineGroup(click.Group):
 
     Exit codes: 0 done; 1 a project error (its text on stderr); 2 a wrong command line (click's
     own); 130 interrupted. So is an error of the system about a file (a name that is too long, a
-    file in a folder's place) where no other words were found for it.
+    file in a folder's place) where no other words were found for it, or about the output itself.
     """
 
     def make_context(  # click's own signature
@@ -36,12 +41,9 @@ class ErrorLineGroup(click.Group):
         parent: click.Context | None = None,
         **extra: Any,  # noqa: ANN401
     ) -> click.Context:
-        """Read the command line; Ctrl-C meanwhile ends as it does later."""
-        try:
+        """Read the command line; what goes wrong meanwhile, as in ``--help``, ends as later."""
+        with _ending_in_words():
             return super().make_context(info_name, args, parent, **extra)
-        except KeyboardInterrupt:
-            click.echo("interrupted", err=True)
-            sys.exit(EXIT_CODE)
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  # click's own signature
         """Run the command; turn an ``OpenthaError`` into one line on stderr and exit code 1."""
@@ -49,23 +51,56 @@ class ErrorLineGroup(click.Group):
             # A console that cannot show a name must not end the command: Windows has such.
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")
-        try:
+        with _ending_in_words():
             return super().invoke(ctx)
-        except OpenthaError as error:
-            click.echo(f"error: {' '.join(str(error).split())}", err=True)
-            ctx.exit(1)
-        except BrokenPipeError:
-            # The reader of our output went away (`| head`); that is not a fault.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            ctx.exit(0)
-        except OSError as error:
-            if error.filename is None:
-                raise
-            click.echo(f"error: {error.filename}: {error.strerror}; check the path", err=True)
-            ctx.exit(1)
-        except KeyboardInterrupt:
-            click.echo("interrupted", err=True)
-            ctx.exit(EXIT_CODE)
+
+
+@contextmanager
+def _ending_in_words() -> Iterator[None]:
+    try:
+        yield
+        return
+    except OpenthaError as error:
+        code, words = 1, f"error: {' '.join(str(error).split())}"
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`); that is not a fault.
+        _let_go_of_output()
+        code, words = 0, ""
+    except OSError as error:
+        if error.filename is None and error.errno not in _NO_ROOM:
+            raise
+        if error.filename is None:
+            _let_go_of_output()
+            words = f"error: the output: {error.strerror}; free space and run again"
+        else:
+            words = f"error: {error.filename}: {error.strerror}; check the path"
+        code = 1
+    except KeyboardInterrupt:
+        code, words = EXIT_CODE, "interrupted"
+    with suppress(OSError):  # nobody may be left to be told
+        click.echo(words, err=True, nl=bool(words))
+    sys.exit(code)
+
+
+def _let_go_of_output() -> None:
+    """What Python still holds of it would be written, and fail once more, at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+class FiniteRange(click.FloatRange):
+    """A number in a range, as click has it; which lets through NaN, for that is beyond no end."""
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401  # click's own signature
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> float:
+        """The number; click's error where it is none, not finite, or beyond an end."""
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{number} is no number that is finite.", param, ctx)
+        return number
 
 
 def out_option(

@@ -132,8 +132,10 @@ def replacing(path: Path) -> Iterator[Path]:
     there is work to lose.
 
     Raises:
-        InputError: the folder cannot be written, or the disk is full.
+        InputError: the folder cannot be written, the disk is full, or a folder is in its place.
     """
+    if os.path.isdir(path):  # noqa: PTH112  # Path's raises where a path is too long
+        raise InputError(f"{path}: is a folder; give a file's name")
     temporary = temporary_of(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from types import FrameType
@@ -23,6 +24,7 @@ def run_command(load: Callable[[], Callable[[], object]]) -> None:
     the command heeds; the second is ignored, for that is under way; the third ends the process as
     it is, and its workers with it.
     """
+    _have_streams()
     elsewhere = threading.current_thread() is not threading.main_thread()
     if elsewhere or signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         load()()  # whoever started it wants it deaf, as nohup does
@@ -38,6 +40,18 @@ def run_command(load: Callable[[], Callable[[], object]]) -> None:
         # Python gives up its handlers before all else is cleared away; from there on one more
         # would end the process as if it had never heard of any.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _have_streams() -> None:
+    """Where a command is started without stdin, stdout or stderr (``2>&-``), the next files that
+    are opened get their numbers, and libraries' warnings would be written into those."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest that is free
+    sys.stdout = sys.stdout or open(1, "w", closefd=False)  # noqa: SIM115  # until the end
+    sys.stderr = sys.stderr or open(2, "w", closefd=False)  # noqa: SIM115  # until the end
 
 
 class Interruptions:

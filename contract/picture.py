@@ -105,6 +105,7 @@ def decode(file: BinaryIO, formats: tuple[str, ...], side: int) -> Decoded:
                     image.draft(None, fitted((width, height), side))
                 animated = bool(getattr(image, "is_animated", False))  # before: it may look ahead
                 image.load()
+                _require_palette(image)
                 return Decoded(image, width, height, _orientation(image), animated)
     except UnidentifiedImageError as error:
         raise PictureError("unknown", "no known kind of picture") from error
@@ -118,6 +119,14 @@ def _orientation(image: Image.Image) -> int:
     except _DECODING_FAULTS:
         return 1  # notes that cannot be read turn nothing
     return found if isinstance(found, int) and 1 <= found <= 8 else 1
+
+
+def _require_palette(image: Image.Image) -> None:
+    """Pillow loads a palette that is missing or wrong, and raises when colours are asked for."""
+    if image.mode in {"P", "PA"}:
+        if image.palette is None:
+            raise ValueError("it has no palette")
+        image.crop((0, 0, 1, 1)).convert("RGBA")
 
 
 def _require_bounds(image: Image.Image) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from contract.cli import ErrorLineGroup, out_option, pose_option
+from contract.cli import ErrorLineGroup, FiniteRange, out_option, pose_option
 from contract.errors import InputError
 from contract.files import read_file, replacing, write_bytes
 from contract.image import DEFAULT_SIZE
@@ -73,7 +73,7 @@ def _device_lines(report: DeviceReport) -> str:
 @click.option("--shading", type=click.Choice(SHADINGS), default="phong", show_default=True)
 @click.option("--size", type=click.IntRange(16, 4096), default=DEFAULT_SIZE, show_default=True)
 @click.option(
-    "--ambient", type=click.FloatRange(0, MAX_AMBIENT), default=DEFAULT_AMBIENT, show_default=True
+    "--ambient", type=FiniteRange(0, MAX_AMBIENT), default=DEFAULT_AMBIENT, show_default=True
 )
 @click.option("--supersample", type=click.IntRange(1, 8), default=2, show_default=True)
 @click.option("--device", default="auto", show_default=True, help="auto, software, or a number.")

@@ -53,6 +53,7 @@ def test_a_name_of_an_archive_stays_in_its_folder_on_every_system(name: str) -> 
     assert not windows.drive and not windows.root
     assert ".." not in path.parts and ".." not in windows.parts
     assert all(part == part.rstrip(". ") and len(part) <= 121 for part in path.parts)
+    assert all(len(part.encode()) <= 241 for part in path.parts)
     assert safe_path(str(path)) == path
 
 

@@ -81,7 +81,11 @@ def is_welcome(headers: Mapping[str, str], host: str, *, needs_origin: bool) -> 
         ValueError: what should be an address is none.
     """
     asked = headers.get("host", "")
-    if urlsplit(f"//{asked}").hostname not in LOOPBACK and host in LOOPBACK:
+    address = urlsplit(f"//{asked}")
+    _ = address.port  # ValueError where it is none
+    if address.netloc != asked or "@" in asked:
+        raise ValueError("no host and port")
+    if address.hostname not in LOOPBACK and host in LOOPBACK:
         return False
     # What changes nothing has no origin, but browsers say whether another site made them ask.
     if headers.get("sec-fetch-site") == "cross-site":

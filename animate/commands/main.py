@@ -22,7 +22,7 @@ from animate.commands.serve import serve
 from animate.commands.sheet import sheet
 from animate.commands.shown import open_drawing, write_frames
 from animate.commands.track import track
-from contract.cli import ErrorLineGroup, out_option, pose_option
+from contract.cli import ErrorLineGroup, FiniteRange, out_option, pose_option
 from contract.pose import Pose
 from models.base.device import DEVICE
 
@@ -85,8 +85,8 @@ def still(
     type=PathType,
     help="Speak what this sound, or this video's, says instead; it goes into .mp4 and .webm.",
 )
-@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="How long; cuts others.")
-@click.option("--fps", type=click.FloatRange(1, 120), default=25.0, show_default=True)
+@click.option("--seconds", type=FiniteRange(0, min_open=True), help="How long; cuts others.")
+@click.option("--fps", type=FiniteRange(1, 120), default=25.0, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of a motion.")
 @BUNDLE
 @CONFIGURATION

@@ -11,7 +11,7 @@ import click
 
 from animate.commands.options import BACKGROUND, BUNDLE, CONFIGURATION, SIZE, PathType
 from animate.commands.shown import ShownDrawing, open_drawing, write_frames
-from contract.cli import out_option
+from contract.cli import FiniteRange, out_option
 from contract.errors import InputError
 from models.base.device import DEVICE
 
@@ -54,7 +54,7 @@ def _address(_context: click.Context, _option: click.Parameter, text: str | None
 @click.option("--ask", metavar="HOST", help="Of a telephone that waits to be asked (ifacialmocap).")
 @click.option(
     "--seconds",
-    type=click.FloatRange(0, min_open=True),
+    type=FiniteRange(0, min_open=True),
     default=30.0,
     show_default=True,
     help="How long a camera is watched or a tracker heard; Ctrl-C ends it earlier.",
@@ -73,13 +73,13 @@ def _address(_context: click.Context, _option: click.Parameter, text: str | None
 )
 @click.option(
     "--calibrate-seconds",
-    type=click.FloatRange(0, min_open=True),
+    type=FiniteRange(0, min_open=True),
     help="How much of the beginning a new calibration looks at. "
     f"Default: all of a video, {_CAMERA_SECONDS:g} of a camera or a tracker.",
 )
 @click.option(
     "--fps",
-    type=click.FloatRange(1, 120),
+    type=FiniteRange(1, 120),
     help=f"The source's own unless given; {_TRACKER_FPS:g} of a tracker.",
 )
 @click.option("--csv", "table", type=PathType, help="Also write the poses as a table.")

@@ -21,6 +21,9 @@ from dataset.shards.schema import (
     DataShading,
 )
 
+MAX_POSES, MAX_LIGHT_LEVELS = 1_000_000, 1_000
+"""Of a model."""
+
 
 def generator_name() -> str:
     """This program and its version, as shards record it."""
@@ -51,8 +54,14 @@ class Configuration:
     generator: str = field(default_factory=generator_name)
 
     def __post_init__(self) -> None:
-        if self.poses < 1 or self.seed < 0 or self.samples_per_shard < 0:
-            raise InputError("poses must be at least 1, seed and samples-per-shard at least 0")
+        # A plan may come from a stranger: what is planned is counted out.
+        if not (1 <= self.poses <= MAX_POSES and 1 <= self.light_levels <= MAX_LIGHT_LEVELS):
+            raise InputError(
+                f"poses {self.poses:.3g}, light levels {self.light_levels:.3g}: give 1 to "
+                f"{MAX_POSES} and 1 to {MAX_LIGHT_LEVELS} a model"
+            )
+        if self.seed < 0 or self.samples_per_shard < 0:
+            raise InputError("seed and samples-per-shard must be at least 0")
         if not MIN_PICTURE_SIDE <= self.size <= MAX_PICTURE_SIDE:
             raise InputError(
                 f"size {self.size}: give {MIN_PICTURE_SIDE} to {MAX_PICTURE_SIDE} pixels a side"

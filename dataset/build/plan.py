@@ -34,6 +34,7 @@ MAX_SAMPLES_A_SHARD = 1024
 _SHARDS_WANTED = 64
 _MOST_BYTES = 1 << 30
 MOST_SHARES = 10_000
+MOST_SHARDS = 100_000
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,19 @@ class BuildPlan:
         ends = [0, *self.extended_at, len(self.models)]
         if ends != sorted(ends):
             raise ValueError(f"extended_at is {self.extended_at!s:.40}")
+        if (
+            count := sum(self._count(last - first) for first, last in pairwise(ends))
+        ) > MOST_SHARDS:
+            raise InputError(
+                f"the plan has {count} shards, and may have {MOST_SHARDS}; raise samples-per-shard"
+            )
+
+    def _count(self, models: int) -> int:
+        """Shards of so many models."""
+        poses, limit = self.configuration.poses, self.configuration.samples_per_shard
+        if limit < 1:
+            raise ValueError(f"samples_per_shard is {limit}")
+        return -(-models // (limit // poses)) if poses <= limit else models * -(-poses // limit)
 
     @property
     def models(self) -> tuple[PlannedModel, ...]:
@@ -87,7 +101,7 @@ class BuildPlan:
         poses, limit = self.configuration.poses, self.configuration.samples_per_shard
         if poses <= limit:
             whole = [ShardPart(model, 0, poses) for model in models]
-            return _spread(whole, -(-len(models) // (limit // poses)))
+            return _spread(whole, self._count(len(models)))
         pieces = -(-poses // limit)
         ends = [poses * piece // pieces for piece in range(pieces + 1)]
         return tuple(
@@ -231,8 +245,10 @@ def load_plan(out: Path) -> BuildPlan:
         if values["plan_version"] not in _READABLE_VERSIONS:
             raise ValueError(f"plan_version {values['plan_version']!r:.40}")
         configuration = configuration_from(values["configuration"])
-        extended_at = tuple(map(int, values.get("extended_at", ())))
+        extended_at = decode(tuple[int, ...], values.get("extended_at", ()))
         return BuildPlan(configuration, decode(Selection, values["selection"]), extended_at)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(
             f"{path}: is no plan of this version ({error!r:.80}); give another folder"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from contract.cli import out_option
+from contract.cli import FiniteRange, out_option
 from contract.cores import count_cores
 from contract.errors import InputError
 from contract.progress import open_progress
@@ -148,7 +148,7 @@ def _build_lines(out: Path, summary: BuildSummary) -> str:
     show_default=True,
     help="How many models are drawn to measure with.",
 )
-@click.option("--shard-mb", type=click.FloatRange(0, min_open=True), help="The most a shard takes.")
+@click.option("--shard-mb", type=FiniteRange(0, min_open=True), help="The most a shard takes.")
 @click.option("--json", "as_json", is_flag=True, help="Everything, for programs.")
 def plan(
     catalog_path: Path,

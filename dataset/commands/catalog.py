@@ -14,6 +14,7 @@ import click
 from contract.cli import out_option
 from contract.progress import open_progress
 from contract.text import counted, shown_path
+from dataset.build.configuration import MAX_POSES
 from dataset.catalog.catalog import Catalog, cache_of, load_catalog
 from dataset.catalog.choose import Wish, choose
 from dataset.catalog.corrections import load_corrections, overrides_of
@@ -106,7 +107,9 @@ def _scan_lines(out: Path, catalog: Catalog) -> Iterator[str]:
 @click.option("--validation-sources", multiple=True, metavar="A,B", help="Instead of shares.")
 @click.option("--test-sources", multiple=True, metavar="A,B", help="Instead of shares.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True)
-@click.option("--poses", type=click.IntRange(1), default=64, show_default=True, help="A model.")
+@click.option(
+    "--poses", type=click.IntRange(1, MAX_POSES), default=64, show_default=True, help="A model."
+)
 @wish_options
 @click.option(
     "--if-possible", is_flag=True, help="With too few sources say so and end with exit code 0."

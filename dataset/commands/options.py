@@ -9,10 +9,11 @@ from pathlib import Path
 
 import click
 
+from contract.cli import FiniteRange
 from contract.cores import count_cores
 from contract.errors import InputError
 from contract.image import DEFAULT_SIZE
-from dataset.build.configuration import Configuration
+from dataset.build.configuration import MAX_LIGHT_LEVELS, MAX_POSES, Configuration
 from dataset.build.sampling import DEFAULT_LIGHT_LEVELS, LightRange, default_ambient
 from dataset.catalog.choose import Wish
 from dataset.jobs.cluster import Site
@@ -52,7 +53,7 @@ def crew_options(command: Command) -> Command:
     )
     @click.option(
         "--model-timeout",
-        type=click.FloatRange(1),
+        type=FiniteRange(1),
         default=120.0,
         show_default=True,
         help="Seconds without a picture after which a model is given up.",
@@ -96,7 +97,7 @@ def _light_range(
 _CONFIGURATION = (
     click.option(
         "--poses",
-        type=click.IntRange(1),
+        type=click.IntRange(1, MAX_POSES),
         default=64,
         show_default=True,
         help="Samples of EACH model; the plan, which is shown first, gives the total.",
@@ -121,7 +122,7 @@ _CONFIGURATION = (
     ),
     click.option(
         "--light-levels",
-        type=click.IntRange(1, 1000),
+        type=click.IntRange(1, MAX_LIGHT_LEVELS),
         default=DEFAULT_LIGHT_LEVELS,
         show_default=True,
         help="How many values of that range one model is drawn under.",

@@ -12,7 +12,8 @@ ENCODINGS = ("utf-8", "cp932", "gb18030", "big5", "cp949")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])", re.IGNORECASE)
 _FORBIDDEN = re.compile(r'[<>:"|?*\x00-\x1f\x7f]')
 _LETTERS = re.compile(rb"([\x81-\x9f\xe0-\xfc])(.)", re.DOTALL)
-_MAX_NAME = 120  # letters: four bytes each are within what any file system takes
+_MAX_LETTERS, _MAX_BYTES = 120, 240
+"""Of a name. File systems take 255 bytes, some of which are needed while a folder is made."""
 
 References = Sequence[tuple[int, Sequence[str]]]
 """Of each model, by its place among the names: the textures that it refers to."""
@@ -87,11 +88,18 @@ def safe_path(name: str) -> PurePosixPath | None:
 def safe_name(part: str) -> str:
     """One name of a path, as every system can write it."""
     text = printable(_FORBIDDEN.sub("_", part))
-    stem, dot, suffix = text.rpartition(".")
-    if len(text) > _MAX_NAME:
+    if len(text) > _MAX_LETTERS or len(text.encode()) > _MAX_BYTES:
+        stem, dot, suffix = text.rpartition(".")
         kept = f"{dot}{suffix}" if dot and len(suffix) < 8 else ""
-        text = (stem if kept else text)[: _MAX_NAME - len(kept)] + kept
+        text = _cut(
+            stem if kept else text, _MAX_LETTERS - len(kept), _MAX_BYTES - len(kept.encode())
+        )
+        text += kept
     text = text.rstrip(". ")
     if _RESERVED.fullmatch(text.split(".", maxsplit=1)[0].strip()):
         text = f"_{text}"
     return text or "_"
+
+
+def _cut(text: str, letters: int, size: int) -> str:
+    return text[:letters].encode()[:size].decode("utf-8", "ignore")

@@ -7,15 +7,17 @@ interrupted run leaves no half of one, and running again goes on with the rest.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from contract.errors import InputError
+from contract.files import read_file
 from contract.lock import only_run, require_folder
 from contract.progress import Progress
-from contract.records import decode
+from contract.records import decode_json
 from contract.text import counted, escaped_path, printable, shown_path
 from dataset.scan.walk import ARCHIVE_SUFFIXES, MODEL_SUFFIXES, UNPACKING_SUFFIX
 from dataset.unpack.archive import (
@@ -28,6 +30,7 @@ from dataset.unpack.archive import (
 from dataset.unpack.names import decoded, safe_name, safe_path
 
 RECORD_NAME = ".unpacked.json"
+_MOST_RECORD_BYTES = 1 << 16
 TextureReferences = Callable[[Path], tuple[str, ...]]
 """The textures that a model's file refers to; none of a file that is no model."""
 
@@ -131,11 +134,11 @@ def _name(name: str) -> str:
 
 def _is_known(folder: Path, archive: Path) -> bool:
     """Whether a folder holds this archive's files; ``ArchiveError`` where it holds others."""
-    if not folder.exists():
+    if not os.path.lexists(folder):
         return False
     try:
-        origin = decode(Origin, json.loads((folder / RECORD_NAME).read_text("utf-8")))
-    except (OSError, ValueError):
+        origin = decode_json(Origin, read_file(folder / RECORD_NAME, _MOST_RECORD_BYTES))
+    except (InputError, ValueError):
         origin = None
     if origin != _origin(archive):
         raise ArchiveError(f"its folder {folder.name} holds other files; move them away")
@@ -143,7 +146,11 @@ def _is_known(folder: Path, archive: Path) -> bool:
 
 
 def _origin(archive: Path) -> Origin:
-    return Origin(printable(_name(archive.name)), archive.stat().st_size)
+    try:
+        size = archive.stat().st_size
+    except OSError as error:
+        raise ArchiveError(f"cannot be read ({error.strerror})") from error
+    return Origin(printable(_name(archive.name)), size)
 
 
 class _Work:

@@ -192,6 +192,8 @@ def _load(folder: Path, name: str, record: NetworkRecord) -> Network:
                 f"{path}: {key} is {state[key].dtype} {tuple(state[key].shape)}, not "
                 f"torch.float32 {tuple(expected[key].shape)} as its configuration says"
             )
+        if not state[key].isfinite().all():
+            raise InputError(f"{path}: {key} has numbers that are not finite; train it again")
     network.load_state_dict({k: v.float() for k, v in state.items()}, assign=True)
     return network.eval()
 

@@ -146,7 +146,10 @@ def _network(path: Path, name: str, network: _NetworkDocument) -> NetworkRecord:
         raise InputError(f"{path}: {name!r} is no network of this version; use a matching one")
     if not re.fullmatch("[0-9a-f]{64}", network.sha256):
         raise InputError(f"{path}: {name} has no sha256; write the bundle again")
-    return NetworkRecord(config_from_json(network.config), network.sha256)
+    try:
+        return NetworkRecord(config_from_json(network.config), network.sha256)
+    except InputError as error:
+        raise InputError(f"{path}: {name}: {error}") from error
 
 
 def pretrained_folder() -> Path:

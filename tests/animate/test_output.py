@@ -309,6 +309,7 @@ def test_a_fault_is_one_line(run, arguments: list[str], fault: str) -> None:  # 
         (["still", "--pose", "head_x=2"], "head_x is 2.0; it must lie in [-1, 1]"),
         (["still", "--pose", "tail=1"], "no axis is called tail"),
         (["still", "--pose", "mouth"], "'mouth' is no axis=number, as head_x=0.5"),
+        (["gif", "--seconds", "nan"], "nan is no number that is finite"),
         (["still", "--device", "warp"], "'warp' is no device; give auto, cpu"),
         (
             ["gif", "--motion", "nod", "--vmd", "a.vmd"],

@@ -163,3 +163,5 @@ def test_a_folder_that_cannot_be_written_is_told_of_before_the_work(tmp_path: Pa
         replacing(tmp_path / "file" / "a.png"),
     ):
         pytest.fail("worked in vain")
+    with pytest.raises(InputError, match="is a folder"), replacing(tmp_path):
+        pytest.fail("worked in vain")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import struct
+import tracemalloc
 import zlib
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from contract.picture import PictureError, decode, premultiplied, rows_of, straight
+from contract.picture import PictureError, bare_png, decode, premultiplied, rows_of, straight
 
 KINDS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "TGA", "DDS")
 
@@ -67,16 +68,46 @@ def test_whatever_pillow_raises_is_one_error(data: bytes) -> None:
     assert "\n" not in str(error)
 
 
-def _png_header(width: int, height: int) -> bytes:
-    """A PNG that promises many pixels and holds none."""
+def _png(width: int, height: int, colours: int, *chunks: tuple[bytes, bytes]) -> bytes:
+    """A PNG of 8 bits with what chunks one likes between its header and its end."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return (
             struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
         )
 
-    header = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
+    header = struct.pack(">IIBBBBB", width, height, 8, colours, 0, 0, 0)
+    every = ((b"IHDR", header), *chunks, (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*one) for one in every)
+
+
+def _png_header(width: int, height: int) -> bytes:
+    """A PNG that promises many pixels and holds none."""
+    return _png(width, height, 6, (b"IDAT", b""))
+
+
+def test_a_palette_that_is_missing_or_wrong_is_damage() -> None:
+    pixels, palette = (b"IDAT", zlib.compress(bytes(4))), (b"PLTE", bytes(768))
+    decode(io.BytesIO(_png(3, 1, 3, palette, pixels)), KINDS, 64)
+    assert "no palette" in str(fault_of(_png(3, 1, 3, pixels)))
+    too_long = (b"tRNS", bytes(300))
+    assert fault_of(_png(3, 1, 3, palette, too_long, pixels)).fault == "damaged"
+
+
+@pytest.mark.parametrize("kind", [b"IDAT", b"PLTE", b"iCCP", b"tEXt", b"acTL"])
+@pytest.mark.parametrize("bare", [False, True])
+def test_a_chunk_that_says_4_gib_is_refused_and_takes_nothing(kind: bytes, bare: bool) -> None:
+    whole = _png(3, 1, 3, (kind, bytes(40)))
+    at = whole.index(kind) - 4
+    data = whole[:at] + struct.pack(">I", 2**32 - 16) + whole[at + 4 :]
+    tracemalloc.start()
+    with pytest.raises(PictureError) as caught:
+        file = io.BytesIO(data)
+        decode(bare_png(file, with_looks=True) if bare else file, KINDS, 64)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert caught.value.fault in {"damaged", "unknown"}
+    assert peak < 4 << 20
 
 
 def test_what_decoding_would_take_is_known_before_it_is_taken() -> None:

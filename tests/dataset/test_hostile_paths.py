@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,10 +14,12 @@ from typing import Any
 import pytest
 
 from contract.errors import InputError, TextureError
+from contract.progress import LogProgress
 from contract.text import escaped_path
 from dataset.catalog.catalog import load_catalog
-from dataset.drawing.rendering import texture_stamp
+from dataset.drawing.rendering import texture_references, texture_stamp
 from dataset.scan.walk import list_models
+from dataset.unpack.unpack import RECORD_NAME, unpack
 from renderer.draw.find_texture import find_texture
 from tests.support.tiny_builds import look, write_models
 
@@ -103,3 +107,42 @@ def test_folders_named_in_no_utf8_are_scanned(tmp_path: Path) -> None:
     assert [row.path for row in catalog.rows] == paths
     assert load_catalog(out).rows == catalog.rows
     assert load_catalog(out).models_folder == models
+
+
+def _zip_of(path: Path, data: bytes) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("m.pmx", data)
+    return path
+
+
+def _unpacked(models: Path, *archives: Path) -> tuple[str, ...]:
+    """What was at fault."""
+    progress = LogProgress(io.StringIO(), "archives")
+    return unpack(archives, models, texture_references, progress).faults
+
+
+def test_an_archive_named_longer_than_a_folder_can_be_costs_no_other(tmp_path: Path) -> None:
+    """In Shift-JIS a letter takes two bytes, where our folder's name takes three."""
+    sound = _zip_of(tmp_path / "a.zip", b"1")
+    name = ("ア" * 120).encode("cp932") + b".zip"
+    try:
+        long = sound.rename(tmp_path / os.fsdecode(name))
+    except OSError:
+        pytest.skip("this file system takes no such names")
+    faults = _unpacked(tmp_path / "models", long, _zip_of(tmp_path / "b.zip", b"2"))
+    assert not faults
+    assert [len(path.name) for path in (tmp_path / "models").glob("ア*")] == [80]
+    assert (tmp_path / "models" / "b" / "m.pmx").read_bytes() == b"2"
+
+
+@pytest.mark.parametrize("record", [b"[" * 50_000, b"\xff", None])
+def test_a_folder_whose_record_is_none_is_left_alone(record: bytes | None, tmp_path: Path) -> None:
+    path = _zip_of(tmp_path / "x.zip", b"new")
+    folder = tmp_path / "models" / "x"
+    folder.mkdir(parents=True)
+    if record is None:
+        os.mkfifo(folder / RECORD_NAME)
+    else:
+        (folder / RECORD_NAME).write_bytes(record)
+    faults = _unpacked(tmp_path / "models", path)
+    assert "holds other files" in faults[0]

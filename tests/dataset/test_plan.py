@@ -10,7 +10,15 @@ import pytest
 from contract.errors import InputError
 from contract.files import MAX_MODEL_BYTES
 from dataset.build.configuration import Configuration, generator_name
-from dataset.build.plan import PLAN_NAME, BuildPlan, ShardPart, load_plan, make_plan, settle_plan
+from dataset.build.plan import (
+    PLAN_NAME,
+    BuildPlan,
+    ShardPart,
+    load_plan,
+    make_plan,
+    plan_to_json,
+    settle_plan,
+)
 from dataset.catalog.choose import PlannedModel, Selection
 from dataset.scan.walk import list_models
 from tests.support.tiny_renderer import select_all, tiny_annotation
@@ -109,6 +117,23 @@ def test_whole_models_are_spread_evenly_over_the_shards_they_need() -> None:
         (ShardPart(2, 0, 3), ShardPart(3, 0, 3)),
     )
     assert [len(parts) for parts in _plan(10, 3, 10).shards()] == [2, 3, 2, 3]
+
+
+def test_a_plan_is_counted_before_its_shards_are_made(tmp_path: Path) -> None:
+    """A stranger's, say: a million shards for each of its models."""
+    with pytest.raises(InputError, match="2000000 shards, and may have 100000"):
+        _plan(2, 1_000_000, 1)
+    (tmp_path / PLAN_NAME).write_bytes(plan_to_json(_plan(2, 10, 10)))
+    text = (tmp_path / PLAN_NAME).read_text("utf-8")
+    for old, new in (
+        ('"poses": 10', '"poses": ' + "9" * 60),
+        ('"samples_per_shard": 10', '"samples_per_shard": 0'),
+        ('"extended_at": []', '"extended_at": [1e999]'),
+    ):
+        assert old in text
+        (tmp_path / PLAN_NAME).write_text(text.replace(old, new), "utf-8")
+        with pytest.raises(InputError, match=r"plan\.json"):
+            load_plan(tmp_path)
 
 
 def test_a_plan_without_models_has_no_shards() -> None:
@@ -223,7 +248,16 @@ def test_a_file_that_is_no_plan_is_refused(text: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "values",
-    [{"poses": 0}, {"seed": -1}, {"size": 2}, {"size": 5000}, {"ambient_low": 2.0}, {"codec": "x"}],
+    [
+        {"poses": 0},
+        {"poses": 10**60},
+        {"light_levels": 10**9},
+        {"seed": -1},
+        {"size": 2},
+        {"size": 5000},
+        {"ambient_low": 2.0},
+        {"codec": "x"},
+    ],
 )
 def test_a_configuration_outside_its_limits_is_refused(
     values: dict[str, int | float | str],

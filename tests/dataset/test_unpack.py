@@ -209,6 +209,7 @@ def test_no_path_leaves_the_folder(name: str, tmp_path: Path) -> None:
         ("a\x1b[31m\u202eb\n.pmx", "a_[31m b_.pmx"),
         ("./a//b.pmx", "a/b.pmx"),
         ("x" * 300 + ".pmx", "x" * 116 + ".pmx"),
+        ("語" * 100 + ".pmx", "語" * 78 + ".pmx"),
     ],
 )
 def test_names_are_made_safe_for_every_system(name: str, safe: str) -> None:

@@ -195,8 +195,9 @@ def test_a_wrong_record_is_refused_by_its_field(
 ) -> None:
     save_bundle(tmp_path / "b", _bundle())
     _edit(tmp_path / "b", change)
-    with pytest.raises(InputError, match=fault):
+    with pytest.raises(InputError, match=fault) as caught:
         load_bundle(tmp_path / "b")
+    assert "bundle.json" in str(caught.value)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "[" * 100_000, "\xff"])
@@ -248,6 +249,10 @@ def test_a_wrong_file_of_tensors_is_refused_by_name(tmp_path: Path) -> None:
     turned = {**state, "alpha_head.weight": state["alpha_head.weight"].permute(1, 0, 2, 3)}
     _replace_tensors(folder, safetensors.save({k: v.contiguous() for k, v in turned.items()}))
     with pytest.raises(InputError, match=r"alpha_head\.weight is torch\.float32 \(2, 4, 7, 7\)"):
+        load_bundle(folder)
+    endless = {**state, "alpha_head.weight": state["alpha_head.weight"] / 0}
+    _replace_tensors(folder, safetensors.save(endless))
+    with pytest.raises(InputError, match=r"alpha_head\.weight has numbers that are not finite"):
         load_bundle(folder)
 
 

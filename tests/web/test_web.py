@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from fastapi import Request
 from fastapi.testclient import TestClient
 
 from contract.errors import InputError, PoseError
-from web.guard import Message, OwnPageOnly, Receive, Send
+from web.guard import Asgi, Message, OwnPageOnly, Receive, Send
 from web.serving import address, listening, web_packages
 from web.shell import body_of, new_app
 
@@ -68,6 +68,49 @@ def test_a_body_is_read_up_to_its_bound(client: TestClient) -> None:
     assert answer.json() == {"fault": "over 4 bytes; send less"}
 
 
+def _answers_to_half(app: Asgi, then: Callable[[], Awaitable[Message]]) -> list[Message]:
+    """What is answered to who sends half a body and ``then`` something else."""
+    said: list[Message] = []
+    half: Message = {"type": "http.request", "body": b"12", "more_body": True}
+    sent = iter([half])
+
+    async def receive() -> Message:
+        return next(sent, None) or await then()
+
+    async def send(message: Message) -> None:
+        said.append(message)
+
+    headers = [(name.encode(), value.encode()) for name, value in OURS.items()]
+    scope = {"type": "http", "method": "POST", "path": "/api/length", "headers": headers}
+
+    async def ask() -> None:
+        await app({**scope, "query_string": b"", "root_path": ""}, receive, send)
+
+    asyncio.run(ask())
+    return said
+
+
+def test_who_sends_half_and_waits_is_told_and_lets_others_have_their_turn(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.shell.STALLED_SECONDS", 0.05)
+
+    async def never() -> Message:
+        await asyncio.sleep(60)
+        raise AssertionError("waited for")
+
+    start, body, *_ = _answers_to_half(client.app, never)
+    assert start["status"] == 422
+    assert b"came to a halt" in body["body"]
+
+
+def test_who_sends_half_and_leaves_is_no_fault(client: TestClient) -> None:
+    async def leaves() -> Message:
+        return {"type": "http.disconnect"}
+
+    assert _answers_to_half(client.app, leaves)[0]["status"] == 400
+
+
 def test_strangers_are_turned_away(client: TestClient) -> None:
     rebound = client.get("/", headers={"host": "evil.example"})
     assert (rebound.status_code, "fault" in rebound.json()) == (403, True)
@@ -78,7 +121,15 @@ def test_strangers_are_turned_away(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "headers", [{"host": "[::1"}, {"host": "127.0.0.1:8000", "origin": "http://[::1"}]
+    "headers",
+    [
+        {"host": "[::1"},
+        {"host": "127.0.0.1:8000", "origin": "http://[::1"},
+        {"host": "127.0.0.1:port"},
+        {"host": "127.0.0.1:99999"},
+        {"host": "evil.example\\@127.0.0.1"},
+        {"host": "127.0.0.1/evil.example"},
+    ],
 )
 def test_what_is_no_address_is_a_bad_request(headers: dict[str, str], client: TestClient) -> None:
     assert client.post("/api/length", content=b"", headers=headers).status_code == 400
