@@ -71,6 +71,12 @@ def test_changes_reach_one_field_of_one_stage_or_of_all() -> None:
         ("morpher.batch=0", "batch is 0; it must lie in [1, 65536]"),
         ("all.learning_rate=2", "learning_rate is 2; it must lie in (0, 1]"),
         ("all.learning_rate=NaN", "learning_rate is nan; it must lie in (0, 1]"),
+        (f"morpher.samples={10**400}", "samples is too large; give a number below 2^63"),
+        (
+            f"head_start_samples={1 << 63}",
+            "head_start_samples is too large; give a number below 2^63",
+        ),
+        ("all.focus=Infinity", "focus is too large; give a number below 2^63"),
         ("morpher.decay=steep", "decay is steep; it must be none, cosine or linear"),
         ("morpher.gradient_weight=-1", "gradient_weight is -1; it must lie in [0, 1000]"),
         ("augmentation.scale=1", "scale is 1; it must lie in [0, 0.5]"),
