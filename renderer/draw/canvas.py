@@ -26,6 +26,7 @@ from renderer.draw.device import open_context
 from renderer.draw.gpu_model import DrawList, DrawnModel, Frame
 from renderer.draw.programs import Programs
 from renderer.draw.tiles import Sent, Tiles
+from renderer.formats.model import F32
 
 DEFAULT_SUPERSAMPLE = 2
 EDGE_PIXELS_AT_DEFAULT_SIZE = 1.0
@@ -164,6 +165,11 @@ class Camera:
             dtype=np.float64,
         )
         return (np.asarray(projection).T @ MMD_TO_VIEW).astype(np.float32)
+
+    def clip(self, positions: F32) -> F32:
+        """Where points (V, 3) in MMD's numbers are in clip space: (V, 3)."""
+        matrix = self.mmd_to_clip()
+        return positions @ matrix[:3, :3].T + matrix[:3, 3]
 
 
 def frame_head(head: HeadBox, depth: float) -> Camera:

@@ -13,7 +13,7 @@ from renderer.deform.deformer import PosedMesh
 from renderer.deform.material_morphs import MaterialStates
 from renderer.draw.device import is_software
 from renderer.draw.lit_materials import LitMaterials, lit_materials
-from renderer.draw.near_first import near_first
+from renderer.draw.near_first import SurfaceOrder, near_first
 from renderer.draw.programs import Programs, SurfaceKind, UniformValue
 from renderer.draw.textures import Texture
 from renderer.draw.toon_shades import STEPS, toon_shades
@@ -43,11 +43,11 @@ class Surface:
 class DrawList:
     """What is drawn of a model: V vertices, and faces that index them, in material order.
 
-    ``rest_depths`` (V,) are larger the farther from the viewer, in any unit.
+    ``rest`` (V, 3): where the vertices are at rest, in clip space, whose z grows away from us.
     """
 
     edge_scales: F32  # (V,)
-    rest_depths: F32
+    rest: F32
     faces: I32  # (F, 3)
     surfaces: tuple[Surface, ...]
 
@@ -92,6 +92,9 @@ class DrawnModel:
         self._draws_later = not is_software(context)
         self._programs = programs
         self._list = draw_list
+        self._order = SurfaceOrder(
+            [_faces(draw_list, s) for s in draw_list.surfaces], draw_list.rest
+        )
         count = max(len(draw_list.edge_scales), 1)
         self._moving = context.buffer(reserve=count * _MOVING_BYTES, dynamic=True)
         self._lasting = context.buffer(reserve=count * _LASTING_BYTES, dynamic=True)
@@ -173,7 +176,7 @@ class DrawnModel:
         self._written_uv = mesh.uv, mesh.additional_uv
 
     def draw_surfaces(self, materials: MaterialStates, frame: Frame) -> None:
-        """Draw all materials in file order; models are authored for that order."""
+        """Draw all materials: as if in file order, for models are authored for that."""
         self._context.cull_face = "back"
         self._make(self._calls(materials, frame).surfaces)
 
@@ -205,23 +208,20 @@ class DrawnModel:
             self._release_shades()
         if frame not in self._prepared:
             lit, surfaces = lit_materials(materials, frame.light), self._list.surfaces
+            kinds = [_kind(surface, lit, frame.light.shading) for surface in surfaces]
             drawn = [
-                self._surface_call(surface, maps, lit, frame)
-                for surface, maps in zip(surfaces, self._maps, strict=True)
-                if materials.diffuse[surface.material, 3] > 0
+                self._surface_call(number, kinds[number], lit, frame)
+                for number in self._order.of([kind.opaque for kind in kinds])
+                if materials.diffuse[surfaces[number].material, 3] > 0
             ]
             edges = [self._edge_call(surface, materials, frame) for surface in surfaces]
             self._prepared[frame] = _Calls(drawn, [call for call in edges if call])
         return self._prepared[frame]
 
     def _surface_call(
-        self,
-        surface: Surface,
-        maps: tuple[moderngl.Texture, ...],
-        lit: LitMaterials,
-        frame: Frame,
+        self, number: int, kind: SurfaceKind, lit: LitMaterials, frame: Frame
     ) -> _Call:
-        kind = _kind(surface, lit, frame.light.shading)
+        surface, maps = self._list.surfaces[number], self._maps[number]
         if kind.shading == "toon":
             maps = *maps, self._upload_shades(surface, lit)
         program = self._programs.surface(kind)
@@ -279,10 +279,15 @@ def _index_bytes(draw_list: DrawList) -> bytes:
     faces = draw_list.faces.astype(np.int32)
     sorted_faces = faces.copy()
     for surface in draw_list.surfaces:
+        part = _faces(draw_list, surface)
         first = surface.first_index // 3
-        part = slice(first, first + surface.index_count // 3)
-        sorted_faces[part] = near_first(faces[part], draw_list.rest_depths)
+        sorted_faces[first : first + len(part)] = near_first(part, draw_list.rest[:, 2])
     return faces.tobytes() + sorted_faces.tobytes()
+
+
+def _faces(draw_list: DrawList, surface: Surface) -> I32:
+    first = surface.first_index // 3
+    return draw_list.faces[first : first + surface.index_count // 3]
 
 
 def _kind(surface: Surface, lit: LitMaterials, shading: Shading) -> SurfaceKind:

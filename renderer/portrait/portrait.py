@@ -79,9 +79,9 @@ class Portrait:
             "toon": self._deformer,
         }
         self._expression: tuple[Pose, MorphedMesh] | None = None
-        depths = model.vertices.positions[part.vertices] @ self._camera.mmd_to_clip()[2, :3]
         edge_scales = model.vertices.edge_scales[part.vertices]
-        self._drawn = canvas.upload(DrawList(edge_scales, depths, part.faces, surfaces))
+        rest = self._camera.clip(model.vertices.positions[part.vertices])
+        self._drawn = canvas.upload(DrawList(edge_scales, rest, part.faces, surfaces))
         self.colour_missing = False
         if strict_textures and maps.colourless:
             self._require_colours(model, maps)

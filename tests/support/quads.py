@@ -77,7 +77,7 @@ def upload_quads(
     drawn = canvas.upload(
         DrawList(
             np.ones(count, np.float32),
-            UNIT_CAMERA.mmd_to_clip()[2, :3] @ positions.T,
+            UNIT_CAMERA.clip(positions),
             faces.astype(np.int32),
             tuple(surfaces or [plain_surface(q) for q in range(len(quads))]),
         )
