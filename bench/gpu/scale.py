@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from models.base.config import NetworkConfig
+from train.data.augmentation import Augmentation
 from train.plan.plan import StageSettings, TrainingPlan
 from train.plan.presets import DEMO, PAPER
 from train.plan.stages import STAGES
@@ -36,7 +37,8 @@ def _short(network: NetworkConfig, batch: int, steps: int) -> TrainingPlan:
         )
         for name in STAGES
     }
-    return replace(DEMO, network=network, stages=stages, head_start_samples=1, ema_samples=0)
+    plain = replace(DEMO, mirror=False, augmentation=Augmentation())
+    return replace(plain, network=network, stages=stages, head_start_samples=1, ema_samples=0)
 
 
 _TINY = NetworkConfig(size=16, channels=16, max_channels=16, residual_blocks=1, flow_scale=0.0)

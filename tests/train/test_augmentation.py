@@ -49,8 +49,7 @@ def _coverage(picture: Tensor) -> Tensor:
 def test_switched_off_it_is_the_very_batch() -> None:
     batch = _batch(_disc())
     assert augmented(batch, Augmentation(), 0, [0]) is batch
-    for name in ("paper", "demo"):
-        assert PRESETS[name][0].augmentation == Augmentation()
+    assert PRESETS["paper"][0].augmentation == Augmentation()
 
 
 def test_input_and_target_change_alike_and_differ_where_they_differed() -> None:

@@ -35,7 +35,7 @@ TINY = NetworkConfig(size=SIZE, channels=4, max_channels=8, residual_blocks=1)
 SETS = (
     *(f"network.{name}={value}" for name, value in (("size", SIZE), ("channels", 4))),
     *("network.max_channels=8", "network.residual_blocks=1", "all.batch=4", "all.samples=16"),
-    "head_start_samples=8",
+    *("head_start_samples=8", "augmentation.shift=0", "augmentation.scale=0"),
 )
 
 

@@ -31,6 +31,8 @@ CHANGES = (
     "network.max_channels=8",
     "network.residual_blocks=1",
     "all.batch=4",
+    "augmentation.shift=0",
+    "augmentation.scale=0",
     "upkeep.checkpoint_samples=8",
     "upkeep.numbered_samples=24",
 )

@@ -49,7 +49,18 @@ def _demo_stage(samples: int, **changes: Any) -> StageSettings:  # noqa: ANN401
 
 DEMO = TrainingPlan(
     "demo",
-    copying(NetworkConfig(size=64, channels=12, max_channels=96, residual_blocks=3)),
+    copying(
+        NetworkConfig(
+            size=64,
+            channels=12,
+            max_channels=96,
+            residual_blocks=3,
+            rests=True,
+            skips=True,
+            palette=8,
+            rigid=True,
+        )
+    ),
     _stages(
         {
             ("morpher", "L1"): _demo_stage(14_000, focus=1.0),
@@ -61,8 +72,13 @@ DEMO = TrainingPlan(
     ),
     head_start_samples=18_000,
     ema_samples=500,
+    mirror=True,
+    augmentation=Augmentation(scale=0.12, shift=0.07),
 )
-"""Small networks that learn in minutes on two cores; started so that they copy their input."""
+"""Small networks that learn in minutes on two cores; started so that they copy their input.
+
+Few characters are learned by heart unless they are mirrored and moved about.
+"""
 
 _LIVE_STAGE = StageSettings(
     batch=8,
