@@ -54,19 +54,23 @@ class SurfaceOrder:
             self._known = {key: tuple(number for run in ordered for number in run)}
         return self._known[key]
 
-    def _nearest(self, run: list[int]) -> list[int]:
-        waits = {number: self._touched[number].intersection(run) for number in run}
-        ready = [(self._depths[number], number) for number in run if not waits[number]]
+    def _nearest(self, run: Sequence[int]) -> list[int]:
+        inside = frozenset(run)
+        waits_for = {number: len(self._touched[number] & inside) for number in run}
+        waiting: dict[int, list[int]] = {number: [] for number in run}
+        for number in run:
+            for earlier in self._touched[number] & inside:
+                waiting[earlier].append(number)
+        ready = [(self._depths[number], number) for number in run if not waits_for[number]]
         heapify(ready)
         order: list[int] = []
         while ready:
             done = heappop(ready)[1]
             order.append(done)
-            for number in run:
-                if done in waits[number]:
-                    waits[number] = waits[number] - {done}
-                    if not waits[number]:
-                        heappush(ready, (self._depths[number], number))
+            for number in waiting[done]:
+                waits_for[number] -= 1
+                if not waits_for[number]:
+                    heappush(ready, (self._depths[number], number))
         return order
 
 
