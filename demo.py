@@ -86,7 +86,7 @@ STEPS = (
     Step(
         "Train all stages on the sources that are for training",
         f"train all {OUT}/shards -o {OUT}/run --preset demo --losses L1",
-        353,
+        516,
     ),
     Step(
         "Measure on the characters of a source that no network has met",
