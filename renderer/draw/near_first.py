@@ -15,7 +15,8 @@ import numpy as np
 from renderer.formats.model import F32, I32
 
 _LAYERS = 12
-_PRIMES = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], np.uint64)
+_MIXERS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], np.uint64)
+"""Odd numbers with their bits well mixed, of a hash of x, y and z."""
 
 
 def near_first(faces: I32, depths: F32) -> I32:
@@ -79,7 +80,7 @@ def _touched(faces: Sequence[I32], places: F32) -> list[frozenset[int]]:
 
     Two places may be taken for one, for which surfaces are kept in order without need.
     """
-    hashes = (places + np.float32(0)).view(np.uint32).astype(np.uint64) @ _PRIMES  # -0 is 0
+    hashes = (places + np.float32(0)).view(np.uint32).astype(np.uint64) @ _MIXERS  # -0 is 0
     found = [np.unique(hashes[of]) for of in faces]
     at = np.concatenate([np.zeros(0, np.uint64), *found])
     users = np.repeat(np.arange(len(found)), [len(of) for of in found])
