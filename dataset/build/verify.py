@@ -28,6 +28,7 @@ from dataset.build.sampling import (
 from dataset.catalog.quarantine import Quarantine
 from dataset.shards.records import ModelRow
 from dataset.shards.shard import SHARD_SUFFIX, ShardReader
+from dataset.shards.split_file import PARTS
 
 MAX_FAULTS_A_SHARD = 20
 TEMPORARY_FILES = ".*.tmp"
@@ -56,7 +57,8 @@ def verify(paths: Sequence[Path], progress: Progress) -> Verdict:
     Raises:
         InputError: a path is neither, or a folder holds no shard and no plan.
     """
-    faults = [fault for path in paths if path.is_dir() for fault in _folder_faults(path)]
+    folders = [folder for path in paths if path.is_dir() for folder in _part_folders(path)]
+    faults = [fault for folder in folders for fault in _folder_faults(folder)]
     shards = find_shards(paths)
     verdicts: list[_ShardVerdict] = []
     # Threads do: decoding, checksums and NumPy let go of Python's lock.
@@ -74,14 +76,26 @@ def verify(paths: Sequence[Path], progress: Progress) -> Verdict:
 
 
 def find_shards(paths: Sequence[Path]) -> list[Path]:
-    """The shards among paths: files as they are given, and those of folders by name."""
+    """The shards among paths: files as they are given, and those of folders by name.
+
+    A folder may be one of shards, or a data set of several parts.
+
+    Raises:
+        InputError: a folder holds no shard and no plan.
+    """
     shards: list[Path] = []
     for path in paths:
-        inside = sorted(path.glob(f"*{SHARD_SUFFIX}")) if path.is_dir() else [path]
-        if not inside and not (path / PLAN_NAME).exists():
+        folders = _part_folders(path) if path.is_dir() else []
+        inside = [shard for one in folders for shard in sorted(one.glob(f"*{SHARD_SUFFIX}"))]
+        if folders and not inside and not any((one / PLAN_NAME).exists() for one in folders):
             raise InputError(f"{path}: holds no shard; give a shard or a folder of shards")
-        shards += inside
+        shards += inside if folders else [path]
     return shards
+
+
+def _part_folders(folder: Path) -> list[Path]:
+    """The folder and, of a data set that is split, those of its parts."""
+    return [folder, *(folder / part for part in PARTS if (folder / part).is_dir())]
 
 
 def _folder_faults(folder: Path) -> Iterator[str]:

@@ -85,7 +85,7 @@ main.add_command(card)
 )
 @click.option("--triples", type=click.IntRange(1, 200), default=DEFAULT_TRIPLES, show_default=True)
 def inspect(path: Path, as_json: bool, sheet: Path | None, triples: int) -> None:
-    """Say what is in PATH: a shard, or a folder of shards."""
+    """Say what is in PATH: a shard, a folder of shards, or a data set of several parts."""
     readers = [ShardReader(shard) for shard in find_shards([path])]
     if not readers:
         raise InputError(f"{path}: holds no shard yet; run the build again")
@@ -102,7 +102,7 @@ def inspect(path: Path, as_json: bool, sheet: Path | None, triples: int) -> None
 @click.argument("paths", type=click.Path(path_type=Path), nargs=-1, required=True)
 @click.pass_context
 def verify(context: click.Context, paths: tuple[Path, ...]) -> None:
-    """Check shards, or folders that a build wrote: checksums, poses, pictures, counts, the plan.
+    """Check shards, or data sets that a build wrote: checksums, poses, pictures, counts, the plan.
 
     Prints each fault on a line of its own. Exit codes: 0 no fault; 1 faults, or an error.
     """

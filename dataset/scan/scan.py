@@ -89,7 +89,9 @@ def scan(
     """
     listing = list_models(models_folder)
     if out.is_dir():
-        raise InputError(f"{out}: is a folder; give a file name, as in catalog.jsonl")
+        raise InputError(f"{out}: is a folder; give a file name, as in {out / CATALOG_NAME}")
+    if out.suffix != ".jsonl":
+        raise InputError(f"{out}: a catalogue is a .jsonl file; give {out / CATALOG_NAME}")
     cache = cache_of(out)
     with only_run(cache, progress.note):
         memory = _Memory(cache, models_folder, forget_refused=retry)

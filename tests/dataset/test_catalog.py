@@ -108,3 +108,10 @@ def test_a_folder_is_not_written_over(tmp_path: Path) -> None:
     models = write_models(tmp_path / "models", {"a": "ok"})
     with pytest.raises(InputError, match="is a folder; give a file name"):
         look(models, tmp_path)
+
+
+def test_a_catalogue_that_is_named_like_a_folder_is_refused(tmp_path: Path) -> None:
+    models = write_models(tmp_path / "models", {"a": "ok"})
+    with pytest.raises(InputError, match=r"is a \.jsonl file; give .*out.catalog\.jsonl"):
+        look(models, tmp_path / "out")
+    assert not (tmp_path / "out").exists()

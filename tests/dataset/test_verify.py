@@ -94,6 +94,21 @@ def test_a_shard_of_another_data_set_is_named(out: Path) -> None:
     assert _faults(out) == [f"{out}/shard-00001.h5: is a shard of another data set"]
 
 
+def test_a_data_set_of_several_parts_is_checked_whole(
+    built: dict[str, bytes], tmp_path: Path
+) -> None:
+    for part in ("train", "validation", "test"):
+        (tmp_path / part).mkdir()
+        for name, data in built.items():
+            (tmp_path / part / name).write_bytes(data)
+    verdict = _verify(tmp_path)
+    assert (verdict.shards, verdict.samples, verdict.faults) == (9, 75, ())
+    assert "9 shards" in CliRunner().invoke(main, ["inspect", str(tmp_path)]).stdout
+    missing = tmp_path / "test" / "shard-00001.h5"
+    missing.unlink()
+    assert _faults(tmp_path) == [f"{missing}: missing, with 1 model; run the build again"]
+
+
 def test_a_folder_without_shards_is_an_input_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no shard; give a shard or a folder"):
         _faults(tmp_path)
