@@ -84,12 +84,17 @@ def in_halves(offset: Tensor) -> Tensor:
 
 
 def sampled(picture: Tensor, places: Tensor) -> Tensor:
-    """The picture (N, 4, D, D) at places (N, 2, rows, columns): bilinear, the border's beyond."""
+    """The picture (N, 4, D, D) at places (N, 2, rows, columns): bilinear, the border's beyond.
+
+    Places beyond the outermost pixels' centres are moved there first. Then none lies outside, what
+    is there does not matter, and with "zeros" onnxruntime is four times as fast as with "border".
+    """
+    edge = 1 - 1 / picture.shape[-1]
     return functional.grid_sample(
         picture,
-        places.permute(0, 2, 3, 1),  # (N, rows, columns, 2), as grid_sample reads it
+        places.clamp(-edge, edge).permute(0, 2, 3, 1),  # (N, rows, columns, 2), as it reads them
         mode="bilinear",
-        padding_mode="border",
+        padding_mode="zeros",
         align_corners=False,
     )
 

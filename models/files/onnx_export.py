@@ -7,20 +7,23 @@ import logging
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from contract.errors import InputError
 from contract.files import scratch_folder, write_bytes
 from models.base.configurations import choose_configuration
-from models.base.enlarge import Layer
+from models.base.enlarge import Layer, centres, in_halves, sampled
 from models.files.bundle import Bundle
 from models.files.onnx_record import DECISIONS, OnnxRecord, write_onnx_record
-from models.system import Express, System, Turn, TurnDecision
+from models.system import Express, System, Turn
 
 _OPSET = 18  # GridSample as the networks use it came with 16
+_STRIPS = 8
 
 
 def export_onnx(bundle: Bundle, configuration: str | None, out: Path) -> str:
@@ -86,7 +89,7 @@ def _graphs(system: System) -> Iterator[_Graph]:
     )
     yield _Graph(
         "turn-wide",
-        _ApplyTurn(system.turn),
+        _ApplyTurn(),
         (wide, *decided["turn"]),
         ["picture", *turn],
         ["output"],
@@ -124,14 +127,35 @@ class _DecideTurn(nn.Module):
 
 
 class _ApplyTurn(nn.Module):
-    def __init__(self, turn: Turn) -> None:
-        super().__init__()
-        self.turn = turn
+    """``Turn.apply_to`` by a few rows at a time: half as long where the picture is large.
+
+    Their number cannot follow the picture's size, for a graph's nodes are counted; nor is anything
+    written into what is there already, as ``apply_in_strips`` does, for a graph would copy it all.
+    """
 
     def forward(
         self, picture: Tensor, kept: Tensor, taken: Tensor, painted: Tensor, offset: Tensor
     ) -> Tensor:
-        return self.turn.apply_to(picture, TurnDecision(kept, taken, painted, offset))
+        side, look = picture.shape[-1], kept.shape[-1]
+        small = torch.cat((kept, taken, painted, in_halves(offset)), 1)
+        tall = functional.interpolate(small, (side, look), mode="bilinear", align_corners=False)
+        ends = [side * k // _STRIPS for k in range(_STRIPS + 1)]
+        return torch.cat([_turned(picture, tall, *rows) for rows in pairwise(ends)], 2)
+
+
+def _turned(picture: Tensor, tall: Tensor, top: int, end: int) -> Tensor:
+    """The rows from ``top`` to ``end`` of a picture (N, 4, D, D), turned.
+
+    tall (N, 14, D, L): all that was decided, as high as the picture.
+    """
+    side = picture.shape[-1]
+    place = centres(side, picture.device)
+    strip = functional.interpolate(
+        tall[:, :, top:end], (end - top, side), mode="bilinear", align_corners=False
+    )
+    kept, taken, painted, flow = torch.split(strip, [4, 4, 4, 2], 1)
+    places = torch.stack([flow[:, 0] + place, flow[:, 1] + place[top:end, None]], 1)
+    return painted + kept * picture[:, :, top:end] + taken * sampled(picture, places)
 
 
 def _exported(graph: _Graph) -> bytes:

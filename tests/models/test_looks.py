@@ -20,6 +20,7 @@ from models.base.enlarge import (
     laid,
     layer,
     moved,
+    sampled,
     snapped,
     spread,
 )
@@ -183,6 +184,16 @@ def test_a_part_put_back_is_the_picture(place: Part, side: int) -> None:
     changed = with_part(picture, part + 5, place) - picture
     assert torch.equal(part_of(changed, place), (part + 5) - part)
     assert changed.count_nonzero() == part.numel()
+
+
+def test_places_beyond_the_picture_are_the_borders_and_between_pixels_both() -> None:
+    """Of 4 pixels a side, whose centres lie at -3/4, -1/4, 1/4 and 3/4."""
+    picture = torch.arange(16.0).view(1, 1, 4, 4).expand(1, 4, 4, 4)
+    x = torch.tensor([-9.0, -1.0, -0.75, -0.5, 0.0, 0.75, 1.0, 9.0])
+    for y, row in ((-5.0, 0), (-0.25, 1), (0.9, 3)):
+        places = torch.stack([x, torch.full_like(x, y)])[None, :, None]
+        wanted = 4 * row + torch.tensor([0, 0, 0, 0.5, 1.5, 3, 3, 3])
+        assert torch.equal(sampled(picture, places)[0, 2, 0], wanted)
 
 
 @pytest.mark.parametrize("config", [SMALL, FACE])
