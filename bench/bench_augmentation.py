@@ -83,7 +83,7 @@ def _step(name: str, batch: Batch) -> Callable[[], object]:
     if stage.rotator:
         rotator = build_network("rotator", LIVE.network, 0).requires_grad_(False)
     optimizer = torch.optim.Adam(network.parameters())
-    loss_of = stage_loss(LIVE.stages[name], None)
+    loss_of = stage_loss(LIVE.stages[name], None, 0)
 
     def step() -> None:
         outputs = run_stage(stage, network, rotator, batch.image, batch.pose)

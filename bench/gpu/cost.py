@@ -80,7 +80,7 @@ def _steps(
         rotator.requires_grad_(False).eval()
         way.prepare(rotator)
     vgg = Vgg16().to(device) if stage.loss == "P" else None
-    loss_of = stage_loss(plan.stages[stage.name], vgg)
+    loss_of = stage_loss(plan.stages[stage.name], vgg, 0)
     size = plan.network.size
     image, target = (torch.rand(batch, 4, size, size, device=device) * 2 - 1 for _ in range(2))
     pose = torch.zeros(batch, len(AXES), device=device)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 import torch
 from torch import Tensor
@@ -15,13 +17,11 @@ from train.loss.losses import (
     StageLoss,
     changed_error,
     coarse_error,
+    dissimilarity,
     gradient_error,
     l1_loss,
 )
-from train.loss.vgg import (
-    Vgg16,
-    VggActivations,
-)
+from train.loss.vgg import Vgg16, VggActivations
 
 
 def _pictures(count: int, seed: int, size: int = 8) -> Tensor:
@@ -195,13 +195,42 @@ def test_from_afar_a_line_at_a_wrong_place_counts_less_than_a_missing_one() -> N
     assert coarse_error(target, missing).item() == pytest.approx(3 / 8)
 
 
+def test_dissimilarity_is_what_the_definition_of_ssim_says() -> None:
+    """Means, variances and the covariance of each window of 6 x 6, at every second pixel."""
+    target, output = (_pictures(2, seed, 12)[..., :10, :] for seed in range(2))
+    errors = []
+    for row, column in product(range(0, 5, 2), range(0, 7, 2)):
+        window = ..., slice(row, row + 6), slice(column, column + 6)
+        one, other = ((picture[window].double() + 1) / 2 for picture in (target, output))
+        axes = (-2, -1)
+        means = one.mean(axes), other.mean(axes)
+        together = (one * other).mean(axes) - means[0] * means[1]
+        spread = one.var(axes, correction=0) + other.var(axes, correction=0)
+        likeness = (2 * means[0] * means[1] + 1e-4) / (means[0] ** 2 + means[1] ** 2 + 1e-4)
+        errors.append(1 - likeness * (2 * together + 9e-4) / (spread + 9e-4))
+    wanted = float(torch.stack(errors).mean())
+    assert dissimilarity(target, output).item() == pytest.approx(wanted, rel=1e-4)
+    assert dissimilarity(target, output, target).item() == pytest.approx(wanted, rel=1e-4)
+
+
+def test_a_loss_of_contrast_is_dissimilar_and_equal_pictures_are_not() -> None:
+    board = (torch.arange(16) % 2 * 2.0 - 1).expand(1, 4, 16, 16)
+    board = board * board.mT
+    assert dissimilarity(board, board).item() == pytest.approx(0, abs=1e-6)
+    # Gray has the right mean, a half, and none of the spread, a quarter.
+    gray = torch.zeros_like(board)
+    assert dissimilarity(board, gray).item() == pytest.approx(1 - 9e-4 / (0.25 + 9e-4))
+    assert dissimilarity(board, -board).item() == pytest.approx(1 + 0.4991 / 0.5009)
+
+
 def test_a_stages_loss_is_the_weighted_sum_of_its_parts() -> None:
     image, target, output = (_pictures(2, seed) for seed in range(3))
-    loss = StageLoss(None, 0.0, 0.5, 0.25, 2.0)(image, target, [output])
+    loss = StageLoss(None, 0.0, 0.5, 0.25, 2.0, 3.0)(image, target, [output])
     parts = (
         l1_loss(target, output),
         0.5 * changed_error(image, target, output),
         0.25 * gradient_error(target, output),
         2.0 * coarse_error(target, output),
+        3.0 * dissimilarity(target, output),
     )
     torch.testing.assert_close(loss, torch.stack(parts).sum())

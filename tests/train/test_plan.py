@@ -13,7 +13,7 @@ from contract.errors import InputError
 from models.base.config import NetworkConfig
 from models.base.execution import Execution
 from train.plan.estimate import estimate
-from train.plan.plan import StageSettings, Upkeep, changed, execution
+from train.plan.plan import StageSettings, Upkeep, changed, execution, stage_loss
 from train.plan.presets import DEMO, PRESETS
 from train.plan.stages import STAGES
 
@@ -161,6 +161,17 @@ def test_a_level_end_decides_the_weights_and_needs_their_mean() -> None:
         replace(level, ema_samples=0)
     with pytest.raises(InputError, match=r"level is 1.0; it must lie in \[0, 1\)"):
         StageSettings(4, 400, level=1.0)
+
+
+def test_similarity_is_asked_for_at_the_level_end_alone() -> None:
+    settings = StageSettings(4, 400, level=0.25, similarity_weight=2.0)
+    weights = [stage_loss(settings, None, at).similarity_weight for at in (0, 296, 300, 396)]
+    assert weights == [0, 0, 2, 2]
+    with pytest.raises(InputError, match=r"level is 0\.0; it must be over 0 where"):
+        StageSettings(4, 400, similarity_weight=2.0)
+    plan = replace(DEMO, stages=dict.fromkeys(STAGES, settings))
+    assert plan.decides("morpher")["stage"]["similarity_weight"] == 2
+    assert "similarity_weight" not in DEMO.decides("morpher")["stage"]
 
 
 @pytest.mark.parametrize("stage", ["morpher", "rotator-L1", "combiner-L1-L1"])

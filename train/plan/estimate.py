@@ -47,7 +47,7 @@ def estimate(plan: TrainingPlan, upkeep: Upkeep, stage: Stage, device: torch.dev
     network = _network(plan, stage, way, device)
     rotator = _network(plan, STAGES[stage.rotator], way, device) if stage.rotator else None
     vgg = Vgg16().to(device) if stage.loss == "P" else None
-    loss_of = stage_loss(settings, vgg)
+    loss_of = stage_loss(settings, vgg, settings.samples)
     seconds, kept = [], 0
     for _ in range(2):  # the first warms up
         image, started = _noise(plan, count, device), time.perf_counter()

@@ -20,7 +20,7 @@ from train.plan.stages import STAGES
 EPOCH_SAMPLES = 500_000
 """The paper's epoch."""
 
-_LATER_SETTINGS = "gradient_weight", "coarse_weight", "level"
+_LATER_SETTINGS = "gradient_weight", "coarse_weight", "similarity_weight", "level"
 _LEVEL_HALF_LIFE = 0.3
 """Of the level stretch: that of the running mean of weights there."""
 
@@ -41,6 +41,8 @@ class StageSettings:
     perceptual_weight: of the perceptual loss. from_l1: a combiner with the perceptual loss starts
     from the finished one with L1 (the paper's starts from nothing). gradient_weight,
     coarse_weight: of two cheap substitutes of the perceptual loss, as ``StageLoss`` has them.
+    similarity_weight: of a third, from where the level stretch begins: it is dear, and tells little
+    of pictures that do not yet nearly match.
 
     Raises:
         InputError: a value that no stage can have.
@@ -56,6 +58,7 @@ class StageSettings:
     from_l1: bool = False
     gradient_weight: float = 0.0
     coarse_weight: float = 0.0
+    similarity_weight: float = 0.0
     level: float = 0.0
     level_rate: float = 0.5
 
@@ -68,8 +71,10 @@ class StageSettings:
         require(self, "decay", self.decay in get_args(Decay), "be none, cosine or linear")
         require(self, "level", 0 <= self.level < 1, "lie in [0, 1)")
         require(self, "level_rate", 0 < self.level_rate <= 1, "lie in (0, 1]")
-        weights = "perceptual_weight", "gradient_weight", "coarse_weight"
+        weights = "perceptual_weight", "gradient_weight", "coarse_weight", "similarity_weight"
         require_between(self, 0, 1000, "focus", *weights)
+        if self.similarity_weight:
+            require(self, "level", self.level > 0, "be over 0 where similarity_weight is")
 
     @property
     def steps(self) -> int:
@@ -93,6 +98,10 @@ class StageSettings:
         """That of the running mean of weights at a position, in samples; ``usual``: the plan's."""
         stretch = self.level * self.steps * self.batch
         return max(usual, _LEVEL_HALF_LIFE * stretch) if self._is_level(samples) else usual
+
+    def similarity_at(self, samples: int) -> float:
+        """``similarity_weight``, or 0 before the level stretch."""
+        return self.similarity_weight if self._is_level(samples) else 0.0
 
     @property
     def _level_from(self) -> float:
@@ -197,14 +206,15 @@ def execution(plan: TrainingPlan, upkeep: Upkeep) -> Execution:
     return Execution(upkeep.channels_last, plan.precision, upkeep.compiled)
 
 
-def stage_loss(settings: StageSettings, vgg: Vgg16 | None) -> StageLoss:
-    """What a stage minimises; ``vgg``: where it has the perceptual loss."""
+def stage_loss(settings: StageSettings, vgg: Vgg16 | None, samples: int) -> StageLoss:
+    """What a stage minimises at a position; ``vgg``: where it has the perceptual loss."""
     return StageLoss(
         vgg,
         settings.perceptual_weight,
         settings.focus,
         settings.gradient_weight,
         settings.coarse_weight,
+        settings.similarity_at(samples),
     )
 
 

@@ -23,7 +23,6 @@ from train.data.augmentation import augmented
 from train.data.batch import StoredBatch
 from train.data.order import SampleOrder, Share, batches
 from train.data.pathways import Pathways
-from train.loss.losses import StageLoss
 from train.plan.plan import StageSettings, stage_loss
 from train.plan.stages import Stage, build_network, run_stage
 from train.run.checkpoint import (
@@ -110,7 +109,6 @@ class _Work:
     network: nn.Module
     rotator: FaceRotator | None
     pathways: Pathways | None
-    loss_of: StageLoss
 
     def passed(self, interval: int) -> bool:
         """Whether the last step went over a multiple of ``interval`` samples."""
@@ -134,13 +132,11 @@ def _begin(run: Run, stage: Stage, watch: Watch | None, stop_after: int | None) 
     trainee = _begin_trainee(run, stage)
     last = settings.steps if stop_after is None else trainee.step + stop_after
     order = SampleOrder(len(run.samples), run.plan.seed)
-    vgg = run.vgg if stage.loss == "P" else None
-    loss_of = stage_loss(settings, vgg)
     network: nn.Module = trainee.network
     if run.share.ranks > 1:
         network = DistributedDataParallel(network)
     last = min(last, settings.steps)
-    return _Work(run, stage, settings, last, order, trainee, network, rotator, pathways, loss_of)
+    return _Work(run, stage, settings, last, order, trainee, network, rotator, pathways)
 
 
 def _frozen(run: Run, name: str | None) -> FaceRotator | None:
@@ -203,12 +199,13 @@ def _positions(work: _Work) -> list[int]:
 
 def _loss(work: _Work, batch: StoredBatch) -> Tensor:
     """The loss of the pictures at hand, weighed so that the mean over all processes is right."""
-    run, stage = work.run, work.stage
+    run, stage, at = work.run, work.stage, work.trainee.step * work.settings.batch
+    loss_of = stage_loss(work.settings, run.vgg if stage.loss == "P" else None, at)
     here = batch.to_network(run.device, run.plan.network.size)
     here = augmented(here, run.plan.augmentation, run.plan.seed, _positions(work))
     with run.execution.autocast(run.device):
         outputs = run_stage(stage, work.network, work.rotator, here.image, here.pose, here.pathways)
-        loss = work.loss_of(here.image, here.target, outputs)
+        loss = loss_of(here.image, here.target, outputs)
     return len(batch.numbers) * run.share.ranks / work.settings.batch * loss
 
 
