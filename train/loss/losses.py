@@ -18,9 +18,10 @@ hundred: in a mean over the whole picture the morpher hardly sees its task, and 
 nearly optimal. This error weighs those pixels as much as their number were the whole picture's. The
 paper has nothing of the kind; its presets leave it out.
 
-Where VGG16's filters cannot be had, two cheap measures ask for something of what they ask for: that
-edges be where the target has them (``gradient_error``), and that the picture be right as seen from
-farther away, where a line at a wrong place counts less than a missing one (``coarse_error``).
+Where VGG16's filters cannot be had, three measures ask for something of what they ask for: that
+edges be where the target has them (``gradient_error``), that the picture be right as seen from
+farther away, where a line at a wrong place counts less than a missing one (``coarse_error``), and
+that small windows have the target's brightness, contrast and pattern (``dissimilarity``).
 """  # noqa: E501  # a formula reads worse when broken
 
 from __future__ import annotations

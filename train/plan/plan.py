@@ -40,9 +40,9 @@ class StageSettings:
     the pixels that the pose changes, beside that over the whole picture (0, the paper's: none).
     perceptual_weight: of the perceptual loss. from_l1: a combiner with the perceptual loss starts
     from the finished one with L1 (the paper's starts from nothing). gradient_weight,
-    coarse_weight: of two cheap substitutes of the perceptual loss, as ``StageLoss`` has them.
-    similarity_weight: of a third, from where the level stretch begins: it is dear, and tells little
-    of pictures that do not yet nearly match.
+    coarse_weight, similarity_weight: of three substitutes of the perceptual loss, as ``StageLoss``
+    has them; the third from where the level stretch begins, for it is dear, and tells little of
+    pictures that do not yet nearly match.
 
     Raises:
         InputError: a value that no stage can have.
