@@ -128,7 +128,7 @@ class BareTriangles:
         self._program = self._context.program(vertex_shader=_VERTEX, fragment_shader=_FRAGMENT)
         drawn = self._portrait._drawn
         self._array = self._context.vertex_array(
-            self._program, [(drawn._moving, "3f 12x", "position")], drawn._indices
+            self._program, [(drawn._positions, "3f", "position")], drawn._indices
         )
 
     def pictures(self) -> list[Stored]:

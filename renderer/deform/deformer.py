@@ -14,7 +14,7 @@ from renderer.deform.material_morphs import MaterialStates, MaterialTable
 from renderer.deform.morphs import MorphTable, SideSplit
 from renderer.deform.posture import ORIGIN, plus
 from renderer.deform.quaternion import IDENTITY, Quat, from_axis_angle, multiply, normalised
-from renderer.deform.skeleton import Skeleton
+from renderer.deform.skeleton import BoneTransforms, Skeleton
 from renderer.deform.skinning import Skin, unit_rows
 from renderer.formats.model import F32, I32, MmdModel, UvOffsets, Vec3, Vertices
 
@@ -122,15 +122,10 @@ class Deformer:
 
         Rotations are quaternions (x, y, z, w), translations model units.
         """
-        rotations = dict(morphed.bone_rotations)
-        for bone, rotation in bone_rotations.items():
-            turned = normalised([float(number) for number in rotation])
-            rotations[bone] = multiply(turned, rotations.get(bone, IDENTITY))
-        translations = dict(morphed.bone_translations)
-        for bone, translation in bone_translations.items():
-            translations[bone] = plus(translation, translations.get(bone, ORIGIN))
         positions, normals = self._skin.deform(
-            morphed.positions, self._normals, self.skeleton.pose(rotations, translations)
+            morphed.positions,
+            self._normals,
+            self._transforms(morphed, bone_rotations, bone_translations),
         )
         return PosedMesh(
             _frozen(positions),
@@ -139,6 +134,25 @@ class Deformer:
             morphed.additional_uv,
             morphed.materials,
         )
+
+    def places(self, morphed: MorphedMesh, bone_rotations: Mapping[int, Iterable[float]]) -> F32:
+        """The positions of ``skin`` alone, (V, 3)."""
+        return self._skin.move(morphed.positions, self._transforms(morphed, bone_rotations, {}))
+
+    def _transforms(
+        self,
+        morphed: MorphedMesh,
+        bone_rotations: Mapping[int, Iterable[float]],
+        bone_translations: Mapping[int, Vec3],
+    ) -> BoneTransforms:
+        rotations = dict(morphed.bone_rotations)
+        for bone, rotation in bone_rotations.items():
+            turned = normalised([float(number) for number in rotation])
+            rotations[bone] = multiply(turned, rotations.get(bone, IDENTITY))
+        translations = dict(morphed.bone_translations)
+        for bone, translation in bone_translations.items():
+            translations[bone] = plus(translation, translations.get(bone, ORIGIN))
+        return self.skeleton.pose(rotations, translations)
 
 
 def morph_uses(rig: Rig, pose: Pose) -> tuple[MorphUse, ...]:

@@ -21,7 +21,7 @@ from renderer.formats.model import F32, I32, SphereMode
 
 _WHITE = Texture(np.full((1, 1, 4), 255, np.uint8))
 _MOST_FRAMES = 16  # whose draw calls are kept; a data set has few lights a model
-_MOVING_BYTES, _LASTING_BYTES = 24, 20  # position, normal | uv, uv1, edge scale
+_VECTOR_BYTES, _LASTING_BYTES = 12, 20  # position, normal | uv, uv1, edge scale
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,9 @@ class DrawnModel:
             [_faces(draw_list, s) for s in draw_list.surfaces], draw_list.rest
         )
         count = max(len(draw_list.edge_scales), 1)
-        self._moving = context.buffer(reserve=count * _MOVING_BYTES, dynamic=True)
+        self._positions, self._normals = (
+            context.buffer(reserve=count * _VECTOR_BYTES, dynamic=True) for _ in range(2)
+        )
         self._lasting = context.buffer(reserve=count * _LASTING_BYTES, dynamic=True)
         self._indices = context.buffer(_index_bytes(draw_list) or bytes(12))
         self._written_uv: tuple[F32, F32] | None = None
@@ -109,7 +111,8 @@ class DrawnModel:
         self._edge_array = context.vertex_array(
             programs.edge,
             [
-                (self._moving, "3f 3f", "position", "normal"),
+                (self._positions, "3f", "position"),
+                (self._normals, "3f", "normal"),
                 (self._lasting, "16x 1f", "edge_scale"),
             ],
             self._indices,
@@ -156,17 +159,17 @@ class DrawnModel:
             )
             self._surface_arrays[program] = self._context.vertex_array(
                 program,
-                [(self._moving, "3f 3f", "position", "normal"), lasting],
+                [(self._positions, "3f", "position"), (self._normals, "3f", "normal"), lasting],
                 self._indices,
             )
         return self._surface_arrays[program]
 
     def write(self, mesh: PosedMesh) -> None:
         """Send what changed of the mesh."""
-        moving = np.concatenate([mesh.positions, mesh.normals], axis=1)
-        if self._draws_later:
-            self._moving.orphan()  # new storage: the mesh before may still be drawn from the old
-        self._moving.write(np.ascontiguousarray(moving, np.float32))
+        for buffer, vectors in ((self._positions, mesh.positions), (self._normals, mesh.normals)):
+            if self._draws_later:
+                buffer.orphan()  # new storage: the mesh before may still be drawn from the old
+            buffer.write(np.ascontiguousarray(vectors, np.float32))
         written = self._written_uv
         if written and written[0] is mesh.uv and written[1] is mesh.additional_uv:
             return
@@ -265,7 +268,7 @@ class DrawnModel:
         self._release_shades()
         for array in (*self._surface_arrays.values(), self._edge_array):
             array.release()
-        for buffer in (self._moving, self._lasting, self._indices):
+        for buffer in (self._positions, self._normals, self._lasting, self._indices):
             buffer.release()
 
     def _release_shades(self) -> None:

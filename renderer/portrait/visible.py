@@ -56,12 +56,13 @@ def _reach(rig: Rig, deformer: Deformer) -> tuple[npt.NDArray[np.float64], npt.N
     places: list[F32] = []
     for face in (REST, Pose(left_eye=1, right_eye=1, mouth=0)):
         morphed = deformer.morph(morph_uses(rig, face))
-        places.append(morphed.positions[:, :2])
+        places.append(morphed.positions)
     rest = deformer.morph(morph_uses(rig, REST))
     for head_x, head_y, neck_z in product((-1.0, 0.0, 1.0), repeat=3):
         pose = Pose(head_x, head_y, neck_z)
-        places.append(deformer.skin(rest, bone_rotations(rig, pose)).positions[:, :2])
-    low, high = places[0].astype(np.float64), places[0].astype(np.float64)
+        places.append(deformer.places(rest, bone_rotations(rig, pose)))
+    low, high = places[0].copy(), places[0].copy()
     for place in places[1:]:
-        low, high = np.minimum(low, place), np.maximum(high, place)
-    return low, high
+        np.minimum(low, place, out=low)
+        np.maximum(high, place, out=high)
+    return low[:, :2].astype(np.float64), high[:, :2].astype(np.float64)

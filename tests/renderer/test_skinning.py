@@ -152,3 +152,25 @@ def test_kinds_may_be_mixed_in_one_mesh() -> None:
         mesh.weight_types[:] = kind
         alone, _ = skinned(mesh, {0: QUARTER_X, 1: multiply(QUARTER_Y, QUARTER_Z)})
         np.testing.assert_array_equal(together[kind], alone[kind])
+
+
+def test_whatever_moved_before_a_vertex_follows_the_bones_that_move_now() -> None:
+    """Ten bones, a vertex on each and one between each two: more sets than are remembered."""
+    count = 10
+    bones = [bone((float(n), 0.0, 0.0)) for n in range(count)]
+    alone = [((n,), (1.0,)) for n in range(count)]
+    between = [((n, (n + 1) % count), (0.5, 0.5)) for n in range(count)]
+    mesh = vertices([(n % count, 1.0, 0.0) for n in range(2 * count)], [*alone, *between])
+    deformer = Deformer(model(mesh, bones))
+    morphed = deformer.morph([])
+    for turned in (*range(count), *range(count)):
+        posed = deformer.skin(morphed, {turned: QUARTER_Z})
+        assert np.array_equal(deformer.places(morphed, {turned: QUARTER_Z}), posed.positions)
+        wanted = mesh.positions.copy()
+        wanted[turned] = [turned - 1, 0, 0]
+        wanted[count + turned] = [turned - 0.5, 0.5, 0]
+        before = (turned - 1) % count  # its vertex lies over the bone before
+        arm = np.array([before - turned, 1.0, 0])
+        after = np.array([turned - arm[1], arm[0], 0])
+        wanted[count + before] = (after + mesh.positions[before]) / 2
+        np.testing.assert_allclose(posed.positions, wanted, atol=1e-5)
