@@ -28,7 +28,7 @@ from dataset.build.sampling import (
 from dataset.catalog.quarantine import Quarantine
 from dataset.shards.records import ModelRow
 from dataset.shards.shard import SHARD_SUFFIX, ShardReader
-from dataset.shards.split_file import PARTS
+from dataset.shards.split_file import part_folders
 
 MAX_FAULTS_A_SHARD = 20
 TEMPORARY_FILES = ".*.tmp"
@@ -95,7 +95,7 @@ def find_shards(paths: Sequence[Path]) -> list[Path]:
 
 def _part_folders(folder: Path) -> list[Path]:
     """The folder and, of a data set that is split, those of its parts."""
-    return [folder, *(folder / part for part in PARTS if (folder / part).is_dir())]
+    return [folder, *part_folders(folder).values()]
 
 
 def _folder_faults(folder: Path) -> Iterator[str]:

@@ -17,7 +17,7 @@ from dataset.catalog.quarantine import Quarantine, QuarantineRow
 from dataset.shards.records import ModelRow
 from dataset.shards.schema import ShardHeader
 from dataset.shards.shard import SHARD_SUFFIX, ShardReader, ShardWriter
-from dataset.shards.split_file import PARTS
+from dataset.shards.split_file import part_folders
 
 DROPPED = "dropped"
 """The code of a model that was taken out, in the quarantine: so no build draws it again."""
@@ -37,8 +37,7 @@ class Dropped:
 
 def folders_of(folder: Path) -> list[Path]:
     """Where the shards of a data set lie: in its folder, or in those of its parts."""
-    parts = [folder / part for part in PARTS if (folder / part).is_dir()]
-    return parts or [folder]
+    return list(part_folders(folder).values()) or [folder]
 
 
 def drop_models(folder: Path, hashes: Sequence[str], why: str, progress: Progress) -> Dropped:

@@ -11,7 +11,7 @@ from pathlib import Path
 from contract.errors import InputError
 from contract.lock import require_folder
 from dataset.shards.shard import SHARD_SUFFIX, ShardReader
-from dataset.shards.split_file import PARTS
+from dataset.shards.split_file import part_folders
 
 WHOLE = "."
 """The only part of a data set that is not split into folders."""
@@ -26,8 +26,7 @@ def open_parts(folder: Path) -> Shards:
     Raises:
         InputError: there is no shard in it.
     """
-    folders = {part: folder / part for part in PARTS if (folder / part).is_dir()}
-    names = folders if folders else {WHOLE: folder}
+    names = part_folders(folder) or {WHOLE: folder}
     found = {part: _shards(path) for part, path in names.items()}
     shards = {part: readers for part, readers in found.items() if readers}
     if not shards:

@@ -19,6 +19,11 @@ SPLIT_VERSION = 1
 _MOST_BYTES = 16 << 20
 
 
+def part_folders(folder: Path) -> Mapping[str, Path]:
+    """The folders of a data set's parts, as far as they are there."""
+    return {part: folder / part for part in PARTS if (folder / part).is_dir()}
+
+
 @dataclass(frozen=True)
 class Split:
     """The sources of each of ``PARTS``; none is in two of them."""

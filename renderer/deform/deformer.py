@@ -137,7 +137,9 @@ class Deformer:
 
     def places(self, morphed: MorphedMesh, bone_rotations: Mapping[int, Iterable[float]]) -> F32:
         """The positions of ``skin`` alone, (V, 3)."""
-        return self._skin.move(morphed.positions, self._transforms(morphed, bone_rotations, {}))
+        return _frozen(
+            self._skin.move(morphed.positions, self._transforms(morphed, bone_rotations, _AT_REST))
+        )
 
     def _transforms(
         self,

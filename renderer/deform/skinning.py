@@ -85,7 +85,7 @@ class Skin:
                     rows, positions.take(rows, axis=0), slots, weights, tables
                 )
                 blended.append((rows, turns))
-        return moved, _Turns(main, follow.still, (follow.rigid, matrices[:, :, :3]), blended)
+        return moved, _Turns(main, follow.still, (follow.rigid, matrices[:, :, :3]), tuple(blended))
 
     def _following(self, slots: I32) -> _Following:
         """Which vertices do what; the last answers are kept, for poses move the same bones."""
@@ -122,7 +122,7 @@ class _Turns:
     main: F32
     still: Index
     rigid: tuple[Index, F32]
-    blended: list[tuple[Index, Floats]]
+    blended: tuple[tuple[Index, Floats], ...]
 
     def of(self, normals: F32) -> F32:
         """Unit normals (V, 3), turned."""
