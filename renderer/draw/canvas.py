@@ -20,12 +20,14 @@ from contract.convention import MMD_TO_VIEW
 from contract.errors import DeviceError
 from contract.image import CHIN_FRACTION, DEFAULT_SIZE, SKULL_TOP_FRACTION, Stored
 from contract.light import Light
+from contract.origins import ORIGINS_SIDE
 from contract.rig import HeadBox
 from renderer.deform.deformer import PosedMesh
 from renderer.draw.device import open_context
 from renderer.draw.gpu_model import DrawList, DrawnModel, Frame
 from renderer.draw.programs import Programs
 from renderer.draw.tiles import Sent, Tiles
+from renderer.draw.tracing import Tracing
 from renderer.formats.model import F32
 
 DEFAULT_SUPERSAMPLE = 2
@@ -56,6 +58,7 @@ class Canvas:
         self._require_target(size * supersample * (tiles or 1))
         self._tiles = Tiles(self._context, size, supersample, tiles)
         self._programs = Programs(self._context, self._tiles.picture_side, supersample)
+        self._tracing: Tracing | None = None
         self._resolve = self._context.vertex_array(self._programs.resolve, [])
 
     @property
@@ -103,6 +106,16 @@ class Canvas:
             for unwanted in sent:
                 tiles.let_go(unwanted)
 
+    def trace(self, drawn: DrawnModel, mesh: PosedMesh, before: F32, camera: Camera) -> F32:
+        """Where what each pixel of a picture shows was, were the vertices at ``before`` (V, 3).
+
+        (T, T, 4): x, y and z in clip space, and 1; or 0 where nothing is shown.
+        """
+        if self._tracing is None:
+            self._tracing = Tracing(self._context, self._programs, ORIGINS_SIDE)
+        origins = camera.clip(before)
+        return self._tracing.trace(drawn, mesh, origins, camera.by_columns())
+
     def _draw(self, drawn: DrawnModel, mesh: PosedMesh, frame: Frame) -> None:
         drawn.write(mesh)
         drawn.draw_surfaces(mesh.materials, frame)
@@ -111,7 +124,7 @@ class Canvas:
     def _frame(self, camera: Camera, light: Light) -> Frame:
         """Outlines keep their share of the picture at any size."""
         return Frame(
-            mmd_to_clip=tuple(camera.mmd_to_clip().T.ravel().tolist()),
+            mmd_to_clip=camera.by_columns(),
             light=light,
             edge_width=EDGE_PIXELS_AT_DEFAULT_SIZE * 2 * camera.half_height / DEFAULT_SIZE,
         )
@@ -165,6 +178,10 @@ class Camera:
             dtype=np.float64,
         )
         return (np.asarray(projection).T @ MMD_TO_VIEW).astype(np.float32)
+
+    def by_columns(self) -> tuple[float, ...]:
+        """``mmd_to_clip`` as OpenGL takes it."""
+        return tuple(self.mmd_to_clip().T.ravel().tolist())
 
     def clip(self, positions: F32) -> F32:
         """Where points (V, 3) in MMD's numbers are in clip space: (V, 3)."""

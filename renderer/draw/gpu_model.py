@@ -188,6 +188,41 @@ class DrawnModel:
         self._context.cull_face = "front"
         self._make(self._calls(materials, frame).edges)
 
+    def draw_origins(
+        self,
+        materials: MaterialStates,
+        origins: F32,
+        program: moderngl.Program,
+        mmd_to_clip: tuple[float, ...],
+    ) -> None:
+        """Draw the surfaces with ``origins`` (V, 3), one of each vertex, for colours."""
+        self._context.cull_face = "back"
+        program["mmd_to_clip"] = mmd_to_clip
+        buffer = self._context.buffer(
+            np.ascontiguousarray(origins, np.float32).tobytes() or b"\0" * 12
+        )
+        array = self._context.vertex_array(
+            program,
+            [
+                (self._positions, "3f", "position"),
+                (self._lasting, "2f 12x", "uv"),
+                (buffer, "3f", "origin"),
+            ],
+            self._indices,
+        )
+        try:
+            for surface, maps in zip(self._list.surfaces, self._maps, strict=True):
+                if (opacity := float(materials.diffuse[surface.material, 3])) > 0:
+                    program["opacity"] = opacity
+                    maps[0].use(0)
+                    cull = moderngl.NOTHING if surface.double_sided else moderngl.CULL_FACE
+                    self._context.enable_only(moderngl.DEPTH_TEST | cull)
+                    count, first = surface.index_count, surface.first_index
+                    array.render(moderngl.TRIANGLES, count, first=first)
+        finally:
+            array.release()
+            buffer.release()
+
     def _make(self, calls: Sequence[_Call]) -> None:
         flags, bound = -1, dict[int, moderngl.Texture]()
         for call in calls:

@@ -42,7 +42,8 @@ class SurfaceKind(NamedTuple):
 
 
 class Programs:
-    """Surface programs by kind, that of outlines, and that which makes the picture of samples.
+    """Surface programs by kind, those of outlines and of origins, and that which makes the picture
+    of samples.
 
     ``size``: the picture's side in pixels; ``supersample``: samples a side of a pixel.
     """
@@ -51,6 +52,7 @@ class Programs:
         self._context = context
         self._surfaces: dict[SurfaceKind, moderngl.Program] = {}
         self.edge = self._compile("edge")
+        self.origin = self._compile("origin")
         self.resolve = self._compile("resolve", FACTOR=supersample, SIZE=size)
 
     def surface(self, kind: SurfaceKind) -> moderngl.Program:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from contract.errors import TextureError
 from contract.image import Stored
 from contract.light import DEFAULT_LIGHT, Light, Shading
+from contract.origins import Origins
 from contract.pose import REST, Pose
 from contract.rig import Rig
 from renderer.deform.deformer import (
@@ -29,11 +30,14 @@ from renderer.draw.gpu_model import DrawList, Surface
 from renderer.draw.textures import Texture, load_texture, shared_toon
 from renderer.formats.model import I32, Material, MmdModel, SphereMode
 from renderer.portrait.normals import lit_normals
+from renderer.portrait.origins import origins_of
 from renderer.portrait.shown_faults import SHUT, Sighting, blackened, require_sound, where_it_shows
 from renderer.portrait.visible import VisiblePart, visible_part
 
 MAX_TEXTURE_SIDE_PER_PICTURE_SIDE = 8
 _DEPTH_MARGIN = 2.0
+_SAME_SURFACE = 0.06
+"""Of the head's height: what lies so much behind what is seen at a place is seen there too."""
 
 
 class Portrait:
@@ -120,6 +124,16 @@ class Portrait:
         """
         posed = ((self._posed(pose, light), light) for pose, light in views)
         return self._canvas.draw_all(self._drawn, posed, self._camera)
+
+    def trace(self, pose: Pose) -> Origins:
+        """Where what each pixel of a pose's picture shows lies in that of its expression."""
+        before, mesh = (self._posed(one, DEFAULT_LIGHT) for one in (pose.face_only(), pose))
+        before_shown, shown = (
+            self._canvas.trace(self._drawn, one, before.positions, self._camera)
+            for one in (before, mesh)
+        )
+        tolerance = _SAME_SURFACE * self._camera.half_height / self._camera.depth
+        return origins_of(shown, before_shown, tolerance)
 
     def _posed(self, pose: Pose, light: Light) -> PosedMesh:
         morphed = self._morphed(pose.face_only())
