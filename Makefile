@@ -8,6 +8,7 @@ WORKERS ?= 0
 SIZE    ?= 256
 SHADING ?= mixed
 AMBIENT ?=
+ORIGINS ?=
 SCHEDULER ?=
 DATA    ?=
 RUN     ?= run
@@ -27,6 +28,7 @@ help:
 	@echo "make review                    look at what was scanned, and correct it, on a local page"
 	@echo "make render MODELS=dir         scan, split by source, and draw shards into OUT ($(OUT))"
 	@echo "     options: OUT CATALOG POSES (per model) SEED WORKERS (0: one a core) SIZE SHADING AMBIENT"
+	@echo "              ORIGINS=1 (keep where pixels came from, too: what PRESET=live learns from)"
 	@echo "              SCHEDULER (tcp://host:port: on the workers of a dask cluster)"
 	@echo "make train-all DATA=out        train what is missing on shards, into RUN ($(RUN)); PRESET"
 	@echo "make evaluate DATA=out         measure RUN's bundle on the test part"
@@ -69,7 +71,7 @@ render: scan
 	$(BIN)/dataset split "$(CATALOG)" -o "$(OUT)/split.json" --poses $(POSES) --if-possible
 	$(BIN)/dataset build "$(CATALOG)" -o "$(OUT)" --poses $(POSES) --seed $(SEED) \
 	    --workers $(WORKERS) --size $(SIZE) --shading $(SHADING) $(if $(AMBIENT),--ambient $(AMBIENT)) \
-	    $(if $(SCHEDULER),--scheduler $(SCHEDULER))
+	    $(if $(ORIGINS),--origins) $(if $(SCHEDULER),--scheduler $(SCHEDULER))
 
 train-all: setup
 	$(BIN)/train all "$(DATA)" -o "$(RUN)" --preset $(PRESET)

@@ -116,7 +116,7 @@ class _Watch:
 
     def _frame_bytes(self, number: int) -> float:
         with ShardReader(self._folder / shard_name(number)) as reader:
-            return float(reader.frame_bytes.mean())
+            return float(reader.frame_bytes.sum()) / len(reader.picture_frames)
 
 
 def _picture_seconds(times: Sequence[tuple[float, int]]) -> float:

@@ -6,14 +6,16 @@ model it was when nothing comes any more.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Self
 
 from contract.errors import ModelError
-from contract.image import picture_fault
+from contract.image import Stored, picture_fault
 from contract.light import Light
 from contract.pose import REST, Pose
 from contract.text import place, printable, shown_path
@@ -43,6 +45,7 @@ from dataset.jobs.messages import (
     failed,
     serve_jobs,
 )
+from dataset.shards.origins import encode_origins
 from dataset.shards.records import ModelFacts, ModelRow
 from dataset.shards.schema import ShardHeader
 from dataset.shards.shard import ShardWriter
@@ -177,7 +180,9 @@ def draw_samples(
     """
 
     wanted = list(_wanted(row, configuration))
-    pictures = opened.draw_all((pose, one.light) for one in wanted for pose in one.poses)
+    # What is traced between two samples waits for the pictures before it.
+    groups = [[one] for one in wanted] if configuration.origins else [wanted]
+    pictures = chain.from_iterable(map(partial(_pictures_of, opened), groups))
 
     def add_next(pose: Pose) -> int:
         picture = next(pictures)
@@ -192,8 +197,16 @@ def draw_samples(
         for frame in rest:
             rest_frames[one.sample.light] = frame
         frames = rest_frames[one.sample.light], expression, posed
-        writer.add_sample(one.sample.pose, one.index, one.sample.light, frames)
-        drawn(writer.frame_count - before)
+        pictures_drawn, origins = writer.frame_count - before, None
+        if configuration.origins:
+            traced = opened.trace(one.sample.pose)
+            origins = writer.add_encoded_frame(encode_origins(traced))
+        writer.add_sample(one.sample.pose, one.index, one.sample.light, frames, origins)
+        drawn(pictures_drawn)
+
+
+def _pictures_of(opened: OpenedModel, samples: Sequence[_Wanted]) -> Iterator[Stored]:
+    return opened.draw_all((pose, one.light) for one in samples for pose in one.poses)
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ class Configuration:
     """The options of a run that a data set remembers.
 
     ``poses``: samples per model. ``size``: pixels a side. ``samples_per_shard`` 0: to be chosen
-    when the number of models is known.
+    when the number of models is known. ``origins``: whether shards hold those of each sample.
 
     Raises:
         InputError: a value outside its limits.
@@ -52,6 +52,7 @@ class Configuration:
     samples_per_shard: int = 0
     sampling_version: int = SAMPLING_VERSION
     generator: str = field(default_factory=generator_name)
+    origins: bool = False
 
     def __post_init__(self) -> None:
         # A plan may come from a stranger: what is planned is counted out.
@@ -79,7 +80,10 @@ class Configuration:
 
     def hash(self) -> str:
         """sha256 of all values and of the conventions they are read under."""
-        text = json.dumps(CONVENTIONS | asdict(self), sort_keys=True)
+        values = asdict(self)
+        if not self.origins:
+            del values["origins"]  # data sets of before there were any go on
+        text = json.dumps(CONVENTIONS | values, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def differences(self, other: Configuration) -> tuple[str, ...]:
@@ -92,6 +96,7 @@ class Configuration:
 
 def configuration_from(values: Mapping[str, object]) -> Configuration:
     """The configuration of saved values; ``TypeError`` or ``InputError`` when they are none."""
+    values = {"origins": False, **values}
     for name, default in asdict(Configuration(1)).items():
         if type(values.get(name)) is not type(default):
             raise TypeError(f"{name} is {values.get(name)!r:.80}")

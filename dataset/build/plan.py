@@ -126,6 +126,8 @@ class BuildPlan:
         header = reader.header
         if header.number != number or header.configuration_hash != self.configuration.hash():
             raise ShardError(f"{reader.path}: is a shard of another data set")
+        if (reader.origin_frames is not None) != self.configuration.origins:
+            raise ShardError(f"{reader.path}: has no origins, or some that the plan has not")
         numbers = self._numbers
         held = [(row.sha256, row.path) for row in reader.models]
         if not numbers.keys() >= set(held):

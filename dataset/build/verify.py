@@ -136,7 +136,7 @@ def _plan_faults(
 def _verify_shard(path: Path) -> _ShardVerdict:
     with ShardReader(path) as reader:
         try:
-            samples, pictures = len(reader), len(reader.frame_bytes)
+            samples, pictures = len(reader), len(reader.picture_frames)
             found = list(islice(_shard_faults(reader), MAX_FAULTS_A_SHARD + 1))
         except ShardError as error:
             return _ShardVerdict(0, 0, (str(error),))
@@ -152,6 +152,7 @@ def _shard_faults(reader: ShardReader) -> Iterator[str]:
         yield from _sampling_faults(reader, model, rows)
     yield from _use_faults(reader)
     yield from _picture_faults(reader)
+    yield from _origin_faults(reader)
 
 
 def _sampling_faults(
@@ -193,14 +194,16 @@ def _use_faults(reader: ShardReader) -> Iterator[str]:
         if row["rest"] != rest:
             yield f"sample {i}: another rest picture than its model has under this light"
     used = [*rests.values(), *samples["expression"].tolist(), *samples["posed"].tolist()]
+    if reader.origin_frames is not None:
+        used += reader.origin_frames.tolist()
     if sorted(used) != list(range(len(reader.frame_bytes))):
-        yield "the pictures are not each used once, as rest, expression or posed"
+        yield "the frames are not each used once, as rest, expression, posed or origins"
 
 
 def _picture_faults(reader: ShardReader) -> Iterator[str]:
     rest_frames = set(reader.samples["rest"].tolist())
     size = reader.header.size
-    for number in range(len(reader.frame_bytes)):
+    for number in reader.picture_frames:
         try:
             picture = reader.frame(number)
         except ShardError as error:
@@ -208,3 +211,13 @@ def _picture_faults(reader: ShardReader) -> Iterator[str]:
             continue
         if fault := picture_fault(picture, size, shows_rest=number in rest_frames):
             yield f"frame {number}: {fault}"
+
+
+def _origin_faults(reader: ShardReader) -> Iterator[str]:
+    if reader.origin_frames is None:
+        return
+    for number in range(len(reader)):
+        try:
+            reader.origins(number)
+        except ShardError as error:
+            yield str(error).removeprefix(f"{reader.path}: ")

@@ -134,6 +134,12 @@ _CONFIGURATION = (
         default=0,
         help="At most so many; 0, the default: chosen by the number of models.",
     ),
+    click.option(
+        "--origins",
+        is_flag=True,
+        help="Keep of each sample, too, where what its pixels show came from: what the preset live "
+        "teaches the rotator's flow by.",
+    ),
 )
 """The command line's names for the fields of a ``Configuration``."""
 
@@ -152,11 +158,21 @@ def configuration_options(command: Command) -> Command:
         light_levels: int,
         codec: Codec,
         samples_per_shard: int,
+        origins: bool,
         **others: object,
     ) -> None:
         low, high = ambient or default_ambient(shading)
         configuration = Configuration(
-            poses, seed, size, shading, low, high, light_levels, codec, samples_per_shard
+            poses,
+            seed,
+            size,
+            shading,
+            low,
+            high,
+            light_levels,
+            codec,
+            samples_per_shard,
+            origins=origins,
         )
         command(configuration=configuration, **others)
 

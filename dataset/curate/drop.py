@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from contract.errors import InputError
 from contract.lock import only_run
 from contract.pose import pose_from_vector
@@ -169,7 +171,12 @@ def _copy_samples(reader: ShardReader, writer: ShardWriter, model: int) -> None:
             copied[frame] = writer.add_encoded_frame(reader.encoded_frame(frame))
         return copied[frame]
 
-    for row in reader.samples[reader.samples["model"] == model]:
+    origins = reader.origin_frames
+    for number in np.flatnonzero(reader.samples["model"] == model):
+        row = reader.samples[number]
         rest, expression, posed = (copy(int(row[name])) for name in ("rest", "expression", "posed"))
+        frames, traced = (rest, expression, posed), None
+        if origins is not None:
+            traced = copy(int(origins[number]))
         pose = pose_from_vector(row["pose"])
-        writer.add_sample(pose, int(row["index"]), int(row["light"]), (rest, expression, posed))
+        writer.add_sample(pose, int(row["index"]), int(row["light"]), frames, traced)

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from contract.image import Stored
 from contract.light import Light
+from contract.origins import Origins
 from contract.pose import Pose
 from contract.rig import Rig
 from dataset.catalog.catalog import Described
@@ -29,6 +30,9 @@ class OpenedModel(Protocol):
 
         Nothing else is drawn until the last one is given.
         """
+
+    def trace(self, pose: Pose) -> Origins:
+        """Where what each pixel of a pose's picture shows lies in its expression's picture."""
 
     def driven(self, rig: Rig) -> OpenedModel:
         """The same model, rigged alike but for ``drives``; releasing either ends both.

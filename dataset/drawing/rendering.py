@@ -16,6 +16,7 @@ import renderer
 from contract.errors import ModelError, TextureError
 from contract.image import DEFAULT_SIZE, Stored, picture_fault
 from contract.light import Light
+from contract.origins import Origins
 from contract.pose import REST, Pose
 from contract.rig import NAME_ONLY, Rig
 from contract.text import place, printable
@@ -251,6 +252,9 @@ class _OpenedPortrait:
 
     def draw_all(self, views: Iterable[tuple[Pose, Light]]) -> Iterator[Stored]:
         return self._portrait.draw_all(views)
+
+    def trace(self, pose: Pose) -> Origins:
+        return self._portrait.trace(pose)
 
     def driven(self, rig: Rig) -> _OpenedPortrait:
         require_rig_of(self._model, rig)

@@ -15,6 +15,7 @@ from contract.errors import ShardError
 from contract.light import MAX_AMBIENT, SHADINGS
 from contract.pose import AXES
 from dataset.shards.codec import CODECS, Codec, max_encoded_bytes
+from dataset.shards.origins import MAX_ORIGINS_BYTES
 from dataset.shards.records import PICTURE_NAMES, SAMPLE_DTYPE, ModelRow
 
 MAX_PICTURE_SIDE = 4096
@@ -41,6 +42,10 @@ TABLE_TYPES: dict[str, npt.DTypeLike] = {
     "models": np.uint8,
 }
 """The tables beside the frames, in the order in which their checksum runs through them."""
+
+ORIGINS = "origins"
+"""One more table, (N,) int32, of shards that hold them, with a checksum of its own; programs that
+do not know it read the rest."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,7 @@ class ShardTables:
     crc32s: npt.NDArray[np.uint32]  # (F,)
     samples: npt.NDArray[np.void]  # (N,) of SAMPLE_DTYPE
     models: tuple[ModelRow, ...]
+    origins: npt.NDArray[np.int32] | None = None  # (N,)
 
 
 def header_from(attributes: Mapping[str, object]) -> ShardHeader:
@@ -114,6 +120,9 @@ def check_tables(header: ShardHeader, tables: ShardTables, frames_bytes: int) ->
     """Raise ``ShardError`` unless every count, offset and index of the tables is in range."""
     _check_frames(header, tables, frames_bytes)
     _check_samples(tables)
+    if tables.origins is not None:
+        _require(len(tables.origins) == len(tables.samples), "origins and samples disagree")
+        _check_range(ORIGINS, tables.origins, len(tables.crc32s))
     _check_models(header, tables)
 
 
@@ -129,7 +138,10 @@ def _check_frames(header: ShardHeader, tables: ShardTables, frames_bytes: int) -
     _require(np.all(offsets[1:] > offsets[:-1]), "frame_offsets do not ascend")
     # Ascending from 0 to the bytes there are, so no difference overflows.
     longest = int(np.diff(offsets).max(initial=0))
-    _require(longest <= max_encoded_bytes(header.size), f"a frame of {longest} bytes")
+    most = max_encoded_bytes(header.size)
+    if tables.origins is not None:
+        most = max(most, MAX_ORIGINS_BYTES)
+    _require(longest <= most, f"a frame of {longest} bytes")
 
 
 def _check_models(header: ShardHeader, tables: ShardTables) -> None:

@@ -17,8 +17,10 @@ from isal import isal_zlib
 
 from contract.errors import ShardError
 from contract.image import Stored
+from contract.origins import Origins
 from contract.pose import Pose
 from dataset.shards.codec import decode, encode
+from dataset.shards.origins import decode_origins
 from dataset.shards.records import PICTURE_NAMES, ModelRow, PictureName, Sample
 from dataset.shards.schema import ShardHeader
 from dataset.shards.shard_file import FrameFile, OpenShard, open_file, write_file, writing
@@ -40,6 +42,7 @@ class ShardWriter:
         self._header = header
         self._samples: list[tuple[Any, ...]] = []
         self._models: list[ModelRow] = []
+        self._origins: list[int] = []
         with writing(path):
             # The encoded frames wait there until their number is known: so they lie contiguous,
             # a model can be taken back, and a crash leaves nothing behind.
@@ -65,7 +68,7 @@ class ShardWriter:
             yield
         except BaseException:  # an interruption, too, must leave no half of a model
             self._models.pop()
-            del self._samples[samples:]
+            del self._samples[samples:], self._origins[samples:]
             self._frames.rewind(frames)
             raise
 
@@ -74,20 +77,37 @@ class ShardWriter:
         return self.add_encoded_frame(encode(picture, self._header.codec))
 
     def add_encoded_frame(self, data: bytes) -> int:
-        """Add a picture as another shard of the same codec and size holds it; its frame number."""
+        """Add a picture as another shard of the same codec and size holds it, or the bytes of
+        origins; its frame number."""
         with writing(self._path):
             return self._frames.append(data)
 
-    def add_sample(self, pose: Pose, index: int, light: int, frames: tuple[int, int, int]) -> None:
-        """Add a sample of the model at hand; ``frames``: rest, expression and posed."""
+    def add_sample(
+        self,
+        pose: Pose,
+        index: int,
+        light: int,
+        frames: tuple[int, int, int],
+        origins: int | None = None,
+    ) -> None:
+        """Add a sample of the model at hand; ``frames``: rest, expression and posed.
+
+        origins: the frame that holds its origins; of all samples of a shard or of none.
+        """
         model, ambient = len(self._models) - 1, self._models[-1].light_levels[light]
         self._samples.append((pose.to_vector(), model, index, light, ambient, *frames))
+        if origins is not None:
+            self._origins.append(origins)
 
     def finish(self) -> None:
         """Put the shard at its path; one without samples is not written."""
         if not self._samples:
             return
-        write_file(self._path, self._header, self._frames, self._samples, self._models)
+        if len(self._origins) not in (0, len(self._samples)):
+            raise ValueError("some samples have origins, others none")
+        write_file(
+            self._path, self._header, self._frames, self._samples, self._models, self._origins
+        )
 
 
 class ShardReader:
@@ -154,6 +174,29 @@ class ShardReader:
         """Some pictures of sample ``i``, in the order of ``names``; no other is decoded."""
         row = self.samples[i]
         return [self.frame(int(row[name])) for name in names]
+
+    @property
+    def origin_frames(self) -> npt.NDArray[np.int32] | None:
+        """The number of the frame that holds each sample's origins, (N,); None without any."""
+        return self._open().tables.origins
+
+    @property
+    def picture_frames(self) -> list[int]:
+        """The numbers of the frames that are pictures: all but those that hold origins."""
+        frames = range(len(self.frame_bytes))
+        others = set() if self.origin_frames is None else set(self.origin_frames.tolist())
+        return [frame for frame in frames if frame not in others]
+
+    def origins(self, i: int) -> Origins:
+        """The origins of sample ``i``, of a shard that has ``origin_frames``."""
+        frames = self.origin_frames
+        if frames is None:
+            raise ShardError(f"{self.path}: has no origins; build it anew with --origins")
+        frame = int(frames[i])
+        try:
+            return decode_origins(self.encoded_frame(frame))
+        except ShardError as error:
+            raise ShardError(f"{self.path}: frame {frame}: {error}") from error
 
     def frame(self, n: int) -> Stored:
         """Picture ``n`` (0, 1, ...), checked against its checksum and decoded."""

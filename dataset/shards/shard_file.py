@@ -25,6 +25,9 @@ A shard holds pictures, the samples that use them and the models they show:
                    (dataset.shards.records.ModelRow)
     The attribute tables_crc32 is the zlib.crc32 of the bytes of frame_offsets, frame_crc32,
     samples and models, one after the other.
+    origins        (N,) int32, of data sets that were built with them: the number of the frame whose
+                   bytes are sample i's origins (contract.origins, dataset.shards.origins); the
+                   attribute origins_crc32 is their zlib.crc32
 
 The rest picture is stored once for each model and light level in use. Without this project, a
 picture of sample i is ``qoi.decode(f["frames"][o[n]:o[n + 1]])`` with ``o = f["frame_offsets"]``
@@ -57,6 +60,7 @@ from dataset.shards.records import ModelRow, model_row_from_json
 from dataset.shards.schema import (
     ATTRIBUTES,
     MAX_TABLE_BYTES,
+    ORIGINS,
     TABLE_TYPES,
     ShardHeader,
     ShardTables,
@@ -66,6 +70,7 @@ from dataset.shards.schema import (
 )
 
 _PIECE_BYTES = 8 << 20
+_ORIGINS_CRC32 = "origins_crc32"
 _DROPPED = "Can't decrement id ref count"
 
 
@@ -78,8 +83,11 @@ def write_file(
     frame_file: FrameFile,
     samples: Sequence[tuple[Any, ...]],
     models: Sequence[ModelRow],
+    origins: Sequence[int] = (),
 ) -> None:
     """Put a shard at ``path``, whole or not at all; ``samples`` as rows of ``SAMPLE_DTYPE``.
+
+    origins: the frame of each sample's, or none of any.
 
     Raises:
         InputError: the disk is full or the folder cannot be written.
@@ -90,7 +98,11 @@ def write_file(
     with replacing(path) as temporary, writing(path), new(temporary) as file:
         _copy_frames(file, frame_file)
         tables = _write_tables(file, frame_file, samples, models)
-        for name, value in (header.attributes() | {"tables_crc32": tables}).items():
+        crc32s = {"tables_crc32": tables}
+        if origins:
+            table = file[ORIGINS] = np.array(origins, "<i4")
+            crc32s[_ORIGINS_CRC32] = tables_crc32([table])
+        for name, value in (header.attributes() | crc32s).items():
             # Texts of fixed length: HDF5 loops for ever on some damaged heaps of others.
             file.attrs[name] = np.bytes_(value.encode()) if isinstance(value, str) else value
 
@@ -192,7 +204,8 @@ def _read(file: h5py.File, file_bytes: int) -> OpenShard:
     )
     rows = lines.tobytes().decode("utf-8").split("\n")
     models = tuple(model_row_from_json(row) for row in rows if row)
-    tables = ShardTables(offsets, crc32s, samples, models)
+    origins = _origins(file, file_bytes)
+    tables = ShardTables(offsets, crc32s, samples, models, origins)
     check_tables(header, tables, len(frames))
     if _attribute(file, "tables_crc32") != tables_crc32((offsets, crc32s, samples, lines)):
         raise ShardError("its tables changed (checksum differs)")
@@ -200,6 +213,15 @@ def _read(file: h5py.File, file_bytes: int) -> OpenShard:
     if at is None:
         raise ShardError("frames lie nowhere in the file")
     return OpenShard(os.getpid(), file, header, tables, file.id.get_vfd_handle(), at)
+
+
+def _origins(file: h5py.File, file_bytes: int) -> npt.NDArray[np.int32] | None:
+    if ORIGINS not in file:
+        return None
+    origins = _table(file, ORIGINS, np.dtype("<i4"), file_bytes)
+    if _attribute(file, _ORIGINS_CRC32) != tables_crc32([origins]):
+        raise ShardError("its origins changed (checksum differs)")
+    return origins
 
 
 def _attribute(file: h5py.File, name: str) -> object:

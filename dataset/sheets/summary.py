@@ -59,7 +59,7 @@ def summarise(readers: Sequence[ShardReader]) -> ShardsSummary:
         if reader.header.configuration_hash != first.configuration_hash:
             raise ShardError(f"{reader.path}: of another data set than {readers[0].path}")
     samples = np.concatenate([reader.samples for reader in readers])
-    frame_bytes = np.concatenate([reader.frame_bytes for reader in readers])
+    frame_bytes = np.concatenate([reader.frame_bytes[reader.picture_frames] for reader in readers])
     return ShardsSummary(
         shards=len(readers),
         samples=len(samples),

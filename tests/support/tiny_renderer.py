@@ -24,6 +24,7 @@ import numpy as np
 from contract.errors import ModelError, RigError, TextureError
 from contract.image import Stored
 from contract.light import Light
+from contract.origins import ORIGINS_SIDE, SEEN, Origins
 from contract.pose import FACE_AXES, Pose
 from contract.rig import NAME_ONLY, HeadBox, MorphUse, Rig
 from dataset.catalog.catalog import Counts, Described, Fault
@@ -63,6 +64,14 @@ def tiny_picture(name: str, pose: Pose, light: Light, size: int) -> Stored:
     return picture
 
 
+def tiny_origins(pose: Pose) -> Origins:
+    """What head_y shifts to the right comes from the left."""
+    shape = ORIGINS_SIDE, ORIGINS_SIDE
+    places = np.zeros((*shape, 2), np.int16)
+    places[..., 0] = round(-1000 * pose.head_y)
+    return Origins(places, np.full(shape, SEEN, np.uint8))
+
+
 @dataclass(frozen=True)
 class TinySubject:
     behaviour: str
@@ -89,6 +98,9 @@ class TinySubject:
 
     def draw_all(self, views: Iterable[tuple[Pose, Light]]) -> Iterator[Stored]:
         return (self.draw(pose, light) for pose, light in views)
+
+    def trace(self, pose: Pose) -> Origins:
+        return tiny_origins(pose)
 
     def driven(self, annotation: Rig) -> TinySubject:
         return self

@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from contract.image import Stored
+from contract.origins import HIDDEN, ORIGIN_STEPS, ORIGINS_SIDE, SEEN, Origins
 from contract.pose import Pose
 from contract.rig import HeadBox
 from dataset.build.sampling import draw_pose
+from dataset.shards.origins import encode_origins
 from dataset.shards.records import ModelFacts, ModelRow
 from dataset.shards.schema import ShardHeader
 from dataset.shards.shard import ShardWriter
@@ -38,8 +40,13 @@ def write_shards(
     samples: int = 6,
     size: int = SIZE,
     names: str = "s{}",
+    *,
+    traced: bool = False,
 ) -> Path:
-    """One shard a source; each has ``models`` characters with ``samples`` samples."""
+    """One shard a source; each has ``models`` characters with ``samples`` samples.
+
+    traced: with origins.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(sources):
         header = ShardHeader(
@@ -57,12 +64,23 @@ def write_shards(
         )
         with ShardWriter(folder / f"shard-{number:05d}.h5", header) as writer:
             for model in range(models):
-                _write_model(writer, names.format(number), number * models + model, samples, size)
+                source, character = names.format(number), number * models + model
+                _write_model(writer, source, character, samples, size, traced=traced)
             writer.finish()
     return folder
 
 
-def _write_model(writer: ShardWriter, source: str, character: int, samples: int, size: int) -> None:
+def face_origins(pose: Pose) -> Origins:
+    """Where ``draw_face`` has what it shows without head_y, which shifts all by a sixteenth."""
+    still = (np.arange(ORIGINS_SIDE) + 0.5) * 2 / ORIGINS_SIDE - 1
+    x, y = np.meshgrid(still + (4 - round(4 - pose.head_y)) / 8, still)
+    places = np.rint(np.stack([x, y], -1) * ORIGIN_STEPS).astype(np.int16)
+    return Origins(places, np.where(np.abs(x) < 1, SEEN, HIDDEN).astype(np.uint8))
+
+
+def _write_model(
+    writer: ShardWriter, source: str, character: int, samples: int, size: int, *, traced: bool
+) -> None:
     generator = np.random.Generator(np.random.PCG64(character))
     colour = 30 + 25 * character % 200
     box = HeadBox(0.0, 1.0, 0.0)
@@ -83,4 +101,7 @@ def _write_model(writer: ShardWriter, source: str, character: int, samples: int,
             pose = draw_pose(generator)
             faces = (draw_face(colour, pose.face_only(), size), draw_face(colour, pose, size))
             frames = (rest, *(writer.add_frame(face) for face in faces))
-            writer.add_sample(pose, index, 0, (frames[0], frames[1], frames[2]))
+            origins = None
+            if traced:
+                origins = writer.add_encoded_frame(encode_origins(face_origins(pose)))
+            writer.add_sample(pose, index, 0, (frames[0], frames[1], frames[2]), origins)
