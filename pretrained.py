@@ -75,7 +75,7 @@ def steps(out: Path, by: Parameters, workers: int) -> tuple[Step, ...]:
             "render",
             "Render them, in mixed light",
             f"dataset build {out}/catalog.jsonl -o {out}/shards --poses {by.poses} --size 256 "
-            f"--shading mixed --light-levels {by.light_levels} --seed {by.seed} "
+            f"--shading mixed --light-levels {by.light_levels} --seed {by.seed} --origins "
             f"--workers {workers}",
         ),
         Step(

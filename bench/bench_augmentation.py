@@ -86,7 +86,7 @@ def _step(name: str, batch: Batch) -> Callable[[], object]:
     loss_of = stage_loss(LIVE.stages[name], None, 0)
 
     def step() -> None:
-        outputs = run_stage(stage, network, rotator, batch.image, batch.pose)
+        outputs = run_stage(stage, network, rotator, batch.image, batch.pose).pictures
         optimizer.zero_grad()
         loss_of(batch.image, batch.target, outputs).backward()  # type: ignore[no-untyped-call]
         optimizer.step()

@@ -22,7 +22,14 @@ from models.files.bundle import Bundle, load_bundle, save_bundle
 from models.files.tha1 import export_tha1, full_networks
 from train.data.batch import require_size
 from train.data.order import Share
-from train.data.samples import SampleSet, Splits, has_parts, open_samples, open_splits
+from train.data.samples import (
+    SampleSet,
+    Splits,
+    has_parts,
+    open_samples,
+    open_splits,
+    require_origins,
+)
 from train.loss.vgg import find_vgg16, load_vgg16
 from train.measure.evaluate import evaluate as measure
 from train.measure.evaluate import mean_rest_picture
@@ -102,6 +109,9 @@ def train_all(
     for part in PARTS:
         require_size(splits.part(part), plan.network.size, resize)
     stages = _choose(wanted, losses, vgg16, preset, dry_run)
+    for stage in stages:
+        if plan.stages[stage.name].flow_weight:
+            require_origins(splits.train, f"{stage.name}.flow_weight")
     if dry_run:
         click.echo(describe(plan, upkeep, splits, stages, open_device(device)))
         return

@@ -88,7 +88,7 @@ def _steps(
     for _ in range(WARM + TIMED):
         began = time.perf_counter()
         with way.autocast(device):
-            outputs = run_stage(stage, trainee.network, rotator, image, pose)
+            outputs = run_stage(stage, trainee.network, rotator, image, pose).pictures
             loss = loss_of(image, target, outputs)
         trainee.step_back(loss, float(loss.detach()), batch, plan.ema_samples)
         if on_card:

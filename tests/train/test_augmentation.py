@@ -14,10 +14,11 @@ from torch import Tensor
 
 from contract.errors import InputError
 from contract.image import stored_to_network
+from contract.origins import HIDDEN, NOTHING, ORIGINS_SIDE, SEEN
 from tests.support.tiny_runs import open_run, tiny_plan
 from tests.support.tiny_shards import write_shards
 from train.data.augmentation import Augmentation, augmented
-from train.data.batch import Batch
+from train.data.batch import Batch, Traces
 from train.data.jpeg import compressed
 from train.plan.plan import StageSettings
 from train.plan.presets import LIVE, PRESETS
@@ -208,3 +209,66 @@ def test_kept_pictures_and_augmentation_exclude_each_other(tmp_path: Path) -> No
     kept = replace(run, upkeep=replace(run.upkeep, precompute=True))
     with pytest.raises(InputError, match="precompute keeps pictures as they are"):
         train_stage(kept, STAGES["combiner-L1-L1"], None)
+
+
+# Origins are moved as the pictures are.
+
+
+def _blob(x: float, y: float) -> Tensor:
+    """A soft spot at a place of the picture, in halves of it: (1, 4, SIZE, SIZE)."""
+    line = (torch.arange(SIZE) + 0.5) * 2 / SIZE - 1
+    alpha = torch.exp(-((line - x) ** 2 + (line[:, None] - y) ** 2) / 0.02)
+    alpha = torch.where(alpha > 0.01, alpha, 0)
+    colours = [0.5 * (alpha > 0)] * 3
+    return torch.stack([*colours, alpha])[None] * 2 - 1
+
+
+def _centre(picture: Tensor) -> Tensor:
+    line = (torch.arange(SIZE) + 0.5) * 2 / SIZE - 1
+    weight = _coverage(picture)
+    return torch.stack([(weight * line).sum(), (weight * line[:, None]).sum()]) / weight.sum()
+
+
+@pytest.mark.parametrize("position", range(6))
+def test_origins_lead_to_where_the_input_was_moved(position: int) -> None:
+    """A spot that the pose takes from (-0.2, 0.1) to (0.15, -0.1): so says the origin there."""
+    image, target = _blob(-0.2, 0.1), _blob(0.15, -0.1)
+    places = torch.empty(1, ORIGINS_SIDE, ORIGINS_SIDE, 2)
+    line = (torch.arange(ORIGINS_SIDE) + 0.5) * 2 / ORIGINS_SIDE - 1
+    places[..., 0] = line - 0.35
+    places[..., 1] = line[:, None] + 0.2
+    shown = torch.full((1, ORIGINS_SIDE, ORIGINS_SIDE), SEEN, dtype=torch.uint8)
+    batch = replace(_batch(image, target), traces=Traces(places, shown))
+    moves = Augmentation(scale=0.3, turn_radians=0.4, shift=0.1)
+    made = augmented(batch, moves, 0, [position])
+    assert made.traces is not None
+    there = (_centre(made.target[0]) + 1) * ORIGINS_SIDE / 2
+    column, row = there.floor().long().tolist()
+    found = made.traces.places[0, row, column]
+    torch.testing.assert_close(found, _centre(made.image[0]), rtol=0, atol=0.02)
+
+
+def test_origins_beyond_the_moved_picture_are_hidden_or_nothing() -> None:
+    places = torch.zeros(1, ORIGINS_SIDE, ORIGINS_SIDE, 2)
+    places[..., 0] = 0.95  # all of it came from the right edge
+    shown = torch.full((1, ORIGINS_SIDE, ORIGINS_SIDE), SEEN, dtype=torch.uint8)
+    batch = replace(_batch(_disc()), traces=Traces(places, shown))
+    states = set()
+    for position in range(20):
+        made = augmented(batch, Augmentation(shift=0.2), 0, [position]).traces
+        assert made is not None
+        states |= set(made.shown.unique().tolist())
+        out = (made.places.abs() > 1).any(-1)
+        assert (made.shown[out] != SEEN).all()
+        assert (made.shown[(made.shown != NOTHING) & ~out] == SEEN).all()
+    assert states == {NOTHING, HIDDEN, SEEN}
+
+
+def test_changes_of_colour_alone_leave_origins() -> None:
+    places = torch.rand(1, ORIGINS_SIDE, ORIGINS_SIDE, 2) * 2 - 1
+    shown = torch.full((1, ORIGINS_SIDE, ORIGINS_SIDE), SEEN, dtype=torch.uint8)
+    batch = replace(_batch(_disc()), traces=Traces(places, shown))
+    made = augmented(batch, Augmentation(hue_radians=0.3, blur=1.0), 0, [0]).traces
+    assert made is not None
+    torch.testing.assert_close(made.places, places)
+    assert torch.equal(made.shown, shown)

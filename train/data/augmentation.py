@@ -16,14 +16,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from train.data.batch import Batch
+from contract.origins import HIDDEN, SEEN
+from train.data.batch import Batch, Traces
 from train.data.jpeg import compressed
 from train.fields import check_types, require, require_between
 
@@ -86,12 +87,14 @@ def augmented(
     if not augmentation.switched_on():
         return batch
     # One by one, so that each is still in the processor's cache from step to step.
+    draws = [_draws(seed, position) for position in positions]
     pairs = [
-        _changed(torch.stack(pair).contiguous(), augmentation, _draws(seed, position))
-        for *pair, position in zip(batch.image, batch.target, positions, strict=True)
+        _changed(torch.stack(pair).contiguous(), augmentation, some)
+        for *pair, some in zip(batch.image, batch.target, draws, strict=True)
     ]
     image, target = torch.stack(pairs, 1)
-    return replace(batch, image=image, target=target)
+    traces = batch.traces and _moved_traces(batch.traces, augmentation, draws)
+    return replace(batch, image=image, target=target, traces=traces)
 
 
 def _draws(seed: int, position: int) -> list[float]:
@@ -109,7 +112,7 @@ def _changed(pair: Tensor, by: Augmentation, draws: list[float]) -> Tensor:
     colour *= alpha
     unit = _relit(unit, by, draws[1:7])
     if by.scale or by.turn_radians or by.shift:
-        unit = _moved(unit, by, draws[7:12])
+        unit = _moved(unit, _placing(by, draws))
     if by.blur and draws[12] > 0:
         unit = _blurred(unit, by.blur * draws[12])
     colour, alpha = unit[:, :3], unit[:, 3:]
@@ -180,24 +183,57 @@ def _colour_matrix(by: Augmentation, draws: list[float]) -> np.ndarray[Any, np.d
 # Place and sharpness.
 
 
-def _moved(unit: Tensor, by: Augmentation, draws: list[float]) -> Tensor:
-    """Scaled, turned about the picture's middle, and shifted; (2, 4, H, W), zero off the character.
+class _Placing(NamedTuple):
+    """From where each pixel of a picture comes that was scaled, turned about its middle and then
+    shifted: ``back @ (x, y) + start``, in halves of the picture."""
+
+    back: np.ndarray[Any, np.dtype[np.float64]]  # (2, 2)
+    start: np.ndarray[Any, np.dtype[np.float64]]  # (2,)
+
+
+def _placing(by: Augmentation, draws: list[float]) -> _Placing:
+    width, height = (1 + by.scale * draw for draw in draws[7:9])
+    angle = by.turn_radians * draws[9]
+    cosine, sine = math.cos(angle), math.sin(angle)
+    # Back by the shift, turned back, divided by the scale.
+    back = np.array([[cosine, sine], [-sine, cosine]]) / [[width], [height]]
+    return _Placing(back, -back @ (2 * by.shift * np.array(draws[10:12])))
+
+
+def _moved(unit: Tensor, placing: _Placing) -> Tensor:
+    """Pictures (2, 4, H, W), zero off the character, as ``placing`` says.
 
     What comes in from outside the picture is its edge: bodies go on below it.
     """
-    width, height = (1 + by.scale * draw for draw in draws[:2])
-    angle = by.turn_radians * draws[2]
-    cosine, sine = math.cos(angle), math.sin(angle)
-    # From where each pixel comes: back by the shift, turned back, divided by the scale.
-    back = np.array([[cosine, sine], [-sine, cosine]]) / [[width], [height]]
-    shift = 2 * by.shift * np.array(draws[3:5])
-    from_x, from_y = torch.from_numpy(back.T).to(unit)
-    start = torch.from_numpy(-back @ shift).to(unit)
+    from_x, from_y = torch.from_numpy(placing.back.T).to(unit)
+    start = torch.from_numpy(placing.start).to(unit)
     line = _pixel_centres(unit.shape[-1], unit.device)[:, None]
     grid = (line * from_x + (line * from_y + start)[:, None])[None]  # (1, H, W, 2)
     both = unit.flatten(0, 1)[None]
     moved = functional.grid_sample(both, grid, padding_mode="border", align_corners=False)
     return moved.view(unit.shape)
+
+
+def _moved_traces(traces: Traces, by: Augmentation, draws: list[list[float]]) -> Traces:
+    """Origins of pictures that were moved so: what each pixel shows now, in the moved input."""
+    side, device = traces.shown.shape[-1], traces.places.device
+    centres = _pixel_centres(side, device)
+    x, y = centres.expand(side, side), centres[:, None].expand(side, side)
+    placed, shown = [], []
+    for some, numbers in enumerate(draws):
+        placing = _placing(by, numbers)
+        back, start = (torch.from_numpy(part).to(x) for part in placing)
+        there = torch.stack([x, y], -1) @ back.T + start
+        column, row = ((there + 1) * (side / 2)).floor().long().unbind(-1)
+        inside = (column >= 0) & (column < side) & (row >= 0) & (row < side)
+        nearest = row.clamp(0, side - 1), column.clamp(0, side - 1)
+        # An origin lies in the input as it was; that was moved as well.
+        place = (traces.places[some][nearest] - start) @ torch.linalg.inv(back).T
+        state = traces.shown[some][nearest] * inside
+        out = (state == SEEN) & (place.abs() > 1).any(-1)
+        placed.append(place)
+        shown.append(torch.where(out, HIDDEN, state))
+    return Traces(torch.stack(placed), torch.stack(shown))
 
 
 @cache

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ from torch import Tensor
 
 from contract.errors import InputError
 from contract.image import ALPHA_BYTE_TO_NETWORK, COLOUR_BYTE_TO_NETWORK, Stored
+from contract.origins import ORIGIN_STEPS, Origins
 from contract.pose import AXIS_NAMES, mirrored_pose
 from dataset.shards.records import PictureName
 from train.data.pathways import Pathways
@@ -31,7 +33,7 @@ class Batch:
     """N samples: image and target (N, 4, S, S) float32 in network form, pose (N, 6) float32.
 
     ``numbers`` says which samples of their set they are. pathways: what a frozen rotator made of
-    the images, two (N, 4, S, S), where that was kept.
+    the images, two (N, 4, S, S), where that was kept. traces: the samples' origins, if asked for.
     """
 
     image: Tensor
@@ -39,6 +41,18 @@ class Batch:
     pose: Tensor
     numbers: tuple[int, ...]
     pathways: tuple[Tensor, Tensor] | None = None
+    traces: Traces | None = None
+
+
+class Traces(NamedTuple):
+    """Origins of N samples as losses take them; T is ``ORIGINS_SIDE``.
+
+    places (N, T, T, 2) float32: x, then y down, in halves of the picture from edge to edge.
+    shown (N, T, T) uint8, as ``Origins`` has it.
+    """
+
+    places: Tensor
+    shown: Tensor
 
 
 @dataclass(frozen=True)
@@ -46,7 +60,7 @@ class StoredBatch:
     """N samples as they were stored: inputs and targets, N each (H, W, 4) uint8, pose (N, 6).
 
     ``numbers`` says which samples of their set they are. pathways: (2, N, 4, S, S) float16, what
-    a frozen rotator made of the inputs, where that was kept.
+    a frozen rotator made of the inputs, where that was kept. origins: of each, if asked for.
     """
 
     inputs: tuple[Stored, ...]
@@ -54,6 +68,7 @@ class StoredBatch:
     pose: Tensor
     numbers: tuple[int, ...]
     pathways: Tensor | None = None
+    origins: tuple[Origins, ...] = ()
 
     def to_network(self, device: torch.device, size: int) -> Batch:
         """In network form on ``device``; size: H, or the whole fraction of it to reduce to."""
@@ -63,7 +78,8 @@ class StoredBatch:
         if self.pathways is not None:
             one, two = self.pathways.to(device).float()
             turned = one, two
-        return Batch(image, target, self.pose.to(device), self.numbers, turned)
+        traces = _traces(self.origins, device) if self.origins else None
+        return Batch(image, target, self.pose.to(device), self.numbers, turned, traces)
 
 
 def read_batch(
@@ -71,20 +87,25 @@ def read_batch(
     numbers: Sequence[int] | I64,
     names: tuple[PictureName, PictureName],
     pathways: Pathways | None = None,
+    *,
+    traced: bool = False,
 ) -> StoredBatch:
     """Read some samples: the two pictures ``names`` (input, target) and no other.
 
-    pathways: read theirs too.
+    pathways: read theirs too. traced: read their origins too.
 
     Raises:
-        ShardError: a picture is damaged; the message names the shard.
+        ShardError: a picture is damaged, or there are no origins; the message names the shard.
     """
     pose = np.empty((len(numbers), len(AXIS_NAMES)), np.float32)
-    inputs, targets = [], []
+    inputs, targets, origins = [], [], []
     for place, number in enumerate(numbers):
         reader, row = samples.readers[samples.shard[number]], int(samples.row[number])
         pose[place] = reader.samples["pose"][row]
         pictures = reader.pictures(row, names)
+        if traced:
+            found = reader.origins(row)
+            origins.append(found.mirrored() if samples.mirror[number] else found)
         if samples.mirror[number]:
             pose[place] = mirrored_pose(pose[place])
             pictures = [np.ascontiguousarray(picture[:, ::-1]) for picture in pictures]
@@ -93,7 +114,15 @@ def read_batch(
         targets.append(pictures[1])
     turned = None if pathways is None else pathways.read(numbers)
     sides = tuple(inputs), tuple(targets)
-    return StoredBatch(*sides, torch.from_numpy(pose), tuple(map(int, numbers)), turned)
+    known = tuple(map(int, numbers))
+    return StoredBatch(*sides, torch.from_numpy(pose), known, turned, tuple(origins))
+
+
+def _traces(origins: Sequence[Origins], device: torch.device) -> Traces:
+    places, shown = (np.stack(part) for part in zip(*origins, strict=True))
+    return Traces(
+        torch.from_numpy(places).to(device) / ORIGIN_STEPS, torch.from_numpy(shown).to(device)
+    )
 
 
 def load_batch(

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -69,11 +70,13 @@ def batches(
     share: Share = Share(),
     workers: int = 1,
     pathways: Pathways | None = None,
+    *,
+    traced: bool = False,
 ) -> Iterator[StoredBatch]:
     """The batches that begin at ``positions``, whose step is the batch size; read ahead.
 
-    The workers are threads: reading and decoding let go of Python's lock, and nothing has to be
-    sent between processes.
+    pathways, traced: as ``read_batch`` has them. The workers are threads: reading and decoding let
+    go of Python's lock, and nothing has to be sent between processes.
     """
     waiting: deque[Future[StoredBatch]] = deque()
     with ThreadPoolExecutor(workers, "loader") as pool:
@@ -81,7 +84,8 @@ def batches(
             for start in positions:
                 stop = min(start + positions.step, positions.stop)
                 numbers = share.of(order.between(start, stop))
-                waiting.append(pool.submit(read_batch, samples, numbers, names, pathways))
+                read = partial(read_batch, samples, numbers, names, pathways, traced=traced)
+                waiting.append(pool.submit(read))
                 if len(waiting) > workers:
                     yield waiting.popleft().result()
             while waiting:

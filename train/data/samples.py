@@ -193,6 +193,20 @@ def _join(readers: Sequence[ShardReader], size: int) -> SampleSet:
     return SampleSet(tuple(readers), *joined, mirror, tuple(characters), size)
 
 
+def require_origins(samples: SampleSet, field: str) -> None:
+    """Refuse samples without origins; ``field``: of the plan, which needs them.
+
+    Raises:
+        InputError: a shard has none.
+    """
+    for reader in samples.readers:
+        if reader.origin_frames is None:
+            raise InputError(
+                f"{reader.path}: has no origins, which {field} needs; build shards with --origins, "
+                f"or give --set {field}=0"
+            )
+
+
 def has_parts(data: Path, split_file: Path | None = None) -> bool:
     """Whether ``data`` says which samples belong to which part."""
     folders = all((data / part).is_dir() for part in PARTS)

@@ -52,7 +52,9 @@ def estimate(plan: TrainingPlan, upkeep: Upkeep, stage: Stage, device: torch.dev
     for _ in range(2):  # the first warms up
         image, started = _noise(plan, count, device), time.perf_counter()
         with _counting_kept_bytes() as sizes, way.autocast(device):
-            outputs = run_stage(stage, network, rotator, image, image.new_zeros(count, len(AXES)))
+            outputs = run_stage(
+                stage, network, rotator, image, image.new_zeros(count, len(AXES))
+            ).pictures
             loss = loss_of(image, image, outputs)
         loss.backward()  # type: ignore[no-untyped-call]
         if device.type == "cuda":

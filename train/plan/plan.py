@@ -20,7 +20,13 @@ from train.plan.stages import STAGES
 EPOCH_SAMPLES = 500_000
 """The paper's epoch."""
 
-_LATER_SETTINGS = "gradient_weight", "coarse_weight", "similarity_weight", "level"
+_LATER_SETTINGS = (
+    "gradient_weight",
+    "coarse_weight",
+    "similarity_weight",
+    "level",
+    "flow_weight",
+)
 _LEVEL_HALF_LIFE = 0.3
 """Of the level stretch: that of the running mean of weights there."""
 
@@ -42,7 +48,8 @@ class StageSettings:
     from the finished one with L1 (the paper's starts from nothing). gradient_weight,
     coarse_weight, similarity_weight: of three substitutes of the perceptual loss, as ``StageLoss``
     has them; the third from where the level stretch begins, for it is dear, and tells little of
-    pictures that do not yet nearly match.
+    pictures that do not yet nearly match. flow_weight: of ``flow_error``, a rotator's alone, for
+    data sets that were built with origins.
 
     Raises:
         InputError: a value that no stage can have.
@@ -61,6 +68,7 @@ class StageSettings:
     similarity_weight: float = 0.0
     level: float = 0.0
     level_rate: float = 0.5
+    flow_weight: float = 0.0
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -72,7 +80,7 @@ class StageSettings:
         require(self, "level", 0 <= self.level < 1, "lie in [0, 1)")
         require(self, "level_rate", 0 < self.level_rate <= 1, "lie in (0, 1]")
         weights = "perceptual_weight", "gradient_weight", "coarse_weight", "similarity_weight"
-        require_between(self, 0, 1000, "focus", *weights)
+        require_between(self, 0, 1000, "focus", "flow_weight", *weights)
         if self.similarity_weight:
             require(self, "level", self.level > 0, "be over 0 where similarity_weight is")
 
@@ -148,6 +156,9 @@ class TrainingPlan:
             require(
                 self, "ema_samples", self.ema_samples > 0, "be over 0 where a stage has a level end"
             )
+        for name, stage in self.stages.items():
+            if stage.flow_weight and STAGES[name].kind != "rotator":
+                raise InputError(f"{name}.flow_weight is {stage.flow_weight}: it has no flow")
         known = get_args(Precision)
         require(self, "precision", self.precision in known, f"be {' or '.join(known)}")
 

@@ -111,8 +111,12 @@ LIVE = TrainingPlan(
     _stages(
         {
             ("morpher", "L1"): replace(_LIVE_STAGE, focus=1.0),
-            ("rotator", "L1"): replace(_LIVE_STAGE, samples=240_000, similarity_weight=2.5),
-            ("rotator", "P"): replace(_LIVE_STAGE, perceptual_weight=ROTATOR_WEIGHT),
+            ("rotator", "L1"): replace(
+                _LIVE_STAGE, samples=240_000, similarity_weight=2.5, flow_weight=0.1
+            ),
+            ("rotator", "P"): replace(
+                _LIVE_STAGE, perceptual_weight=ROTATOR_WEIGHT, flow_weight=0.1
+            ),
             ("combiner", "L1"): replace(_LIVE_STAGE, samples=80_000, similarity_weight=2.5),
             ("combiner", "P"): replace(
                 _LIVE_STAGE, samples=80_000, perceptual_weight=COMBINER_WEIGHT, from_l1=True

@@ -7,7 +7,7 @@ network that it trains.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -19,7 +19,7 @@ from models.base.configurations import LOSS_NAMES, LossName, combiner_name, rota
 from models.files.bundle import Network
 from models.networks.combiner import Combiner
 from models.networks.face_morpher import FaceMorpher
-from models.networks.face_rotator import FaceRotator
+from models.networks.face_rotator import FaceRotator, RotatorOutput
 
 Kind = Literal["morpher", "rotator", "combiner"]
 
@@ -93,6 +93,14 @@ def combiner_input(rotator: nn.Module, image: Tensor, joints: Tensor) -> tuple[T
     return turned.pathway1, turned.pathway2
 
 
+class Made(NamedTuple):
+    """What a stage's network made: pictures (N, 4, H, W), which its loss compares with the target;
+    and a rotator's flow (N, 2, L, L)."""
+
+    pictures: tuple[Tensor, ...]
+    flow: Tensor | None
+
+
 def run_stage(
     stage: Stage,
     network: nn.Module,
@@ -100,8 +108,8 @@ def run_stage(
     image: Tensor,
     pose: Tensor,
     pathways: tuple[Tensor, Tensor] | None = None,
-) -> tuple[Tensor, ...]:
-    """Run a stage's network: the pictures that its loss compares with the target, (N, 4, H, W).
+) -> Made:
+    """Run a stage's network.
 
     rotator: a combiner's. image: (N, 4, H, W); pose: (N, 6), contract order. pathways: what the
     rotator makes of them, where that is known.
@@ -111,4 +119,6 @@ def run_stage(
     if rotator is not None:
         inputs = pathways or combiner_input(rotator, image, part)
     outputs: tuple[Tensor, ...] = network(*inputs, part)
-    return outputs[:2] if stage.kind == "rotator" else outputs[:1]
+    if isinstance(outputs, RotatorOutput):
+        return Made(outputs[:2], outputs.offset)
+    return Made(outputs[:1], None)

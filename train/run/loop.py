@@ -23,6 +23,7 @@ from train.data.augmentation import augmented
 from train.data.batch import StoredBatch
 from train.data.order import SampleOrder, Share, batches
 from train.data.pathways import Pathways
+from train.loss.losses import flow_error
 from train.plan.plan import StageSettings, stage_loss
 from train.plan.stages import Stage, build_network, run_stage
 from train.run.checkpoint import (
@@ -188,7 +189,16 @@ def _batches(work: _Work) -> Iterator[StoredBatch]:
     positions = range(work.trainee.step * batch, work.last * batch, batch)
     threads = run.upkeep.loader_threads
     samples, names = run.samples, work.stage.pictures
-    return batches(samples, work.order, names, positions, run.share, threads, work.pathways)
+    return batches(
+        samples,
+        work.order,
+        names,
+        positions,
+        run.share,
+        threads,
+        work.pathways,
+        traced=work.settings.flow_weight > 0,
+    )
 
 
 def _positions(work: _Work) -> list[int]:
@@ -204,8 +214,10 @@ def _loss(work: _Work, batch: StoredBatch) -> Tensor:
     here = batch.to_network(run.device, run.plan.network.size)
     here = augmented(here, run.plan.augmentation, run.plan.seed, _positions(work))
     with run.execution.autocast(run.device):
-        outputs = run_stage(stage, work.network, work.rotator, here.image, here.pose, here.pathways)
-        loss = loss_of(here.image, here.target, outputs)
+        made = run_stage(stage, work.network, work.rotator, here.image, here.pose, here.pathways)
+        loss = loss_of(here.image, here.target, made.pictures)
+        if made.flow is not None and here.traces:
+            loss = loss + work.settings.flow_weight * flow_error(made.flow, here.traces)
     return len(batch.numbers) * run.share.ranks / work.settings.batch * loss
 
 
