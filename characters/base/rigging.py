@@ -65,7 +65,7 @@ _STANDARD = [
 ]
 BONE: dict[str, int] = {name: index for index, name in enumerate(_STANDARD)}
 
-HEAD_PIVOT: Vec3 = (0.0, 0.10, 0.05)
+HEAD_PIVOT: Vec3 = (0.0, 0.10, 0.075)
 NECK_PIVOT: Vec3 = (0.0, -0.14, 0.09)
 _TURN_Z = 0.08  # of the axis that the body turns about
 

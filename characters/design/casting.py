@@ -99,7 +99,7 @@ def draw_hair(f: Franchise, male: bool, eye: s.Eye, rng: Rng) -> s.Hair:
         "short": 0.16, "bob": 0.03, "flip": -0.02, "medium": -0.30, "long": -0.95, "spiky": 0.16,
     }[back]  # fmt: skip
     sides: list[s.SideLocks] = ["none", "short", "long", "hime"]
-    side_chance = np.array([0.5, 0.45, 0.05, 0.0] if male else [0.12, 0.42, 0.34, 0.12])
+    side_chance = np.array([0.5, 0.45, 0.05, 0.0] if male else [0.08, 0.30, 0.48, 0.14])
     side = sides[int(rng.choice(4, p=side_chance))]
     side_y = {"none": 0.3, "short": 0.16, "long": -0.26, "hime": 0.10}[side]
     if side == "long" and rng.random() < 0.35:

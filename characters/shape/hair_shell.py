@@ -75,7 +75,8 @@ class Locks:
 
     ``narrow``: the share of the length from which a lock tapers to its tip, ``power`` below 1
     keeps it broad for longer. ``hook`` turns the last third sideways (radians at the tip).
-    ``body`` swells the locks at the cheeks' height.
+    ``body`` swells the locks at the cheeks' height. ``ahead``: how far before the shell a lock
+    hangs from the jaw down.
     """
 
     root: F64  # azimuth at the crown
@@ -92,6 +93,7 @@ class Locks:
     wave: float = 0.0
     waves: float = 2.6
     body: float = 0.0
+    ahead: float = 0.0
     stations: int = 14
 
 
@@ -109,6 +111,7 @@ def build_locks(shell: Shell, locks: Locks, bones: BoneChain, rng: np.random.Gen
     swell = locks.lift[:, None] * ease(t, 0.0, 0.35) + locks.flare[:, None] * t**3 + sway
     swell = swell + locks.body * bump(y, 0.34, 0.26)
     centres = shell.at(azimuth + 1.4 * sway, y, swell)
+    centres[..., 2] -= locks.ahead * ease(y, 0.55, 0.05)
     outward = shell.outward(azimuth, y)
     room = 0.12 + 0.88 * shell.radius(y)
     width = locks.half_width[:, None] * taper(stations, 0.9, 0.3, locks.narrow, locks.power)

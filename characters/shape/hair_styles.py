@@ -132,6 +132,8 @@ def side_locks(hair: Hair, rng: Rng) -> list[Locks]:
     count = 2 * len(base)
     azimuth = np.concatenate([-base, base]) + rng.uniform(-0.03, 0.03, count)
     width, rise = np.tile(width, 2), np.tile(rise, 2)
+    # Most hang before the shoulders, where a turn takes them along, not beside the neck.
+    ahead = max(0.0, float(rng.spawn(1)[0].uniform(-0.06, 0.24)))
     end = hair.side_y + rise + rng.uniform(-0.03, 0.03, count) * (not straight)
     return [
         Locks(
@@ -147,6 +149,7 @@ def side_locks(hair: Hair, rng: Rng) -> list[Locks]:
             power=0.5 if straight else 0.8,
             wave=hair.wave * 0.8,
             body=0.030,
+            ahead=ahead,
             stations=16,
         )
     ]

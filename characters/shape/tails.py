@@ -44,8 +44,9 @@ def tails(hair: Hair, shell: Shell, rng: Rng) -> list[Tail]:
             out = rng.uniform(0.10, 0.26) + bulk * rng.uniform(0, 0.35)
             slant = bulk * rng.uniform(-0.1, 0.5)
             wide = thick * rng.uniform(0.95, 1.35) * (1 + 1.2 * bulk)
+            behind = _behind(rng)
             return [
-                Tail(_hanging(hair, shell, side, out, slant), wide, kind, name, fan)
+                Tail(_hanging(hair, shell, side, out, slant, behind), wide, kind, name, fan)
                 for side, name in ((1, "左ツイン"), (-1, "右ツイン"))
             ]
         case "low_twin":
@@ -54,23 +55,30 @@ def tails(hair: Hair, shell: Shell, rng: Rng) -> list[Tail]:
             return [_low(hair, side, "braid", thick * 0.66) for side in (1, -1)]
         case "side":
             side = int(rng.choice([-1, 1]))
-            line = _hanging(hair, shell, side, rng.uniform(0.08, 0.2), bulk * rng.uniform(0, 0.3))
+            out, slant = rng.uniform(0.08, 0.2), bulk * rng.uniform(0, 0.3)
+            line = _hanging(hair, shell, side, out, slant, _behind(rng))
             return [Tail(line, thick * (1 + bulk), "bundle", "サイド", fan)]
         case "ponytail" | "half":
             return [_ponytail(hair, shell, thick * 1.35 * (1 + 0.8 * bulk), fan, rng)]
     return []
 
 
-def _hanging(hair: Hair, shell: Shell, side: int, out: float, slant: float) -> F64:
+def _behind(rng: Rng) -> float:
+    """How far behind the ear a tail is tied and hangs; apart from all else that is drawn."""
+    return float(rng.spawn(1)[0].uniform(0.0, 0.22))
+
+
+def _hanging(hair: Hair, shell: Shell, side: int, out: float, slant: float, behind: float) -> F64:
     """The line of a tail tied high at the side of the head, which falls away from it by slant."""
     y, end = hair.tail_height, hair.tail_y
-    x, _, z = shell.at(np.array(1.75 * side), np.array(y), np.array(-0.02)).tolist()
+    azimuth = (1.75 + 1.5 * behind) * side
+    x, _, z = shell.at(np.array(azimuth), np.array(y), np.array(-0.02)).tolist()
     line = [
         [x, y, z],
-        [x + side * (0.06 + out * 0.8), y + 0.05, z + 0.03],
-        [x + side * (0.08 + out * 1.25), y - 0.22, z + 0.05],
-        [x + side * (0.06 + out * 1.15 + slant / 2), (y + end) / 2, z + 0.05],
-        [x + side * (out * 0.85 + slant), end, z + 0.08],
+        [x + side * (0.06 + out * 0.8), y + 0.05, z + 0.03 + behind / 2],
+        [x + side * (0.08 + out * 1.25), y - 0.22, z + 0.05 + behind],
+        [x + side * (0.06 + out * 1.15 + slant / 2), (y + end) / 2, z + 0.05 + behind],
+        [x + side * (out * 0.85 + slant), end, z + 0.08 + behind],
     ]
     return np.array(line)
 
