@@ -65,7 +65,7 @@ ONLY_INTO = {("train", "dataset"): "dataset.shards"}
 ONLY_HERE = {
     "moderngl": {
         f"renderer/draw/{name}.py"
-        for name in ("device", "canvas", "gpu_model", "programs", "tiles")
+        for name in ("device", "canvas", "gpu_model", "programs", "tiles", "tracing")
     },
     "h5py": {"dataset/shards/shard_file.py"},
     "pyrr": {"renderer/draw/canvas.py"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import moderngl
 import numpy as np
@@ -82,6 +83,16 @@ class _Calls:
 
     surfaces: Sequence[_Call]
     edges: Sequence[_Call]
+
+
+class Parts(NamedTuple):
+    """Buffers of positions, of uv (8 of ``_LASTING_BYTES``) and of faces; surfaces with their
+    colour maps."""
+
+    positions: moderngl.Buffer
+    lasting: moderngl.Buffer
+    indices: moderngl.Buffer
+    surfaces: tuple[tuple[Surface, moderngl.Texture], ...]
 
 
 class DrawnModel:
@@ -188,40 +199,10 @@ class DrawnModel:
         self._context.cull_face = "front"
         self._make(self._calls(materials, frame).edges)
 
-    def draw_origins(
-        self,
-        materials: MaterialStates,
-        origins: F32,
-        program: moderngl.Program,
-        mmd_to_clip: tuple[float, ...],
-    ) -> None:
-        """Draw the surfaces with ``origins`` (V, 3), one of each vertex, for colours."""
-        self._context.cull_face = "back"
-        program["mmd_to_clip"] = mmd_to_clip
-        buffer = self._context.buffer(
-            np.ascontiguousarray(origins, np.float32).tobytes() or b"\0" * 12
-        )
-        array = self._context.vertex_array(
-            program,
-            [
-                (self._positions, "3f", "position"),
-                (self._lasting, "2f 12x", "uv"),
-                (buffer, "3f", "origin"),
-            ],
-            self._indices,
-        )
-        try:
-            for surface, maps in zip(self._list.surfaces, self._maps, strict=True):
-                if (opacity := float(materials.diffuse[surface.material, 3])) > 0:
-                    program["opacity"] = opacity
-                    maps[0].use(0)
-                    cull = moderngl.NOTHING if surface.double_sided else moderngl.CULL_FACE
-                    self._context.enable_only(moderngl.DEPTH_TEST | cull)
-                    count, first = surface.index_count, surface.first_index
-                    array.render(moderngl.TRIANGLES, count, first=first)
-        finally:
-            array.release()
-            buffer.release()
+    def parts(self) -> Parts:
+        """What to draw the mesh that was written last from, otherwise than as a picture."""
+        surfaces = zip(self._list.surfaces, (maps[0] for maps in self._maps), strict=True)
+        return Parts(self._positions, self._lasting, self._indices, tuple(surfaces))
 
     def _make(self, calls: Sequence[_Call]) -> None:
         flags, bound = -1, dict[int, moderngl.Texture]()

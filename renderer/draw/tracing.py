@@ -10,7 +10,8 @@ import moderngl
 import numpy as np
 
 from renderer.deform.deformer import PosedMesh
-from renderer.draw.gpu_model import DrawnModel
+from renderer.deform.material_morphs import MaterialStates
+from renderer.draw.gpu_model import DrawnModel, Parts
 from renderer.draw.programs import Programs
 from renderer.formats.model import F32
 
@@ -46,6 +47,31 @@ class Tracing:
         self._context.depth_func = "<="
         self._context.front_face = "cw"
         drawn.write(mesh)
-        drawn.draw_origins(mesh.materials, origins, self._program, mmd_to_clip)
+        self._program["mmd_to_clip"] = mmd_to_clip
+        self._draw(drawn.parts(), mesh.materials, origins)
         pixels = np.frombuffer(self._target.read(components=_CHANNELS, dtype="f4"), np.float32)
         return pixels.reshape(self.side, self.side, _CHANNELS)[::-1]
+
+    def _draw(self, parts: Parts, materials: MaterialStates, origins: F32) -> None:
+        context, program = self._context, self._program
+        buffer = context.buffer(np.ascontiguousarray(origins, np.float32).tobytes() or bytes(12))
+        array = context.vertex_array(
+            program,
+            [
+                (parts.positions, "3f", "position"),
+                (parts.lasting, "2f 12x", "uv"),
+                (buffer, "3f", "origin"),
+            ],
+            parts.indices,
+        )
+        context.cull_face = "back"
+        for surface, colour_map in parts.surfaces:
+            if (opacity := float(materials.diffuse[surface.material, 3])) > 0:
+                program["opacity"] = opacity
+                colour_map.use(0)
+                cull = moderngl.NOTHING if surface.double_sided else moderngl.CULL_FACE
+                context.enable_only(moderngl.DEPTH_TEST | cull)
+                count, first = surface.index_count, surface.first_index
+                array.render(moderngl.TRIANGLES, count, first=first)
+        array.release()
+        buffer.release()
