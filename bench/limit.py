@@ -28,6 +28,7 @@ import moderngl
 from bench.bench_render import CONFIGURATION, folders, shard_of, sized
 from contract.image import Stored
 from contract.light import DEFAULT_LIGHT, Light
+from contract.origins import Origins
 from contract.pose import Pose
 from contract.rig import Rig
 from contract.text import place
@@ -198,6 +199,9 @@ class _OpenedAlbum:
 
     def draw_all(self, views: Iterable[tuple[Pose, Light]]) -> Iterator[Stored]:
         return (self.draw(pose, light) for pose, light in views)
+
+    def trace(self, _pose: Pose) -> Origins:
+        raise NotImplementedError("an album holds pictures only")
 
     def driven(self, _rig: Rig) -> _OpenedAlbum:
         return self

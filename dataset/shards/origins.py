@@ -30,10 +30,9 @@ def decode_origins(data: bytes) -> Origins:
     Raises:
         ShardError: the bytes are no origins; nothing larger than such are is allocated.
     """
-    inflater = isal_zlib.decompressobj()
     try:
-        raw = inflater.decompress(data, _RAW_BYTES + 1)
-    except (zlib.error, isal_zlib.error) as error:
+        raw = zlib.decompressobj().decompress(data, _RAW_BYTES + 1)
+    except zlib.error as error:
         raise ShardError("the bytes are no origins") from error
     if len(raw) != _RAW_BYTES:
         raise ShardError(f"{len(raw)} bytes of origins, not {_RAW_BYTES}")

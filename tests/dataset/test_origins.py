@@ -7,6 +7,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import numpy.typing as npt
 import pytest
 from isal import isal_zlib
 
@@ -38,7 +39,8 @@ def shard(tmp_path: Path) -> Path:
 
 
 def _same(one: Origins, other: Origins) -> bool:
-    return all(np.array_equal(a, b) and a.dtype == b.dtype for a, b in zip(one, other, strict=True))
+    same = np.array_equal(one.places, other.places) and np.array_equal(one.shown, other.shown)
+    return same and one.places.dtype == other.places.dtype and one.shown.dtype == other.shown.dtype
 
 
 def test_any_origins_come_back_to_the_bit_within_the_bound() -> None:
@@ -123,7 +125,9 @@ def test_the_layout_is_as_it_is_documented(shard: Path) -> None:
     assert tables(shard.parent)[shard.name]["origins"] == numbers.tobytes()
 
 
-def _rewritten(shard: Path, numbers: np.ndarray, *, signed: bool = True) -> ShardReader:  # type: ignore[type-arg]
+def _rewritten(
+    shard: Path, numbers: npt.NDArray[np.integer], *, signed: bool = True
+) -> ShardReader:
     with h5py.File(shard, "r+", locking=False) as file:
         del file["origins"]
         file["origins"] = numbers

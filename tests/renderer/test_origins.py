@@ -133,7 +133,9 @@ def test_the_picture_before_sampled_at_the_origins_is_the_picture(
 
 def _sampled(picture: Stored, origins: Origins) -> npt.NDArray[np.float64]:
     size = len(picture)
-    at = np.floor((origins.places / ORIGIN_STEPS + 1) / 2 * size).astype(int).clip(0, size - 1)
+    at: npt.NDArray[np.int64] = (
+        np.floor((origins.places / ORIGIN_STEPS + 1) / 2 * size).astype(int).clip(0, size - 1)
+    )
     return picture[at[..., 1], at[..., 0]].astype(float)
 
 

@@ -257,7 +257,7 @@ def test_origins_beyond_the_moved_picture_are_hidden_or_nothing() -> None:
     for position in range(20):
         made = augmented(batch, Augmentation(shift=0.2), 0, [position]).traces
         assert made is not None
-        states |= set(made.shown.unique().tolist())
+        states |= set(made.shown.flatten().tolist())
         out = (made.places.abs() > 1).any(-1)
         assert (made.shown[out] != SEEN).all()
         assert (made.shown[(made.shown != NOTHING) & ~out] == SEEN).all()

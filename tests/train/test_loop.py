@@ -10,22 +10,16 @@ from pathlib import Path
 
 import pytest
 import torch
-from click.testing import CliRunner
 from torch import Tensor
 
 from contract.errors import InputError, TrainingError
-from contract.pose import JOINTS
 from models.base.execution import Precision
 from tests.support.real_filters import real_vgg16_state
 from tests.support.tiny_runs import open_run, tiny_plan
 from tests.support.tiny_shards import write_shards
-from train.cli import main
-from train.data.augmentation import Augmentation
-from train.data.batch import read_batch
-from train.loss.losses import flow_error
 from train.loss.vgg import Vgg16, vgg16_from_state
-from train.plan.plan import StageSettings, TrainingPlan, Upkeep, changed
-from train.plan.stages import STAGES, build_network
+from train.plan.plan import StageSettings, TrainingPlan
+from train.plan.stages import STAGES
 from train.run.assemble import assemble
 from train.run.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from train.run.loop import train_stage
@@ -303,64 +297,3 @@ def test_running_out_of_memory_says_what_to_lower(
     monkeypatch.setattr("train.run.loop.run_stage", fail)
     with pytest.raises(TrainingError, match=r"--set morpher\.batch=N"):
         train_stage(_run(shards, tmp_path), STAGES["morpher"], None)
-
-
-# Flows that are told where things come from.
-
-
-@pytest.fixture(scope="module")
-def traced(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_shards(tmp_path_factory.mktemp("traced"), traced=True)
-
-
-def _flow_plan(weight: float, steps: int = 6) -> TrainingPlan:
-    plan = _plan(steps)
-    rotator = replace(plan.stages["rotator-L1"], flow_weight=weight)
-    return replace(plan, stages={**plan.stages, "rotator-L1": rotator}, mirror=True)
-
-
-def test_a_flow_that_is_told_its_origins_is_nearer_to_them(traced: Path, tmp_path: Path) -> None:
-    errors = {}
-    for weight in (0.0, 1.0):
-        run = _run(traced, tmp_path / str(weight), _flow_plan(weight, 60))
-        train_stage(run, STAGES["rotator-L1"], None)
-        network = build_network("rotator", run.plan.network, 0)
-        network.load_state_dict(_state(run, "rotator-L1").network)
-        batch = read_batch(run.held_out, range(8), ("expression", "posed"), traced=True)
-        seen = batch.to_network(run.device, run.plan.network.size)
-        assert seen.traces is not None
-        flow = network(seen.image, seen.pose[:, JOINTS]).offset
-        errors[weight] = float(flow_error(flow, seen.traces))
-    assert errors[1.0] < 0.7 * errors[0.0]
-
-
-def test_three_steps_and_three_more_with_origins_are_six_bit_for_bit(
-    traced: Path, tmp_path: Path
-) -> None:
-    plan = replace(_flow_plan(0.5), augmentation=Augmentation(scale=0.1, shift=0.05))
-    whole, parts = (_run(traced, tmp_path / name, plan) for name in ("whole", "parts"))
-    train_stage(whole, STAGES["rotator-L1"], None)
-    train_stage(parts, STAGES["rotator-L1"], None, stop_after=3)
-    train_stage(parts, STAGES["rotator-L1"], None)
-    one, other = (_without_seconds(_state(run, "rotator-L1")) for run in (whole, parts))
-    assert _same(one, other)
-
-
-def test_shards_without_origins_are_refused_before_anything_is_trained(
-    shards: Path, tmp_path: Path
-) -> None:
-    arguments = ["all", str(shards), "-o", str(tmp_path / "run"), "--losses", "L1"]
-    arguments += ["--preset", "demo", "--set", "rotator-L1.flow_weight=1", "--resize"]
-    arguments += ["--set", "network.size=16"]
-    made = CliRunner().invoke(main, arguments)
-    assert made.exit_code == 1
-    assert "shard-00000.h5: has no origins, which rotator-L1.flow_weight needs; build shards" in (
-        made.output
-    )
-    assert not (tmp_path / "run").exists()
-
-
-@pytest.mark.parametrize("name", ["morpher", "combiner-L1-L1"])
-def test_only_a_rotator_has_a_flow(name: str) -> None:
-    with pytest.raises(InputError, match=f"{name}.flow_weight is 1: it has no flow"):
-        changed(_plan(), Upkeep(), [f"{name}.flow_weight=1"])

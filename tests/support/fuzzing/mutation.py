@@ -81,7 +81,7 @@ def telling(rng: Rng, letter: str) -> bytes:
     if letter in "fd":
         return struct.pack("<" + letter, pick(rng, _TELLING_FLOATS))
     size = struct.calcsize(letter)
-    number = pick(rng, _TELLING) * pick(rng, (1, 1, 1, -1)) + int(rng.integers(-1, 2))
+    number: int = pick(rng, _TELLING) * pick(rng, (1, 1, 1, -1)) + int(rng.integers(-1, 2))
     return (number & (1 << 8 * size) - 1).to_bytes(size, "little")
 
 

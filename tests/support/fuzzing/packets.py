@@ -61,7 +61,10 @@ def _read_packet(path: Path) -> None:
         with np.errstate(all="raise", under="ignore"):
             said = decoder.take(packet)
     except PacketError as error:
-        assert np.array_equal(before, decoder.take(sound), equal_nan=True), "it was remembered"
+        after = decoder.take(sound)
+        assert before is not None
+        assert after is not None
+        assert np.array_equal(before, after, equal_nan=True), "it was remembered"
         raise InputError(f"{kind}: {error}") from error
     if said is not None:
         assert said.shape == (6,), "other measures"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +24,7 @@ def _pictures(_folder: Path) -> list[Seed]:
     rgb, grey = rgba.convert("RGB"), rgba.convert("L")
     deep = Image.fromarray(shades[..., 0].astype(np.uint16) * 257)
     frames = {"save_all": True, "append_images": [rgba.rotate(90), rgba], "duration": 40}
-    kinds: list[tuple[Image.Image, str, dict[str, object]]] = [
+    kinds: list[tuple[Image.Image, str, dict[str, Any]]] = [
         *((one, "PNG", {}) for one in (rgba, rgb.convert("P"), deep, grey.convert("1"))),
         (rgba, "PNG", frames),
         *((rgb, "JPEG", {"progressive": p, "quality": 60}) for p in (False, True)),

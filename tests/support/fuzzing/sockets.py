@@ -71,8 +71,8 @@ def in_events(rng: Rng, data: bytes) -> bytes:
             case 2:
                 events[at : at + 1] = [{"bytes" if "text" in event else "text": _inner(event)}]
             case 3:
-                odd = ({}, {"text": None, "bytes": None}, {"text": "x", "bytes": "x"}, {"end": 1})
-                events.insert(at, pick(rng, odd))
+                nothing: dict[str, Any] = {"text": None, "bytes": None}
+                events.insert(at, pick(rng, ({}, nothing, {"text": "x", "bytes": "x"}, {"end": 1})))
             case 4:
                 events[at : at + 1] = [{"text": _inner(event) * int(rng.integers(1, 2000))}]
             case _:

@@ -50,10 +50,11 @@ class Served:
 
     def recording(self, **order: object) -> Any:  # noqa: ANN401  # a WebSocket, once it has begun
         """A connection on which it is ordered."""
-        from websockets.sync.client import connect
+        from websockets.sync import client
 
         url = f"ws://{self.address}/api/recording/{self.token}"
-        socket = connect(url, origin=f"http://{self.address}", max_size=1 << 28)  # type: ignore[arg-type]
+        connect: Any = client.connect  # its types differ from version to version
+        socket = connect(url, origin=f"http://{self.address}", max_size=1 << 28)
         socket.send(json.dumps(order))
         return socket
 

@@ -1,0 +1,83 @@
+"""Flows that are told where things come from: rotators trained on shards with origins."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from click.testing import CliRunner
+
+from contract.errors import InputError
+from contract.pose import JOINTS
+from tests.support.tiny_runs import open_run, tiny_plan
+from tests.support.tiny_shards import write_shards
+from train.cli import main
+from train.data.augmentation import Augmentation
+from train.data.batch import read_batch
+from train.loss.losses import flow_error
+from train.plan.plan import StageSettings, TrainingPlan, Upkeep, changed
+from train.plan.stages import STAGES, build_network
+from train.run.checkpoint import load_checkpoint
+from train.run.loop import train_stage
+
+ROTATOR = STAGES["rotator-L1"]
+PLAN = tiny_plan(StageSettings(4, 24, 1e-2, 8, "cosine"))
+
+
+@pytest.fixture(scope="module")
+def traced(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_shards(tmp_path_factory.mktemp("traced"), traced=True)
+
+
+def _plan(weight: float, steps: int = 6) -> TrainingPlan:
+    rotator = replace(PLAN.stages[ROTATOR.name], samples=4 * steps, flow_weight=weight)
+    return replace(PLAN, stages={**PLAN.stages, ROTATOR.name: rotator}, mirror=True)
+
+
+def test_a_flow_that_is_told_its_origins_is_nearer_to_them(traced: Path, tmp_path: Path) -> None:
+    errors = {}
+    for weight in (0.0, 1.0):
+        run = open_run(traced, tmp_path / str(weight), _plan(weight, 60))
+        train_stage(run, ROTATOR, None)
+        network = build_network("rotator", run.plan.network, 0)
+        network.load_state_dict(load_checkpoint(run.rolling(ROTATOR.name)).network)
+        stored = read_batch(run.held_out, range(8), ("expression", "posed"), traced=True)
+        batch = stored.to_network(run.device, run.plan.network.size)
+        assert batch.traces is not None
+        with torch.no_grad():
+            flow = network(batch.image, batch.pose[:, JOINTS]).offset
+        errors[weight] = float(flow_error(flow, batch.traces))
+    assert errors[1.0] < 0.7 * errors[0.0]
+
+
+def test_three_steps_and_three_more_with_origins_are_six_bit_for_bit(
+    traced: Path, tmp_path: Path
+) -> None:
+    plan = replace(_plan(0.5), augmentation=Augmentation(scale=0.1, shift=0.05))
+    whole, parts = (open_run(traced, tmp_path / name, plan) for name in ("whole", "parts"))
+    train_stage(whole, ROTATOR, None)
+    train_stage(parts, ROTATOR, None, stop_after=3)
+    train_stage(parts, ROTATOR, None)
+    one, other = (load_checkpoint(run.rolling(ROTATOR.name)).network for run in (whole, parts))
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_shards_without_origins_are_refused_before_anything_is_trained(tmp_path: Path) -> None:
+    shards = write_shards(tmp_path / "shards")
+    arguments = ["all", str(shards), "-o", str(tmp_path / "run"), "--losses", "L1"]
+    arguments += ["--preset", "demo", "--set", "rotator-L1.flow_weight=1", "--resize"]
+    arguments += ["--set", "network.size=16"]
+    made = CliRunner().invoke(main, arguments)
+    assert made.exit_code == 1
+    assert "shard-00000.h5: has no origins, which rotator-L1.flow_weight needs; build shards" in (
+        made.output
+    )
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("name", ["morpher", "combiner-L1-L1"])
+def test_only_a_rotator_has_a_flow(name: str) -> None:
+    with pytest.raises(InputError, match=f"{name}.flow_weight is 1: it has no flow"):
+        changed(PLAN, Upkeep(), [f"{name}.flow_weight=1"])
