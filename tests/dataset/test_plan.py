@@ -197,6 +197,7 @@ def test_the_plan_says_everything_that_decides_the_pictures(tmp_path: Path) -> N
         "samples_per_shard": 16,
         "sampling_version": 1,
         "generator": generator_name(),
+        "origins": False,
     }
 
 

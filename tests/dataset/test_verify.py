@@ -164,7 +164,10 @@ def _put(field: str, row: int, value: object) -> Callable[[np.ndarray], None]:
     [
         (_put("pose", 1, [0.5] * 6), "源/mio.pmx: sample 1 is not the one of its seed"),
         (_put("index", 1, 2), "源/mio.pmx: its samples are not numbers 0 to 2, in order"),
-        (_put("posed", 1, 4), "the pictures are not each used once, as rest, expression or posed"),
+        (
+            _put("posed", 1, 4),
+            "the frames are not each used once, as rest, expression, posed or origins",
+        ),
     ],
 )
 def test_samples_that_were_changed_are_found(
