@@ -110,8 +110,8 @@ def train_all(
         require_size(splits.part(part), plan.network.size, resize)
     stages = _choose(wanted, losses, vgg16, preset, dry_run)
     for stage in stages:
-        if plan.stages[stage.name].flow_weight:
-            require_origins(splits.train, f"{stage.name}.flow_weight")
+        if field := plan.stages[stage.name].needs_origins:
+            require_origins(splits.train, f"{stage.name}.{field}")
     if dry_run:
         click.echo(describe(plan, upkeep, splits, stages, open_device(device)))
         return

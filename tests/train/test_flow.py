@@ -16,11 +16,13 @@ from tests.support.tiny_shards import write_shards
 from train.cli import main
 from train.data.augmentation import Augmentation
 from train.data.batch import read_batch
-from train.loss.losses import flow_error
+from train.loss.losses import flow_error, uncopied
 from train.plan.plan import StageSettings, TrainingPlan, Upkeep, changed
-from train.plan.stages import STAGES, build_network
+from train.plan.stages import STAGES, build_network, run_stage
+from train.run.assemble import assemble
 from train.run.checkpoint import load_checkpoint
 from train.run.loop import train_stage
+from train.run.run import write_run
 
 ROTATOR = STAGES["rotator-L1"]
 PLAN = tiny_plan(StageSettings(4, 24, 1e-2, 8, "cosine"))
@@ -77,7 +79,38 @@ def test_shards_without_origins_are_refused_before_anything_is_trained(tmp_path:
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("name", ["morpher", "combiner-L1-L1"])
-def test_only_a_rotator_has_a_flow(name: str) -> None:
-    with pytest.raises(InputError, match=f"{name}.flow_weight is 1: it has no flow"):
-        changed(PLAN, Upkeep(), [f"{name}.flow_weight=1"])
+@pytest.mark.parametrize(
+    ("field", "fault"),
+    [
+        ("morpher.flow_weight", "it has no flow"),
+        ("combiner-L1-L1.flow_weight", "it has no flow"),
+        ("morpher.copy_weight", "it combines nothing"),
+        ("rotator-L1.copy_weight", "it combines nothing"),
+    ],
+)
+def test_weights_are_refused_where_there_is_nothing_to_weigh(field: str, fault: str) -> None:
+    with pytest.raises(InputError, match=f"{field} is 1: {fault}"):
+        changed(PLAN, Upkeep(), [f"{field}=1"])
+
+
+def test_a_combiner_that_is_asked_to_copy_copies_more(traced: Path, tmp_path: Path) -> None:
+    shares = {}
+    for weight in (0.0, 1.0):
+        combiner = replace(PLAN.stages["combiner-L1-L1"], samples=160, copy_weight=weight)
+        plan = replace(PLAN, stages={**PLAN.stages, "combiner-L1-L1": combiner})
+        run = open_run(traced, tmp_path / str(weight), plan)
+        for name in ("rotator-L1", "combiner-L1-L1"):
+            train_stage(run, STAGES[name], None)
+        write_run(run, {})
+        bundle = assemble(run.folder)
+        stored = read_batch(run.held_out, range(8), ("expression", "posed"), traced=True)
+        batch = stored.to_network(run.device, run.plan.network.size)
+        assert batch.traces is not None
+        rotator, network = bundle.rotators["L1"], bundle.combiners["L1", "L1"]
+        with torch.no_grad():
+            made = run_stage(
+                STAGES["combiner-L1-L1"], network, rotator, batch.image, batch.pose
+            ).copied
+        assert made is not None
+        shares[weight] = float(uncopied(made, batch.traces))
+    assert shares[1.0] < 0.7 * shares[0.0]

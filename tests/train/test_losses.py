@@ -23,6 +23,7 @@ from train.loss.losses import (
     flow_error,
     gradient_error,
     l1_loss,
+    uncopied,
 )
 from train.loss.vgg import Vgg16, VggActivations
 
@@ -295,3 +296,18 @@ def test_a_flow_is_compared_as_it_is_applied_whatever_its_look(look: int) -> Non
     assert float(flow_error(still, _still())) == pytest.approx(0, abs=1e-6)
     beside = still + 2 / (look - 1)
     assert float(flow_error(beside, _still())) == pytest.approx(_soft(2**0.5), rel=1e-4)
+
+
+def test_what_could_be_copied_and_is_not_counts() -> None:
+    """A quarter of the picture was seen; there a half of each channel but alpha is copied."""
+    traces = _still(NOTHING)
+    traces.shown[:, : ORIGINS_SIDE // 2, : ORIGINS_SIDE // 2] = SEEN
+    copied = torch.zeros(1, 4, LOOK, LOOK)
+    assert float(uncopied(copied, traces)) == 1
+    copied[:, :3, : LOOK // 2, : LOOK // 2] = 0.5
+    copied[:, 3, : LOOK // 2, : LOOK // 2] = 1
+    assert float(uncopied(copied, traces)) == pytest.approx(3 / 8)
+    copied[..., LOOK // 2 :] = 0.3  # elsewhere nothing is asked
+    assert float(uncopied(copied, traces)) == pytest.approx(3 / 8)
+    traces.shown[:, ::2, ::2] = NOTHING  # of no pixel of the look was all seen
+    assert float(uncopied(copied, traces)) == 0

@@ -50,6 +50,7 @@ CHANGED = 0.04
 """A pixel is changed where a channel, in [-1, 1], differs by more than this."""
 _COARSER_LEVELS = 3
 _SOFT = 0.1
+_WHOLLY = 0.99
 _C1, _C2 = 0.01**2, 0.03**2
 """SSIM's constants, of values in [0, 1]."""
 
@@ -206,3 +207,17 @@ def flow_error(offset: Tensor, traces: Traces) -> Tensor:
     distance = (beside.pow(2).sum(1) + _SOFT**2).sqrt() - _SOFT
     seen = traces.shown == SEEN
     return (seen * distance).sum() / seen.sum().clamp(min=1)
+
+
+def uncopied(copied: Tensor, traces: Traces) -> Tensor:
+    """The mean share that is not copied where it could be: of what was seen before; a scalar.
+
+    copied: the share of pathway 2 in a picture, (N, 4, L, L). Counted where all that a pixel of the
+    look covers was seen. A painted pathway that knows the data by heart is trusted too far with
+    drawings, whose hair it erases; what the flow copies from there holds for them too.
+    """
+    seen = functional.interpolate(
+        (traces.shown == SEEN)[:, None].float(), copied.shape[2:], mode="area"
+    )
+    whole = (seen > _WHOLLY).float()
+    return (whole * (1 - copied)).sum() / (copied.shape[1] * whole.sum()).clamp(min=1)

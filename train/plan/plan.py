@@ -26,6 +26,7 @@ _LATER_SETTINGS = (
     "similarity_weight",
     "level",
     "flow_weight",
+    "copy_weight",
 )
 _LEVEL_HALF_LIFE = 0.3
 """Of the level stretch: that of the running mean of weights there."""
@@ -48,8 +49,8 @@ class StageSettings:
     from the finished one with L1 (the paper's starts from nothing). gradient_weight,
     coarse_weight, similarity_weight: of three substitutes of the perceptual loss, as ``StageLoss``
     has them; the third from where the level stretch begins, for it is dear, and tells little of
-    pictures that do not yet nearly match. flow_weight: of ``flow_error``, a rotator's alone, for
-    data sets that were built with origins.
+    pictures that do not yet nearly match. flow_weight: a rotator's alone, of ``flow_error``.
+    copy_weight: a combiner's alone, of ``uncopied``. Both for data sets with origins.
 
     Raises:
         InputError: a value that no stage can have.
@@ -69,6 +70,7 @@ class StageSettings:
     level: float = 0.0
     level_rate: float = 0.5
     flow_weight: float = 0.0
+    copy_weight: float = 0.0
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -80,9 +82,15 @@ class StageSettings:
         require(self, "level", 0 <= self.level < 1, "lie in [0, 1)")
         require(self, "level_rate", 0 < self.level_rate <= 1, "lie in (0, 1]")
         weights = "perceptual_weight", "gradient_weight", "coarse_weight", "similarity_weight"
-        require_between(self, 0, 1000, "focus", "flow_weight", *weights)
+        require_between(self, 0, 1000, "focus", "flow_weight", "copy_weight", *weights)
         if self.similarity_weight:
             require(self, "level", self.level > 0, "be over 0 where similarity_weight is")
+
+    @property
+    def needs_origins(self) -> str | None:
+        """The field that needs a data set with origins, if there is one."""
+        fields_with = [name for name in ("flow_weight", "copy_weight") if getattr(self, name)]
+        return fields_with[0] if fields_with else None
 
     @property
     def steps(self) -> int:
@@ -157,8 +165,11 @@ class TrainingPlan:
                 self, "ema_samples", self.ema_samples > 0, "be over 0 where a stage has a level end"
             )
         for name, stage in self.stages.items():
-            if stage.flow_weight and STAGES[name].kind != "rotator":
+            kind = STAGES[name].kind
+            if stage.flow_weight and kind != "rotator":
                 raise InputError(f"{name}.flow_weight is {stage.flow_weight}: it has no flow")
+            if stage.copy_weight and kind != "combiner":
+                raise InputError(f"{name}.copy_weight is {stage.copy_weight}: it combines nothing")
         known = get_args(Precision)
         require(self, "precision", self.precision in known, f"be {' or '.join(known)}")
 

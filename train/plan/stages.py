@@ -17,7 +17,7 @@ from dataset.shards.records import PictureName
 from models.base.config import NetworkConfig
 from models.base.configurations import LOSS_NAMES, LossName, combiner_name, rotator_name
 from models.files.bundle import Network
-from models.networks.combiner import Combiner
+from models.networks.combiner import Combiner, CombinerOutput
 from models.networks.face_morpher import FaceMorpher
 from models.networks.face_rotator import FaceRotator, RotatorOutput
 
@@ -94,11 +94,15 @@ def combiner_input(rotator: nn.Module, image: Tensor, joints: Tensor) -> tuple[T
 
 
 class Made(NamedTuple):
-    """What a stage's network made: pictures (N, 4, H, W), which its loss compares with the target;
-    and a rotator's flow (N, 2, L, L)."""
+    """What a stage's network made: pictures (N, 4, H, W), which its loss compares with the target.
+
+    flow: a rotator's, (N, 2, L, L). copied: the share of pathway 2 in a combiner's picture,
+    (N, 4, L, L) in [0, 1].
+    """
 
     pictures: tuple[Tensor, ...]
-    flow: Tensor | None
+    flow: Tensor | None = None
+    copied: Tensor | None = None
 
 
 def run_stage(
@@ -120,5 +124,7 @@ def run_stage(
         inputs = pathways or combiner_input(rotator, image, part)
     outputs: tuple[Tensor, ...] = network(*inputs, part)
     if isinstance(outputs, RotatorOutput):
-        return Made(outputs[:2], outputs.offset)
-    return Made(outputs[:1], None)
+        return Made(outputs[:2], flow=outputs.offset)
+    if isinstance(outputs, CombinerOutput):
+        return Made(outputs[:1], copied=(1 - outputs.mask) * outputs.retouch_alpha)
+    return Made(outputs[:1])

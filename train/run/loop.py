@@ -23,7 +23,7 @@ from train.data.augmentation import augmented
 from train.data.batch import StoredBatch
 from train.data.order import SampleOrder, Share, batches
 from train.data.pathways import Pathways
-from train.loss.losses import flow_error
+from train.loss.losses import flow_error, uncopied
 from train.plan.plan import StageSettings, stage_loss
 from train.plan.stages import Stage, build_network, run_stage
 from train.run.checkpoint import (
@@ -197,7 +197,7 @@ def _batches(work: _Work) -> Iterator[StoredBatch]:
         run.share,
         threads,
         work.pathways,
-        traced=work.settings.flow_weight > 0,
+        traced=work.settings.needs_origins is not None,
     )
 
 
@@ -216,8 +216,10 @@ def _loss(work: _Work, batch: StoredBatch) -> Tensor:
     with run.execution.autocast(run.device):
         made = run_stage(stage, work.network, work.rotator, here.image, here.pose, here.pathways)
         loss = loss_of(here.image, here.target, made.pictures)
-        if made.flow is not None and here.traces:
+        if here.traces and made.flow is not None:
             loss = loss + work.settings.flow_weight * flow_error(made.flow, here.traces)
+        if here.traces and made.copied is not None:
+            loss = loss + work.settings.copy_weight * uncopied(made.copied, here.traces)
     return len(batch.numbers) * run.share.ranks / work.settings.batch * loss
 
 
