@@ -16,6 +16,7 @@ from tests.support.tiny_shards import write_shards
 from train.cli import main
 from train.data.augmentation import Augmentation
 from train.data.batch import read_batch
+from train.data.holes import EMPTY, tear_holes
 from train.loss.losses import flow_error, uncopied
 from train.plan.plan import StageSettings, TrainingPlan, Upkeep, changed
 from train.plan.stages import STAGES, build_network, run_stage
@@ -86,6 +87,7 @@ def test_shards_without_origins_are_refused_before_anything_is_trained(tmp_path:
         ("combiner-L1-L1.flow_weight", "it has no flow"),
         ("morpher.copy_weight", "it combines nothing"),
         ("rotator-L1.copy_weight", "it combines nothing"),
+        ("morpher.hole_share", "it combines nothing"),
     ],
 )
 def test_weights_are_refused_where_there_is_nothing_to_weigh(field: str, fault: str) -> None:
@@ -114,3 +116,30 @@ def test_a_combiner_that_is_asked_to_copy_copies_more(traced: Path, tmp_path: Pa
         assert made is not None
         shares[weight] = float(uncopied(made, batch.traces))
     assert shares[1.0] < 0.7 * shares[0.0]
+
+
+def test_holes_are_torn_into_a_share_and_decided_by_seed_and_position() -> None:
+    pictures = torch.rand(200, 4, 16, 16)
+    made = tear_holes(pictures, 0.6, 3, range(200))
+    holes = (made == EMPTY).all(1)
+    assert torch.equal(made.where(~holes[:, None], pictures), pictures)
+    assert 0.45 < float(holes.flatten(1).any(1).float().mean()) < 0.7
+    share = holes[holes.flatten(1).any(1)].float().mean()
+    assert 0.08 < float(share) < 0.4
+    part = tear_holes(pictures[50:60], 0.6, 3, range(50, 60))
+    assert torch.equal(part, made[50:60])
+    assert not torch.equal(tear_holes(pictures, 0.6, 4, range(200)), made)
+    assert torch.equal(tear_holes(pictures, 0.0, 3, range(200)), pictures)
+
+
+def test_a_combiner_learns_with_holes_and_goes_on_exactly(traced: Path, tmp_path: Path) -> None:
+    combiner = replace(PLAN.stages["combiner-L1-L1"], copy_weight=0.5, hole_share=0.6)
+    plan = replace(PLAN, stages={**PLAN.stages, "combiner-L1-L1": combiner})
+    states = []
+    for parts in (1, 2):
+        run = open_run(traced, tmp_path / str(parts), plan)
+        train_stage(run, STAGES["rotator-L1"], None)
+        for stop in ((None,), (2, None))[parts - 1]:
+            train_stage(run, STAGES["combiner-L1-L1"], None, stop_after=stop)
+        states.append(load_checkpoint(run.rolling("combiner-L1-L1")).network)
+    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])

@@ -27,6 +27,7 @@ _LATER_SETTINGS = (
     "level",
     "flow_weight",
     "copy_weight",
+    "hole_share",
 )
 _LEVEL_HALF_LIFE = 0.3
 """Of the level stretch: that of the running mean of weights there."""
@@ -50,7 +51,8 @@ class StageSettings:
     coarse_weight, similarity_weight: of three substitutes of the perceptual loss, as ``StageLoss``
     has them; the third from where the level stretch begins, for it is dear, and tells little of
     pictures that do not yet nearly match. flow_weight: a rotator's alone, of ``flow_error``.
-    copy_weight: a combiner's alone, of ``uncopied``. Both for data sets with origins.
+    copy_weight: a combiner's alone, of ``uncopied``. Both for data sets with origins. hole_share:
+    a combiner's alone, the share of samples whose pathway 1 gets holes (``tear_holes``).
 
     Raises:
         InputError: a value that no stage can have.
@@ -71,6 +73,7 @@ class StageSettings:
     level_rate: float = 0.5
     flow_weight: float = 0.0
     copy_weight: float = 0.0
+    hole_share: float = 0.0
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -83,6 +86,7 @@ class StageSettings:
         require(self, "level_rate", 0 < self.level_rate <= 1, "lie in (0, 1]")
         weights = "perceptual_weight", "gradient_weight", "coarse_weight", "similarity_weight"
         require_between(self, 0, 1000, "focus", "flow_weight", "copy_weight", *weights)
+        require_between(self, 0, 1, "hole_share")
         if self.similarity_weight:
             require(self, "level", self.level > 0, "be over 0 where similarity_weight is")
 
@@ -168,8 +172,9 @@ class TrainingPlan:
             kind = STAGES[name].kind
             if stage.flow_weight and kind != "rotator":
                 raise InputError(f"{name}.flow_weight is {stage.flow_weight}: it has no flow")
-            if stage.copy_weight and kind != "combiner":
-                raise InputError(f"{name}.copy_weight is {stage.copy_weight}: it combines nothing")
+            for field_name in ("copy_weight", "hole_share"):
+                if (value := getattr(stage, field_name)) and kind != "combiner":
+                    raise InputError(f"{name}.{field_name} is {value}: it combines nothing")
         known = get_args(Precision)
         require(self, "precision", self.precision in known, f"be {' or '.join(known)}")
 

@@ -118,7 +118,7 @@ LIVE = TrainingPlan(
                 _LIVE_STAGE, perceptual_weight=ROTATOR_WEIGHT, flow_weight=0.1
             ),
             ("combiner", "L1"): replace(
-                _LIVE_STAGE, samples=80_000, similarity_weight=2.5, copy_weight=0.1
+                _LIVE_STAGE, samples=80_000, similarity_weight=2.5, copy_weight=0.1, hole_share=0.6
             ),
             ("combiner", "P"): replace(
                 _LIVE_STAGE,
@@ -126,6 +126,7 @@ LIVE = TrainingPlan(
                 perceptual_weight=COMBINER_WEIGHT,
                 from_l1=True,
                 copy_weight=0.1,
+                hole_share=0.6,
             ),
         }
     ),

@@ -6,6 +6,7 @@ network that it trains.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -112,16 +113,19 @@ def run_stage(
     image: Tensor,
     pose: Tensor,
     pathways: tuple[Tensor, Tensor] | None = None,
+    tear: Callable[[Tensor], Tensor] | None = None,
 ) -> Made:
     """Run a stage's network.
 
     rotator: a combiner's. image: (N, 4, H, W); pose: (N, 6), contract order. pathways: what the
-    rotator makes of them, where that is known.
+    rotator makes of them, where that is known. tear: what becomes of pathway 1 before a combiner
+    sees it.
     """
     part = pose[:, stage.axes]
     inputs: tuple[Tensor, ...] = (image,)
     if rotator is not None:
-        inputs = pathways or combiner_input(rotator, image, part)
+        painted, moved = pathways or combiner_input(rotator, image, part)
+        inputs = tear(painted) if tear else painted, moved
     outputs: tuple[Tensor, ...] = network(*inputs, part)
     if isinstance(outputs, RotatorOutput):
         return Made(outputs[:2], flow=outputs.offset)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -21,6 +22,7 @@ from contract.errors import InputError, TrainingError
 from models.networks.face_rotator import FaceRotator
 from train.data.augmentation import augmented
 from train.data.batch import StoredBatch
+from train.data.holes import tear_holes
 from train.data.order import SampleOrder, Share, batches
 from train.data.pathways import Pathways
 from train.loss.losses import flow_error, uncopied
@@ -213,8 +215,18 @@ def _loss(work: _Work, batch: StoredBatch) -> Tensor:
     loss_of = stage_loss(work.settings, run.vgg if stage.loss == "P" else None, at)
     here = batch.to_network(run.device, run.plan.network.size)
     here = augmented(here, run.plan.augmentation, run.plan.seed, _positions(work))
+    share, positions = work.settings.hole_share, _positions(work)
+    tear = partial(tear_holes, share=share, seed=run.plan.seed, positions=positions)
     with run.execution.autocast(run.device):
-        made = run_stage(stage, work.network, work.rotator, here.image, here.pose, here.pathways)
+        made = run_stage(
+            stage,
+            work.network,
+            work.rotator,
+            here.image,
+            here.pose,
+            here.pathways,
+            tear if share else None,
+        )
         loss = loss_of(here.image, here.target, made.pictures)
         if here.traces and made.flow is not None:
             loss = loss + work.settings.flow_weight * flow_error(made.flow, here.traces)

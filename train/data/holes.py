@@ -1,0 +1,37 @@
+"""Holes torn into what a rotator painted, so that a combiner does not trust it blindly.
+
+Pathway 1 knows the characters that it was trained on by heart, and what it leaves empty there is
+empty. Of drawings it erases hair that hangs behind a head that turns far; a combiner that has seen
+it err copies that hair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+EMPTY = -1.0
+_CELLS = 9  # a side, of the noise whose heights are holes
+_HEIGHT = 0.62  # of interpolated uniform noise: a fifth of the picture
+
+
+def tear_holes(pathway1: Tensor, share: float, seed: int, positions: Sequence[int]) -> Tensor:
+    """Pictures (N, 4, H, W) in network form, holes torn into a ``share`` of them in the mean.
+
+    positions: where each sample stands in the order; with the seed they decide its holes.
+    """
+    torn = pathway1.clone()
+    side = pathway1.shape[-1]
+    for picture, position in zip(torn, positions, strict=True):
+        generator = torch.Generator().manual_seed(seed * 1_000_003 + position)
+        chosen, noise = (
+            torch.rand(1, generator=generator),
+            torch.rand(1, 1, _CELLS, _CELLS, generator=generator),
+        )
+        if float(chosen) < share:
+            heights = functional.interpolate(noise, (side, side), mode="bilinear")[0]
+            picture.masked_fill_((heights > _HEIGHT).to(picture.device), EMPTY)
+    return torn
