@@ -289,7 +289,8 @@ Changes of the preset `live`: {changes}.
 Look at the worst samples above first. Known besides: what comes into view from behind the head or
 under the hair is painted softly; a closed mouth can keep a pale trace of a wide open one; thin
 strands before the background can fade while the head turns; where a head looks up far, skin can
-smear below the chin and beside the jaw; glasses can fade where the eyes behind them close; faces far from the place of the picture convention (`animate check` says so) close in
+smear below the chin and beside the jaw; glasses can fade where the eyes behind
+them close; faces far from the place of the picture convention (`animate check` says so) close in
 part only. At rest, the picture is the drawing.
 """
 
