@@ -246,6 +246,7 @@ def evaluate(
         tested = samples.of_sources(set(samples.sources) - met)
         trained = samples.of_sources(_sources(loaded.values(), ("train",)))
     _check_unseen(data, tested, _sources(loaded.values(), ("train",)))
+    _check_unmet(tested, {sha256 for one in loaded.values() for sha256 in one.saw.get("train", ())})
     size = tested.size
     if resize:
         sizes = [n.config.size for one in loaded.values() for n in one.networks().values()]
@@ -277,6 +278,15 @@ def _check_unseen(data: Path, tested: SampleSet, trained: set[str]) -> None:
         )
     if not len(tested):
         raise InputError(f"{data}: no source is left that was not trained on; give other shards")
+
+
+def _check_unmet(tested: SampleSet, trained: set[str]) -> None:
+    """Sources of several data sets may be called alike, or a source be renamed: models tell."""
+    for character in tested.characters:
+        if character.sha256 in trained:
+            raise InputError(
+                f"{character.path}: was trained on; measure on models held out from it"
+            )
 
 
 if __name__ == "__main__":

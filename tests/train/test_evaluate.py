@@ -19,7 +19,7 @@ from contract.errors import InputError
 from contract.lock import only_run
 from contract.pose import Pose
 from models.base.config import NetworkConfig, copying
-from models.files.bundle import Bundle, load_bundle
+from models.files.bundle import Bundle, load_bundle, save_bundle
 from models.networks.face_morpher import FaceMorpher
 from models.networks.face_rotator import FaceRotator
 from tests.support.tiny_shards import SIZE, write_shards
@@ -282,3 +282,21 @@ def test_a_device_that_is_none_is_a_wrong_command_line(shards: Path, tmp_path: P
     code, text = _train(shards, tmp_path / "run", "--device", "warp")
     assert code == 2 and "'warp' is no device" in text
     assert not (tmp_path / "run").exists()
+
+
+def test_a_model_that_was_trained_on_is_not_measured_whatever_its_source_is_called(
+    shards: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    assert _train(shards, run, "--stage", "morpher")[0] == 0
+    bundle = load_bundle(run / "bundle")
+    sources = bundle.stages[0]["sources"]
+    assert isinstance(sources, dict)
+    renamed = {part: [f"other {name}" for name in names] for part, names in sources.items()}
+    stages = tuple({**stage, "sources": renamed} for stage in bundle.stages)
+    save_bundle(tmp_path / "renamed", replace(bundle, stages=stages))
+    split = tmp_path / "split.json"
+    parts = {"train": sources["test"], "validation": sources["validation"]}
+    split.write_text(json.dumps({**parts, "test": sources["train"]}))
+    code, text = _invoke("evaluate", tmp_path / "renamed", "--data", shards, "--split", split)
+    assert code == 1 and "was trained on; measure on models held out from it" in text

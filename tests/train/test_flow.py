@@ -74,9 +74,9 @@ def test_shards_without_origins_are_refused_before_anything_is_trained(tmp_path:
     arguments += ["--set", "network.size=16"]
     made = CliRunner().invoke(main, arguments)
     assert made.exit_code == 1
-    assert "shard-00000.h5: has no origins, which rotator-L1.flow_weight needs; build shards" in (
-        made.output
-    )
+    said = "shard-00000.h5: has no origins, which rotator-L1.flow_weight needs; build shards with"
+    assert said in made.output
+    assert "or give --set all.flow_weight=0 --set all.copy_weight=0" in made.output
     assert not (tmp_path / "run").exists()
 
 
@@ -130,6 +130,7 @@ def test_holes_are_torn_into_a_share_and_decided_by_seed_and_position() -> None:
     assert torch.equal(part, made[50:60])
     assert not torch.equal(tear_holes(pictures, 0.6, 4, range(200)), made)
     assert torch.equal(tear_holes(pictures, 0.0, 3, range(200)), pictures)
+    tear_holes(pictures[:1], 1.0, (1 << 63) - 1, [0])  # the largest seed that a plan may have
 
 
 def test_a_combiner_learns_with_holes_and_goes_on_exactly(traced: Path, tmp_path: Path) -> None:

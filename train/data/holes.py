@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -26,12 +27,12 @@ def tear_holes(pathway1: Tensor, share: float, seed: int, positions: Sequence[in
     torn = pathway1.clone()
     side = pathway1.shape[-1]
     for picture, position in zip(torn, positions, strict=True):
-        generator = torch.Generator().manual_seed(seed * 1_000_003 + position)
+        generator = np.random.Generator(np.random.PCG64([seed, position]))
         chosen, noise = (
-            torch.rand(1, generator=generator),
-            torch.rand(1, 1, _CELLS, _CELLS, generator=generator),
+            generator.random(),
+            torch.from_numpy(generator.random((1, 1, _CELLS, _CELLS), np.float32)),
         )
-        if float(chosen) < share:
+        if chosen < share:
             heights = functional.interpolate(noise, (side, side), mode="bilinear")[0]
             picture.masked_fill_((heights > _HEIGHT).to(picture.device), EMPTY)
     return torn

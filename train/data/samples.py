@@ -194,7 +194,7 @@ def _join(readers: Sequence[ShardReader], size: int) -> SampleSet:
 
 
 def require_origins(samples: SampleSet, field: str) -> None:
-    """Refuse samples without origins; ``field``: of the plan, which needs them.
+    """Refuse samples without origins; ``field``: of the plan, as ``STAGE.NAME``, which needs them.
 
     Raises:
         InputError: a shard has none.
@@ -203,7 +203,7 @@ def require_origins(samples: SampleSet, field: str) -> None:
         if reader.origin_frames is None:
             raise InputError(
                 f"{reader.path}: has no origins, which {field} needs; build shards with --origins, "
-                f"or give --set {field}=0"
+                "or give --set all.flow_weight=0 --set all.copy_weight=0"
             )
 
 
