@@ -201,7 +201,7 @@ class _OpenedAlbum:
         return (self.draw(pose, light) for pose, light in views)
 
     def trace(self, _pose: Pose) -> Origins:
-        raise NotImplementedError("an album holds pictures only")
+        raise ValueError("an album holds pictures only: draw it without origins")
 
     def driven(self, _rig: Rig) -> _OpenedAlbum:
         return self

@@ -21,7 +21,7 @@ NOTHING, HIDDEN, SEEN = 0, 1, 2
 
 
 class Origins(NamedTuple):
-    """Of one sample, or of N with a first axis more; T is ``ORIGINS_SIDE``.
+    """Of one sample; T is ``ORIGINS_SIDE``.
 
     places (T, T, 2) int16: x to the right, y down from the picture's middle, in ``ORIGIN_STEPS``.
     shown (T, T) uint8: ``NOTHING``, ``HIDDEN`` or ``SEEN``; the place of nothing means nothing.
@@ -31,6 +31,6 @@ class Origins(NamedTuple):
     shown: npt.NDArray[np.uint8]
 
     def mirrored(self) -> Origins:
-        """Those of the mirror images of both pictures; of one sample."""
+        """Those of the mirror images of both pictures."""
         sides = np.array([-1, 1], np.int16)
         return Origins(self.places[:, ::-1] * sides, np.ascontiguousarray(self.shown[:, ::-1]))

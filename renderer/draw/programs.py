@@ -42,8 +42,7 @@ class SurfaceKind(NamedTuple):
 
 
 class Programs:
-    """Surface programs by kind, those of outlines and of origins, and that which makes the picture
-    of samples.
+    """Surface programs by kind, that of outlines, and that which makes the picture of samples.
 
     ``size``: the picture's side in pixels; ``supersample``: samples a side of a pixel.
     """
@@ -52,7 +51,6 @@ class Programs:
         self._context = context
         self._surfaces: dict[SurfaceKind, moderngl.Program] = {}
         self.edge = self._compile("edge")
-        self.origin = self._compile("origin")
         self.resolve = self._compile("resolve", FACTOR=supersample, SIZE=size)
 
     def surface(self, kind: SurfaceKind) -> moderngl.Program:
@@ -72,6 +70,10 @@ class Programs:
             set_uniform(program, "toward_toon_light", tuple(_TOWARD_TOON_LIGHT))
             set_uniform(program, "toon_halfway", tuple(_HALFWAY / np.linalg.norm(_HALFWAY)))
         return self._surfaces[kind]
+
+    def origin(self) -> moderngl.Program:
+        """That of origins, compiled anew: few canvases trace any."""
+        return self._compile("origin")
 
     def _compile(self, name: str, **defines: int) -> moderngl.Program:
         lines = "".join(f"#define {key} {value}\n" for key, value in defines.items())

@@ -24,7 +24,7 @@ class Tracing:
     def __init__(self, context: moderngl.Context, programs: Programs, side: int) -> None:
         self.side = side
         self._context = context
-        self._program = programs.origin
+        self._program = programs.origin()
         self._texture = context.texture((side, side), _CHANNELS, dtype="f4")
         depth = context.depth_renderbuffer((side, side))
         self._target = context.framebuffer([self._texture], depth)
