@@ -7,9 +7,12 @@ from pathlib import Path
 
 import click
 
-from characters.files.generate import FRANCHISES, ModelFormat, write_character
+from characters.files.collection import CollectionFormat, members, write_members
+from characters.files.generate import FRANCHISES
 from contract.cli import ErrorLineGroup
-from contract.text import counted
+from contract.cores import count_cores
+from contract.progress import open_progress
+from contract.text import counted, time_left
 
 
 @click.group(cls=ErrorLineGroup)
@@ -29,16 +32,19 @@ def main() -> None:
     "--franchises", type=click.IntRange(1), default=FRANCHISES, show_default=True,
     help="How many styles; each gets a folder of its own.",
 )  # fmt: skip
-def generate(count: int, seed: int, out: Path, kind: str, franchises: int) -> None:
+@click.option(
+    "--workers", type=click.IntRange(0), default=0, show_default=True,
+    help="Processes that write them; 0: one a core.",
+)  # fmt: skip
+def generate(
+    count: int, seed: int, out: Path, kind: CollectionFormat, franchises: int, workers: int
+) -> None:
     """Write COUNT characters to OUT/<franchise>/<character>/, the same ones for the same seed."""
     started = time.monotonic()
-    for number in range(count):
-        franchise = number % franchises
-        folder = out / f"franchise_{franchise:02d}" / f"character_{seed + number:05d}"
-        chosen: ModelFormat = (
-            "pmd" if kind == "pmd" or (kind == "mixed" and number // franchises % 4 == 3) else "pmx"
-        )
-        write_character(folder, seed + number, chosen, franchise)
+    wanted = members(out, count, seed, kind, franchises)
+    with open_progress("characters") as progress:
+        for done, _ in enumerate(write_members(wanted, workers or count_cores()), 1):
+            progress.show(done, count, time_left(done, count, time.monotonic() - started))
     seconds = time.monotonic() - started
     click.echo(
         f"{counted(count, 'character')} of {counted(min(count, franchises), 'franchise')} in {out} "

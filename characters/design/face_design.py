@@ -17,7 +17,7 @@ Rng = np.random.Generator
 _OUTERMOST = 0.91  # of the face's half width: where an eye may end
 _LEAST_HALF_WIDTH, _GREATEST_HALF_WIDTH = 0.295, 0.415
 _LEAST_GAP = 0.033  # from the middle to the corner of an eye
-_THICKEST_SHUT_LASH = 0.048  # drawn by people: 0.04 at the most, its soft edges with it
+_THICKEST_SHUT_LASH = 0.042  # drawn by people: 0.04 at the most, its soft edges with it
 
 # Factors on half width, rise, drop and thickness of the lash; then what is added to the slant and
 # the lid's fullness, and where its arc peaks (0 inner corner, 1 outer corner).
@@ -52,7 +52,7 @@ def draw_eye(f: Franchise, male: bool, child: float, rng: Rng) -> s.Eye:
         iris_height = min(iris_height, (up + down) * 0.72)
     lids = float(np.clip(of.y - 0.024 * (child - 0.4) + rng.normal(0, 0.010), 0.30, 0.435))
     x = max(of.x + float(rng.normal(0, 0.007)), half_width + _LEAST_GAP)
-    x = min(x, _OUTERMOST * _GREATEST_HALF_WIDTH - half_width)
+    x = min(x, _OUTERMOST * _GREATEST_HALF_WIDTH - half_width, _widest_apart(lids))
     eye = s.Eye(
         style=style,
         x=x,
@@ -75,13 +75,19 @@ def draw_eye(f: Franchise, male: bool, child: float, rng: Rng) -> s.Eye:
         iris_style=_iris_style(f, rng),
         pupil=of.pupil,
         highlight=of.highlight if rng.random() < 0.8 else int(rng.integers(6)),
-        close_at=float(rng.uniform(0.25, 0.8)),
-        shut_lash=float(rng.uniform(0.7, 2.1)),
+        close_at=float(rng.uniform(0.4, 1.05)),
+        shut_lash=float(rng.uniform(0.7, 1.75)),
         ticks=0 if male else (of.ticks if rng.random() < 0.8 else int(rng.integers(2, 6))),
         lower_ticks=int(rng.integers(2, 4)) if not male and rng.random() < 0.16 else 0,
         lid_bones=bool(rng.random() < 0.10),
     )
     return replace(eye, shut_lash=min(eye.shut_lash, _THICKEST_SHUT_LASH / eye.lash))
+
+
+def _widest_apart(lids: float) -> float:
+    """How far from the middle eyes lie at most: those of people's characters who have a low
+    forehead above their eyes do not stand wide apart."""
+    return 0.47 * (1 - 1.47 * lids)
 
 
 def _iris_drop(style: s.EyeStyle, up: float, down: float, high: float, rng: Rng) -> float:
@@ -104,12 +110,12 @@ def draw_mouth(f: Franchise, eye: s.Eye, male: bool, rng: Rng) -> s.Mouth:
     lids_low = eye.y - eye.down - abs(eye.slant) / 2
     share = float(np.clip(f.mouth_share + rng.normal(0, 0.03), 0.27, 0.54))
     y = max(share * lids_low, 0.080)
-    size = f.open_size * float(rng.choice([0.30, 0.55, 0.85, 1.05, 1.3], p=_MOUTH_SIZES))
+    size = f.open_size * float(rng.choice([0.26, 0.5, 0.85, 1.05, 1.3], p=_MOUTH_SIZES))
     size *= float(rng.uniform(0.85, 1.15))
     aspect = float(np.exp(rng.normal(0, 0.28)))
     wide = float(np.clip(0.066 * size * aspect * (1.1 if male else 1.0), 0.014, 0.105))
-    tall = 0.094 * size / aspect**0.5
-    rise = float(rng.uniform(0.12, 0.45))
+    tall = 0.106 * size / aspect**0.5
+    rise = float(rng.uniform(0.06, 0.40))
     half_width = f.mouth_half_width * (1.15 if male else 1.0) * float(rng.uniform(0.75, 1.25))
     mouth = s.Mouth(
         y=y,
@@ -118,12 +124,13 @@ def draw_mouth(f: Franchise, eye: s.Eye, male: bool, rng: Rng) -> s.Mouth:
         open_half_width=wide,
         open_up=float(np.clip(tall * rise, 0.006, lids_low - y - 0.10)),
         open_down=float(np.clip(tall * (1 - rise), 0.010, y - 0.020 - 0.30 * wide)),
-        jaw=max(float(rng.uniform(-0.015, 0.045)), 0.0) * min(size, 1.0),
+        jaw=max(float(rng.uniform(-0.012, 0.050)), 0.0) * min(size, 1.0),
         top=float(rng.choice([1.3, 2.0, 3.0, 5.0])),
         low=float(rng.choice([1.15, 1.6, 2.0, 2.4, 4.0], p=[0.12, 0.2, 0.3, 0.26, 0.12])),
         cat=0.0,
         crooked=float(rng.normal(0, 0.09)) * half_width * (rng.random() < 0.25),
         line=float(rng.uniform(0.0026, 0.0052)) * (0.75 if size < 0.5 else 1.0),
+        tongue=float(rng.uniform(0.25, 0.5)),
         teeth=_teeth(size, rng),
     )
     if rng.random() < 0.10:
@@ -131,7 +138,7 @@ def draw_mouth(f: Franchise, eye: s.Eye, male: bool, rng: Rng) -> s.Mouth:
     return mouth
 
 
-_MOUTH_SIZES = (0.10, 0.15, 0.25, 0.28, 0.22)
+_MOUTH_SIZES = (0.08, 0.12, 0.22, 0.31, 0.27)
 
 
 def _teeth(size: float, rng: Rng) -> s.Teeth:

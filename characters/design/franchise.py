@@ -134,9 +134,9 @@ def draw_franchise(index: int, rng: Rng) -> Franchise:
         flatness=u(0.35, 0.9),
         nose=0.0 if flat else u(0.010, 0.042),
         nose_styles=_some(_FLAT_NOSES if flat else _NOSES, 2, rng),
-        mouth_share=u(0.31, 0.48),
+        mouth_share=u(0.29, 0.47),
         mouth_half_width=u(0.024, 0.070),
-        open_size=u(0.75, 1.25),
+        open_size=u(0.8, 1.3),
         heads=u(5.2, 7.0),
         clump=u(0.85, 1.15),
         messy=u(0.1, 0.9),
@@ -163,13 +163,13 @@ def _eyes(half_width: float, rng: Rng) -> EyeRanges:
         styles=_some(_EYES, 3, rng),
         half_width=half_width,
         up=u(0.085, 0.138),
-        down=u(0.036, 0.058),
-        x=u(0.160, 0.222),
-        y=u(0.352, 0.420),
+        down=u(0.038, 0.063),
+        x=u(0.155, 0.224),
+        y=u(0.347, 0.415),
         fullness=u(1.9, 2.7),
-        slant=u(-0.020, 0.034),
+        slant=u(-0.036, 0.020),
         lash=u(0.013, 0.044),
-        wing=u(0.02, 0.17),
+        wing=u(0.02, 0.14),
         double_lid=max(u(-0.4, 1.3), 0.0),
         lower_lash=u(0.002, 0.008),
         iris_share=u(0.72, 0.95),
@@ -185,19 +185,31 @@ def _some(kinds: tuple[Kind, ...], count: int, rng: Rng) -> tuple[Kind, ...]:
     return tuple(kinds[int(k)] for k in rng.choice(len(kinds), count, replace=False))
 
 
+_LINES: tuple[str, ...] = ("thin", "drawn", "black")
+_LINE_SHARES = (0.27, 0.33, 0.40)
+_EDGES: dict[str, tuple[tuple[float, float], tuple[float, float]]] = {
+    "thin": ((0.15, 0.32), (0.0, 0.45)),
+    "drawn": ((0.32, 0.75), (0.4, 0.8)),
+    "black": ((0.6, 1.1), (0.85, 1.0)),
+}
+"""Sizes and darkness of outlines. Many models for MMD keep its own, which are black."""
+
+
 def _shading(flat: bool, rng: Rng) -> s.Shading:
-    thin = rng.random() < 0.4
+    lines = _LINES[int(rng.choice(len(_LINES), p=_LINE_SHARES))]
+    thin = lines == "thin"
+    size, darkness = _EDGES[lines]
     return s.Shading(
         ambient=float(1.0 - 0.24 * rng.random() ** 2),
         specular=float(rng.uniform(0.0, 0.12)),
-        edge_size=float(rng.uniform(0.15, 0.32) if thin else rng.uniform(0.32, 0.75))
-        * (rng.random() < 0.88),
-        edge_darkness=float(rng.uniform(0.0, 0.45) if thin else rng.uniform(0.4, 0.8)),
+        edge_size=float(rng.uniform(*size)) * (rng.random() < 0.9),
+        edge_darkness=float(rng.uniform(*darkness)),
         toon_edge=float(rng.uniform(0.35, 0.6)),
         toon_tint=float(rng.uniform(0.5, 1.0)),
         hair_sphere=bool(rng.random() < 0.5),
         cel=float(rng.uniform(0.0, 1.0)),
         skin_edge=bool(rng.random() < 0.85),
+        neck_shadow=max(float(rng.uniform(-0.6, 1.0)), 0.0),
         flat_face=float(rng.uniform(0.6, 1.0) if flat else rng.uniform(0.0, 0.5)),
         line_hair=float(rng.uniform(0.35, 0.95) if thin else rng.uniform(0.0, 0.35)),
     )

@@ -84,6 +84,8 @@ def draw_palette(f: Franchise, rng: Rng) -> Palette:
         line=times(skin, (0.50, 0.32, 0.30)),
         brow=mix(shade(hair, 1.3), (0.2, 0.14, 0.13), 0.35 * (1 - f.shading.line_hair)),
         mouth=_lips(skin, ink, rng),
+        cavity=_cavity(rng),
+        tongue=hsv(rng.uniform(0.96, 1.0), rng.uniform(0.32, 0.60), rng.uniform(0.84, 1.0)),
         cloth=base,
         trim=trim,
         accent=accent,
@@ -112,7 +114,16 @@ def _lips(skin: Colour, ink: Colour, rng: Rng) -> Colour:
     kind = rng.random()
     if kind < 0.2:
         return ink
-    return times(skin, (0.88, 0.40, 0.44) if kind < 0.3 else (0.62, 0.30, 0.30))
+    if kind < 0.55:  # a closed mouth that can hardly be seen
+        return times(skin, (0.90, 0.70, 0.64))
+    return times(skin, (0.88, 0.40, 0.44) if kind < 0.65 else (0.62, 0.30, 0.30))
+
+
+def _cavity(rng: Rng) -> Colour:
+    """The inside of the mouth: dark, or of a bright red."""
+    if rng.random() < 0.45:
+        return hsv(rng.uniform(0.96, 1.0), rng.uniform(0.65, 0.85), rng.uniform(0.35, 0.6))
+    return hsv(rng.uniform(0.97, 1.02), rng.uniform(0.55, 0.85), rng.uniform(0.65, 0.95))
 
 
 def _iris(rng: Rng, vivid: float, hue: float) -> Colour:

@@ -74,6 +74,8 @@ class Palette:
     line: Colour
     brow: Colour
     mouth: Colour
+    cavity: Colour
+    tongue: Colour
     cloth: Colour
     trim: Colour
     accent: Colour
@@ -160,7 +162,8 @@ class Mouth:
     """The mouth at rest and wide open.
 
     ``top`` and ``low``: exponents of the open lips' arcs (1 a triangle, 2 an ellipse, more a box).
-    ``jaw``: how far the chin sinks when it opens.
+    ``jaw``: how far the chin sinks when it opens. ``tongue``: which share of what is open below
+    the lips' line half of it takes.
     ``cat``: the depth of the two waves of a cat's upper lip; ``crooked`` raises the left corner.
     """
 
@@ -176,6 +179,7 @@ class Mouth:
     cat: float
     crooked: float
     line: float
+    tongue: float
     teeth: Teeth
 
 
@@ -255,7 +259,8 @@ class Shading:
     """How the materials answer to light; ``cel``: 0 softly painted .. 1 hard-edged shadows.
 
     ``flat_face``: 0 lit like a ball .. 1 lit like a sheet of paper. ``line_hair``: how much of the
-    hair's colour is in the drawn lines of the face.
+    hair's colour is in the drawn lines of the face. ``neck_shadow``: how much of the chin's shadow
+    is painted on the neck.
     """
 
     ambient: float
@@ -267,6 +272,7 @@ class Shading:
     hair_sphere: bool
     cel: float
     skin_edge: bool
+    neck_shadow: float
     flat_face: float
     line_hair: float
 

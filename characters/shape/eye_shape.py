@@ -27,6 +27,7 @@ WHITE_DEPTH, IRIS_DEPTH = 0.020, 0.013
 LidCurve = Callable[[F64], F64]
 _HEAD = BONE["頭"]
 _STILL = 1e-5
+_SHUT_SLANT = 0.1  # how much of its slant a shut eye keeps
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,8 @@ class LidCurves:
     def shut(self, t: F64) -> F64:
         """The lash line of the closed eye: it sags."""
         eye = self.eye
-        level = self.corner(t) - eye.down * (eye.close_at - 0.35)
-        sag = 0.30 * min(eye.half_width, eye.up + eye.down)
+        level = eye.y + _SHUT_SLANT * eye.slant * (t - 0.5) - eye.down * (eye.close_at - 0.35)
+        sag = 0.36 * min(eye.half_width, eye.up + eye.down)
         return level + sag * (0.35 - (1 - (2 * t - 1) ** 2) * 0.8)
 
     def smiling(self, t: F64) -> F64:

@@ -133,7 +133,7 @@ def side_locks(hair: Hair, rng: Rng) -> list[Locks]:
     azimuth = np.concatenate([-base, base]) + rng.uniform(-0.03, 0.03, count)
     width, rise = np.tile(width, 2), np.tile(rise, 2)
     # Most hang before the shoulders, where a turn takes them along, not beside the neck.
-    ahead = max(0.0, float(rng.spawn(1)[0].uniform(-0.06, 0.24)))
+    ahead = max(0.0, float(rng.spawn(1)[0].uniform(-0.03, 0.31)))
     end = hair.side_y + rise + rng.uniform(-0.03, 0.03, count) * (not straight)
     return [
         Locks(

@@ -211,7 +211,7 @@ def _tongue(shape: FaceShape, mouth: Mouth, bone: int) -> Surface:
     radius = np.linspace(0, 1, rings)[:, None]
     angle = np.linspace(0, 2 * np.pi, around, endpoint=False)
     x = radius * np.cos(angle) * mouth.open_half_width * 0.60
-    y = mouth.y - mouth.open_down * 0.70 + radius * np.sin(angle) * mouth.open_down * 0.30
+    y = mouth.y - mouth.open_down * (1 - mouth.tongue * (1 + radius * np.sin(angle)))
     z = 0.015 + 0.02 * radius**2 * np.ones_like(angle)
     flat = np.stack([x.ravel(), y.ravel()], 1)
     positions = shape.on(flat, -z.ravel())

@@ -65,17 +65,17 @@ def tails(hair: Hair, shell: Shell, rng: Rng) -> list[Tail]:
 
 def _behind(rng: Rng) -> float:
     """How far behind the ear a tail is tied and hangs; apart from all else that is drawn."""
-    return float(rng.spawn(1)[0].uniform(0.0, 0.22))
+    return float(rng.spawn(1)[0].uniform(0.04, 0.46))
 
 
 def _hanging(hair: Hair, shell: Shell, side: int, out: float, slant: float, behind: float) -> F64:
     """The line of a tail tied high at the side of the head, which falls away from it by slant."""
     y, end = hair.tail_height, hair.tail_y
-    azimuth = (1.75 + 1.5 * behind) * side
+    azimuth = (1.80 + 1.1 * behind) * side
     x, _, z = shell.at(np.array(azimuth), np.array(y), np.array(-0.02)).tolist()
     line = [
         [x, y, z],
-        [x + side * (0.06 + out * 0.8), y + 0.05, z + 0.03 + behind / 2],
+        [x + side * (0.06 + out * 0.8), y + 0.05, z + 0.03 + 0.8 * behind],
         [x + side * (0.08 + out * 1.25), y - 0.22, z + 0.05 + behind],
         [x + side * (0.06 + out * 1.15 + slant / 2), (y + end) / 2, z + 0.05 + behind],
         [x + side * (out * 0.85 + slant), end, z + 0.08 + behind],

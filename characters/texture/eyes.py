@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from characters.base.curves import F64, bump, ease
-from characters.design.palette import light, mix, shade
+from characters.design.palette import light, mix, shade, times
 from characters.design.spec import CharacterSpec, Colour, Eye
 from characters.texture.paint import canvas, disc, fill, over
 
@@ -125,12 +125,12 @@ def paint_mouth(spec: CharacterSpec) -> F64:
     """mouth.png: cavity and teeth above, tongue and line below."""
     size = 64
     half = size // 2
-    picture = fill(size, size, (0.50, 0.14, 0.16))
+    picture = np.zeros((size, size, 3))
     _, v = canvas(half, half)
-    cavity = fill(half, half, (0.46, 0.12, 0.15))
-    over(cavity, (0.72, 0.28, 0.28), ease(v, 0.6, 0.95))
-    tongue = fill(half, half, (0.93, 0.48, 0.48))
-    over(tongue, (0.84, 0.36, 0.38), ease(v, 0.0, 0.5))
+    cavity = fill(half, half, spec.palette.cavity)
+    over(cavity, light(spec.palette.cavity, 0.4), ease(v, 0.6, 0.95))
+    tongue = fill(half, half, spec.palette.tongue)
+    over(tongue, times(spec.palette.tongue, (0.90, 0.76, 0.78)), ease(v, 0.0, 0.5))
     picture[:half, :half] = cavity
     picture[:half, half:] = (0.99, 0.98, 0.98)
     picture[half:, :half] = tongue

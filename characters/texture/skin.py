@@ -159,5 +159,6 @@ def _paint_neck(picture: F64, spec: CharacterSpec) -> None:
     y = atlas.NECK_HIGH - v / 0.96 * (atlas.NECK_HIGH - atlas.NECK_LOW)
     # The shadow's lower edge follows the chin: lowest in front.
     edge = -0.085 - 0.035 * np.cos(u * np.pi)
-    over(picture, spec.palette.skin_shadow, ease(y, edge - 0.012, edge + 0.012))
-    over(picture, spec.palette.skin_shadow, 0.5 * ease(u, 0.35, 0.9))
+    strength = spec.shading.neck_shadow
+    over(picture, spec.palette.skin_shadow, strength * ease(y, edge - 0.012, edge + 0.012))
+    over(picture, spec.palette.skin_shadow, 0.5 * strength * ease(u, 0.35, 0.9))

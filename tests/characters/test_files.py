@@ -168,3 +168,20 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     assert done.exit_code == 1
     assert done.output.startswith("error: ") and "cannot be written" in done.output
     assert len(done.output.splitlines()) == 1
+
+
+def test_several_processes_write_what_one_writes(tmp_path: Path) -> None:
+    runner = CliRunner()
+    for workers in ("1", "2"):
+        command = ["generate", "-n", "3", "-o", str(tmp_path / workers), "--workers", workers]
+        done = runner.invoke(main, command)
+        assert done.exit_code == 0, done.output
+    one, two = (
+        {path.relative_to(tmp_path / name): path.read_bytes() for path in _files(tmp_path / name)}
+        for name in ("1", "2")
+    )
+    assert one == two and len(one) > 3
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.rglob("*")) if path.is_file()]
