@@ -90,7 +90,8 @@ def _steps(
         with way.autocast(device):
             outputs = run_stage(stage, trainee.network, rotator, image, pose).pictures
             loss = loss_of(image, target, outputs)
-        trainee.step_back(loss, float(loss.detach()), batch, plan.ema_samples)
+        trainee.find_gradient(loss)
+        trainee.step_back(float(loss.detach()), batch, plan.ema_samples)
         if on_card:
             torch.cuda.synchronize(device)
         seconds.append(time.perf_counter() - began)

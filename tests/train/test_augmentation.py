@@ -17,7 +17,7 @@ from contract.image import stored_to_network
 from contract.origins import HIDDEN, NOTHING, ORIGINS_SIDE, SEEN
 from tests.support.tiny_runs import open_run, tiny_plan
 from tests.support.tiny_shards import write_shards
-from train.data.augmentation import Augmentation, augmented
+from train.data.augmentation import Augmentation, _changed, _draws, _moved_traces, augmented
 from train.data.batch import Batch, Traces
 from train.data.jpeg import compressed
 from train.plan.plan import StageSettings
@@ -165,6 +165,31 @@ def test_lines_grow_and_shrink_but_the_outline_stays() -> None:
     assert (made[:, 0][edge] >= -0.9 - 1e-6).all()  # nothing off the character is drawn in
 
 
+@pytest.mark.parametrize(
+    "by", [replace(EVERYTHING, jpeg=0.5), replace(EVERYTHING, jpeg=0.0), LIVE.augmentation]
+)
+def test_samples_at_once_come_out_as_one_by_one(by: Augmentation) -> None:
+    """Some of them blurred, compressed, with larger lines, and some not."""
+    generator = torch.Generator().manual_seed(0)
+    noise = torch.rand(12, 2, 3, SIZE, SIZE, generator=generator) * 2 - 1
+    pairs = _disc(24).view(12, 2, 4, SIZE, SIZE)
+    pairs[:, :, :3] = torch.where(pairs[:, :, 3:] > -1, noise, -1)
+    draws = _draws(3, range(12))
+    for chosen in (draws[:, 0] > 0, draws[:, 12] > 0, (draws[:, 13] + 1) / 2 < 0.5):
+        assert 2 < chosen.sum() < 10
+    one_by_one = [_changed(pairs[[i]], by, draws[[i]]) for i in range(12)]
+    at_once = _changed(pairs, by, draws)
+    torch.testing.assert_close(at_once, torch.cat(one_by_one), rtol=0, atol=1e-6)
+
+
+def test_jpegs_at_once_have_each_its_quality() -> None:
+    colour = torch.rand(3, 3, 16, 24, generator=torch.Generator().manual_seed(0))
+    qualities = np.array([40.0, 60.5, 95.0])
+    each = [compressed(colour[[i]], quality) for i, quality in enumerate(qualities)]
+    torch.testing.assert_close(compressed(colour, qualities), torch.cat(each), rtol=0, atol=1e-6)
+    assert not torch.allclose(compressed(colour, 60.5)[0], each[0][0], atol=0.01)
+
+
 @pytest.mark.parametrize("quality", [40, 75, 95])
 def test_jpeg_is_that_of_a_library(quality: int) -> None:
     generator = np.random.Generator(np.random.PCG64(0))
@@ -262,6 +287,19 @@ def test_origins_beyond_the_moved_picture_are_hidden_or_nothing() -> None:
         assert (made.shown[out] != SEEN).all()
         assert (made.shown[(made.shown != NOTHING) & ~out] == SEEN).all()
     assert states == {NOTHING, HIDDEN, SEEN}
+
+
+def test_origins_at_once_are_moved_as_one_by_one() -> None:
+    generator = torch.Generator().manual_seed(0)
+    shape = 6, ORIGINS_SIDE, ORIGINS_SIDE
+    places = torch.rand(*shape, 2, generator=generator) * 2 - 1
+    shown = torch.randint(0, 3, shape, dtype=torch.uint8, generator=generator)
+    draws = _draws(0, range(6))
+    at_once = _moved_traces(Traces(places, shown), EVERYTHING, draws)
+    for i in range(6):
+        alone = _moved_traces(Traces(places[[i]], shown[[i]]), EVERYTHING, draws[[i]])
+        torch.testing.assert_close(at_once.places[[i]], alone.places, rtol=0, atol=1e-6)
+        assert torch.equal(at_once.shown[[i]], alone.shown)
 
 
 def test_changes_of_colour_alone_leave_origins() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,9 +28,27 @@ def test_after_a_half_life_half_of_the_mean_is_new() -> None:
     trainee.step = 1000  # far from the start, where the mean forgets faster
     old = {name: tensor.clone() for name, tensor in trainee.ema.items()}
     loss = torch.stack([p.square().sum() for p in network.parameters()]).sum()
-    trainee.step_back(loss, 0.0, batch=4, half_life=4.0)
+    trainee.find_gradient(loss)
+    trainee.step_back(0.0, batch=4, half_life=4.0)
     for name, now in network.state_dict().items():
         torch.testing.assert_close(trainee.ema[name], (old[name] + now) / 2)
+
+
+def test_the_device_at_hand_decides_how_the_optimizer_runs() -> None:
+    """A graphics card's checkpoint goes on here, with the optimizer that is exact here."""
+    plan = tiny_plan(StageSettings(4, 400))
+    trainees = [
+        Trainee(build_network("morpher", plan.network, 0), plan, torch.device("cpu"), Execution())
+        for _ in range(2)
+    ]
+    given, made = trainees
+    given.find_gradient(torch.stack([p.square().sum() for p in given.network.parameters()]).sum())
+    given.step_back(0.0, batch=4, half_life=4.0)
+    saved = given.checkpoint(STAGE, {})
+    on_card = [group | {"fused": True} for group in saved.optimizer["param_groups"]]
+    made.restore(replace(saved, optimizer={**saved.optimizer, "param_groups": on_card}))
+    assert made.optimizer.param_groups[0]["fused"] is None
+    assert made.optimizer.param_groups[0]["betas"] == (plan.beta1, plan.beta2)
 
 
 def test_a_level_end_is_trained_at_its_rate(
@@ -40,7 +59,7 @@ def test_a_level_end_is_trained_at_its_rate(
     step_back = Trainee.step_back
 
     def watched(self: Trainee, *given: object) -> None:
-        seen.append((self.optimizer.param_groups[0]["lr"], float(str(given[3]))))
+        seen.append((self.optimizer.param_groups[0]["lr"], float(str(given[2]))))
         step_back(self, *given)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Trainee, "step_back", watched)

@@ -13,12 +13,13 @@ edge, and what is off it stays exactly (-1, -1, -1, -1).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -26,7 +27,10 @@ from torch.nn import functional
 from contract.origins import HIDDEN, SEEN
 from train.data.batch import Batch, Traces
 from train.data.jpeg import compressed
+from train.data.transfer import sent
 from train.fields import check_types, require, require_between
+
+F64 = npt.NDArray[np.float64]
 
 _OPAQUE_ENOUGH = 0.5 / 255
 """Less alpha than this would be stored as none."""
@@ -86,57 +90,97 @@ def augmented(
     """A batch with its pictures changed; ``positions``: where each sample stands in the order."""
     if not augmentation.switched_on():
         return batch
-    # One by one, so that each is still in the processor's cache from step to step.
-    draws = [_draws(seed, position) for position in positions]
-    pairs = [
-        _changed(torch.stack(pair).contiguous(), augmentation, some)
-        for *pair, some in zip(batch.image, batch.target, draws, strict=True)
-    ]
-    image, target = torch.stack(pairs, 1)
+    draws = _draws(seed, positions)
+    # A CPU takes them one by one, so that each is still in its cache from step to step; a graphics
+    # card all at once, for every step that it is asked for takes a moment, however small.
+    at_once = 1 if batch.image.device.type == "cpu" else len(draws)
+    pairs = []
+    for start in range(0, len(draws), at_once):
+        some = slice(start, start + at_once)
+        both = torch.stack([batch.image[some], batch.target[some]], 1).contiguous()
+        pairs.append(_changed(both, augmentation, draws[some]))
+    image, target = (torch.cat([pair[:, side] for pair in pairs]) for side in (0, 1))
     traces = batch.traces and _moved_traces(batch.traces, augmentation, draws)
     return replace(batch, image=image, target=target, traces=traces)
 
 
-def _draws(seed: int, position: int) -> list[float]:
-    """A sample's numbers, uniform on [-1, 1]."""
-    generator = np.random.Generator(np.random.PCG64([seed, position]))
-    return list(generator.uniform(-1, 1, _DRAWS))
+def _draws(seed: int, positions: Sequence[int]) -> F64:
+    """(N, _DRAWS): each sample's numbers, uniform on [-1, 1]."""
+    draws = np.empty((len(positions), _DRAWS))
+    for row, position in zip(draws, positions, strict=True):
+        row[:] = np.random.Generator(np.random.PCG64([seed, position])).uniform(-1, 1, _DRAWS)
+    return draws
 
 
-def _changed(pair: Tensor, by: Augmentation, draws: list[float]) -> Tensor:
-    """Input and target (2, 4, H, W) in network form -> the same, changed."""
-    unit = pair.add(1).mul_(0.5)
+def _changed(pairs: Tensor, by: Augmentation, draws: F64) -> Tensor:
+    """Inputs and targets (N, 2, 4, H, W) in network form -> the same, changed."""
+    unit = pairs.add(1).mul_(0.5)
     if by.lines:
-        _redraw_lines(unit, by.lines * draws[0])
-    colour, alpha = unit[:, :3], unit[:, 3:]
+        share = by.lines * draws[:, 0]
+        grow = share > 0
+        unit = _of_some(unit, grow, partial(_grown_lines, shares=share[grow]))
+        unit = _of_some(unit, ~grow, partial(_shrunk_lines, shares=-share[~grow]))
+    colour, alpha = unit[:, :, :3], unit[:, :, 3:]
     colour *= alpha
-    unit = _relit(unit, by, draws[1:7])
+    unit = _relit(unit, by, draws[:, 1:7])
     if by.scale or by.turn_radians or by.shift:
         unit = _moved(unit, _placing(by, draws))
-    if by.blur and draws[12] > 0:
-        unit = _blurred(unit, by.blur * draws[12])
-    colour, alpha = unit[:, :3], unit[:, 3:]
+    if by.blur:
+        deviations = by.blur * draws[:, 12]
+        soft = deviations > 0
+        unit = _of_some(unit, soft, partial(_blurred, deviations=deviations[soft]))
+    colour, alpha = unit[:, :, :3], unit[:, :, 3:]
     is_on = alpha >= _OPAQUE_ENOUGH
     alpha *= is_on
     colour *= is_on / alpha.clamp(min=_OPAQUE_ENOUGH)
-    if (draws[13] + 1) / 2 < by.jpeg:
-        quality = _QUALITY[0] + (_QUALITY[1] - _QUALITY[0]) * (draws[14] + 1) / 2
-        colour.copy_(compressed(colour.where(is_on, 1), quality)).mul_(is_on)
+    if by.jpeg:
+        packed = (draws[:, 13] + 1) / 2 < by.jpeg
+        qualities = _QUALITY[0] + (_QUALITY[1] - _QUALITY[0]) * (draws[packed, 14] + 1) / 2
+        unit = _of_some(unit, packed, partial(_packed, qualities=qualities))
     return unit.clamp_(0, 1).mul_(2).sub_(1)
+
+
+def _of_some(
+    unit: Tensor, chosen: npt.NDArray[np.bool_], change: Callable[[Tensor], Tensor]
+) -> Tensor:
+    """``unit`` with those of its N samples changed that are ``chosen``; it may be written to."""
+    if not chosen.any():
+        return unit
+    if chosen.all():
+        return change(unit)
+    which = sent(torch.from_numpy(np.flatnonzero(chosen)), unit.device)
+    return unit.index_copy_(0, which, change(unit.index_select(0, which)))
+
+
+def _beside(numbers: F64, like: Tensor) -> Tensor:
+    """Numbers that were worked out here, on the device of ``like`` and as precise."""
+    return sent(torch.from_numpy(numbers).to(like.dtype), like.device)
+
+
+def _of_each(numbers: F64, like: Tensor) -> Tensor:
+    """(N,) -> (N, 1, 1, 1, 1): one number for each sample's pictures."""
+    return _beside(numbers, like).view(-1, 1, 1, 1, 1)
 
 
 # Lines.
 
 
-def _redraw_lines(unit: Tensor, share: float) -> None:
-    """Straight colours (2, 4, H, W) become their darkest neighbours by a share, or the brightest
-    where it is negative; in place. Alpha stays, and what is off the character has no say."""
-    colour = unit[:, :3]
-    if share > 0:
-        darkest = -_largest_around(-colour.where(unit[:, 3:] > 0, 1))
-        colour.lerp_(torch.minimum(darkest, colour), share)
-    else:
-        colour.lerp_(_largest_around(colour), -share)
+def _grown_lines(unit: Tensor, shares: F64) -> Tensor:
+    """Straight colours (N, 2, 4, H, W) become their darkest neighbours by a share (N,); in place.
+
+    Alpha stays, and what is off the character has no say.
+    """
+    colour = unit[:, :, :3]
+    darkest = -_largest_around(-colour.where(unit[:, :, 3:] > 0, 1))
+    colour.lerp_(torch.minimum(darkest, colour), _of_each(shares, unit))
+    return unit
+
+
+def _shrunk_lines(unit: Tensor, shares: F64) -> Tensor:
+    """Straight colours become their brightest neighbours by a share; in place, and alpha stays."""
+    colour = unit[:, :, :3]
+    colour.lerp_(_largest_around(colour), _of_each(shares, unit))
+    return unit
 
 
 def _largest_around(values: Tensor) -> Tensor:
@@ -153,87 +197,96 @@ def _largest_around(values: Tensor) -> Tensor:
 # Light and colour.
 
 
-def _relit(unit: Tensor, by: Augmentation, draws: list[float]) -> Tensor:
-    """Colours multiplied by alpha, (2, 4, H, W), in another light."""
-    matrix = _colour_matrix(by, draws)
-    if np.array_equal(matrix, np.eye(4)):
+def _relit(unit: Tensor, by: Augmentation, draws: F64) -> Tensor:
+    """Colours multiplied by alpha, (N, 2, 4, H, W), in another light."""
+    matrices = _colour_matrices(by, draws)
+    if (matrices == np.eye(4)).all():
         return unit
-    lit = torch.from_numpy(matrix).to(unit) @ unit.flatten(2)
-    colour, alpha = lit[:, :3], lit[:, 3:]
+    lit = _beside(matrices, unit)[:, None] @ unit.flatten(3)
+    colour, alpha = lit[:, :, :3], lit[:, :, 3:]
     torch.minimum(colour.clamp_(min=0), alpha, out=colour)
     return lit.view(unit.shape)
 
 
-def _colour_matrix(by: Augmentation, draws: list[float]) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """(4, 4), acts on colours multiplied by alpha, and alpha: which makes offsets possible."""
-    matrix = np.eye(4)
+def _colour_matrices(by: Augmentation, draws: F64) -> F64:
+    """(N, 4, 4), act on colours multiplied by alpha, and alpha: which makes offsets possible."""
+    matrices = np.tile(np.eye(4), (len(draws), 1, 1))
     # Turned about the grey axis (Rodrigues' formula).
-    angle = by.hue_radians * draws[0]
-    cosine, sine = math.cos(angle), math.sin(angle) / math.sqrt(3)
+    cosine, sine = _turns(by.hue_radians * draws[:, 0])[..., None, None]
     across = np.array([[0, -1, 1], [1, 0, -1], [-1, 1, 0]])
-    matrix[:3, :3] = cosine * np.eye(3) + sine * across + (1 - cosine) / 3
-    contrast = (1 + by.contrast) ** draws[1]
-    matrix[:3, :3] *= contrast
-    matrix[:3, 3] = _MIDDLE_GREY * (1 - contrast)
-    gains = by.gain_low + (by.gain_high - by.gain_low) * (np.array(draws[2:5]) + 1) / 2
-    matrix[:3] *= (gains * (1 + by.brightness) ** draws[5])[:, None]
-    return matrix
+    turned = cosine * np.eye(3) + sine / math.sqrt(3) * across + (1 - cosine) / 3
+    contrast = _powers(1 + by.contrast, draws[:, 1])[:, None]
+    matrices[:, :3, :3] = turned * contrast[..., None]
+    matrices[:, :3, 3] = _MIDDLE_GREY * (1 - contrast)
+    gains = by.gain_low + (by.gain_high - by.gain_low) * (draws[:, 2:5] + 1) / 2
+    gains *= _powers(1 + by.brightness, draws[:, 5])[:, None]
+    matrices[:, :3] *= gains[..., None]
+    return matrices
+
+
+def _turns(angles: F64) -> F64:
+    """(2, N): cosines and sines; numpy's may differ in the last bit from one processor to another,
+    and from how many there are."""
+    return np.array([[turn(angle) for angle in angles] for turn in (math.cos, math.sin)])
+
+
+def _powers(base: float, exponents: F64) -> F64:
+    """(N,); for numpy's own see ``_turns``."""
+    return np.array([math.pow(base, exponent) for exponent in exponents])
 
 
 # Place and sharpness.
 
 
 class _Placing(NamedTuple):
-    """From where each pixel of a picture comes that was scaled, turned about its middle and then
-    shifted: ``back @ (x, y) + start``, in halves of the picture."""
+    """From where each pixel of N pictures comes that were scaled, turned about their middle and
+    then shifted: ``back @ (x, y) + start``, in halves of the picture."""
 
-    back: np.ndarray[Any, np.dtype[np.float64]]  # (2, 2)
-    start: np.ndarray[Any, np.dtype[np.float64]]  # (2,)
+    back: F64  # (N, 2, 2)
+    start: F64  # (N, 2)
 
 
-def _placing(by: Augmentation, draws: list[float]) -> _Placing:
-    width, height = (1 + by.scale * draw for draw in draws[7:9])
-    angle = by.turn_radians * draws[9]
-    cosine, sine = math.cos(angle), math.sin(angle)
+def _placing(by: Augmentation, draws: F64) -> _Placing:
+    cosine, sine = _turns(by.turn_radians * draws[:, 9])
     # Back by the shift, turned back, divided by the scale.
-    back = np.array([[cosine, sine], [-sine, cosine]]) / [[width], [height]]
-    return _Placing(back, -back @ (2 * by.shift * np.array(draws[10:12])))
+    back = np.array([[cosine, sine], [-sine, cosine]]).transpose(2, 0, 1)
+    back = back / (1 + by.scale * draws[:, 7:9, None])
+    return _Placing(back, (-back @ (2 * by.shift * draws[:, 10:12, None]))[..., 0])
 
 
 def _moved(unit: Tensor, placing: _Placing) -> Tensor:
-    """Pictures (2, 4, H, W), zero off the character, as ``placing`` says.
+    """Pictures (N, 2, 4, H, W), zero off the character, as ``placing`` says.
 
     What comes in from outside the picture is its edge: bodies go on below it.
     """
-    from_x, from_y = torch.from_numpy(placing.back.T).to(unit)
-    start = torch.from_numpy(placing.start).to(unit)
+    from_x, from_y = _beside(placing.back, unit)[:, None].unbind(-1)  # (N, 1, 2) each
+    start = _beside(placing.start, unit)[:, None]
     line = _pixel_centres(unit.shape[-1], unit.device)[:, None]
-    grid = (line * from_x + (line * from_y + start)[:, None])[None]  # (1, H, W, 2)
-    both = unit.flatten(0, 1)[None]
+    grid = (line * from_x)[:, None] + (line * from_y + start)[:, :, None]  # (N, H, W, 2)
+    both = unit.flatten(1, 2)
     moved = functional.grid_sample(both, grid, padding_mode="border", align_corners=False)
     return moved.view(unit.shape)
 
 
-def _moved_traces(traces: Traces, by: Augmentation, draws: list[list[float]]) -> Traces:
+def _moved_traces(traces: Traces, by: Augmentation, draws: F64) -> Traces:
     """Origins of pictures that were moved so: what each pixel shows now, in the moved input."""
     side, device = traces.shown.shape[-1], traces.places.device
     centres = _pixel_centres(side, device)
     x, y = centres.expand(side, side), centres[:, None].expand(side, side)
-    placed, shown = [], []
-    for some, numbers in enumerate(draws):
-        placing = _placing(by, numbers)
-        back, start = (torch.from_numpy(part).to(x) for part in placing)
-        there = torch.stack([x, y], -1) @ back.T + start
-        column, row = ((there + 1) * (side / 2)).floor().long().unbind(-1)
-        inside = (column >= 0) & (column < side) & (row >= 0) & (row < side)
-        nearest = row.clamp(0, side - 1), column.clamp(0, side - 1)
-        # An origin lies in the input as it was; that was moved as well.
-        place = (traces.places[some][nearest] - start) @ torch.linalg.inv(back).T
-        state = traces.shown[some][nearest] * inside
-        out = (state == SEEN) & (place.abs() > 1).any(-1)
-        placed.append(place)
-        shown.append(torch.where(out, HIDDEN, state))
-    return Traces(torch.stack(placed), torch.stack(shown))
+    placing = _placing(by, draws)
+    back, start = _beside(placing.back, x), _beside(placing.start, x)[:, None]
+    there = torch.stack([x, y], -1).flatten(0, 1) @ back.mT + start  # (N, T * T, 2)
+    column, row = ((there + 1) * (side / 2)).floor().long().unbind(-1)
+    inside = (column >= 0) & (column < side) & (row >= 0) & (row < side)
+    nearest = row.clamp(0, side - 1) * side + column.clamp(0, side - 1)
+    # An origin lies in the input as it was; that was moved as well.
+    forth = sent(torch.linalg.inv(torch.from_numpy(placing.back).to(x.dtype)), device)
+    places = traces.places.flatten(1, 2).take_along_dim(nearest[..., None], 1)
+    places = (places - start) @ forth.mT
+    state = traces.shown.flatten(1).gather(1, nearest) * inside
+    out = (state == SEEN) & (places.abs() > 1).any(-1)
+    shown = torch.where(out, HIDDEN, state)
+    return Traces(places.view(traces.places.shape), shown.view(traces.shown.shape))
 
 
 @cache
@@ -242,15 +295,35 @@ def _pixel_centres(side: int, device: torch.device) -> Tensor:
     return (torch.arange(side, device=device) + 0.5) * (2 / side) - 1
 
 
-def _blurred(unit: Tensor, deviation: float) -> Tensor:
-    """A Gaussian, row by row and column by column; the edge is repeated."""
-    radius = math.ceil(2.5 * deviation)
-    taps = np.exp(-0.5 * (np.arange(-radius, radius + 1) / deviation) ** 2)
-    taps /= taps.sum()
+def _blurred(unit: Tensor, deviations: F64) -> Tensor:
+    """A Gaussian of each sample (N, 2, 4, H, W), row by row and column by column; the edge is
+    repeated."""
+    taps = _taps(deviations)
+    radius = taps.shape[1] // 2
+    first, *others = _beside(taps.T, unit)[..., None, None, None, None]
     for axis, padding in ((-1, (radius, radius, 0, 0)), (-2, (0, 0, radius, radius))):
-        length, wide = unit.shape[axis], functional.pad(unit, padding, mode="replicate")
+        length, wide = unit.shape[axis], functional.pad(unit.flatten(0, 1), padding, "replicate")
+        wide = wide.view(*unit.shape[:2], *wide.shape[1:])
         # Sums of shifted pictures are faster here than a convolution by channel.
-        unit = wide.narrow(axis, 0, length) * float(taps[0])
-        for start, tap in enumerate(taps[1:], 1):
-            unit.add_(wide.narrow(axis, start, length), alpha=float(tap))
+        unit = wide.narrow(axis, 0, length) * first
+        for start, tap in enumerate(others, 1):
+            unit.addcmul_(wide.narrow(axis, start, length), tap)
+    return unit
+
+
+def _taps(deviations: F64) -> F64:
+    """(N, 2 R + 1): each sample's Gaussian, zeros beyond its own radius."""
+    radii = np.ceil(2.5 * deviations)[:, None]
+    places = np.arange(-radii.max(), radii.max() + 1)
+    taps: F64 = np.exp(-0.5 * (places / deviations[:, None]) ** 2) * (abs(places) <= radii)
+    taps /= taps.sum(1, keepdims=True)
+    return taps
+
+
+def _packed(unit: Tensor, qualities: F64) -> Tensor:
+    """Straight colours (N, 2, 4, H, W) as JPEGs of these qualities have them; in place."""
+    colour, is_on = unit[:, :, :3], unit[:, :, 3:] > 0
+    pictures = colour.where(is_on, 1).flatten(0, 1)
+    packed = compressed(pictures, np.repeat(qualities, 2))
+    colour.copy_(packed.view(colour.shape)).mul_(is_on)
     return unit

@@ -23,6 +23,7 @@ from contract.pose import AXIS_NAMES, mirrored_pose
 from dataset.shards.records import PictureName
 from train.data.pathways import Pathways
 from train.data.samples import SampleSet
+from train.data.transfer import sent, stacked
 
 I64 = npt.NDArray[np.int64]
 CPU = torch.device("cpu")
@@ -76,10 +77,10 @@ class StoredBatch:
         target = to_network(self.targets, device, size)
         turned = None
         if self.pathways is not None:
-            one, two = self.pathways.to(device).float()
+            one, two = sent(self.pathways, device).float()
             turned = one, two
         traces = _traces(self.origins, device) if self.origins else None
-        return Batch(image, target, self.pose.to(device), self.numbers, turned, traces)
+        return Batch(image, target, sent(self.pose, device), self.numbers, turned, traces)
 
 
 def read_batch(
@@ -119,10 +120,8 @@ def read_batch(
 
 
 def _traces(origins: Sequence[Origins], device: torch.device) -> Traces:
-    places, shown = (np.stack(part) for part in zip(*origins, strict=True))
-    return Traces(
-        torch.from_numpy(places).to(device) / ORIGIN_STEPS, torch.from_numpy(shown).to(device)
-    )
+    places, shown = (sent(stacked(part, device), device) for part in zip(*origins, strict=True))
+    return Traces(places / ORIGIN_STEPS, shown)
 
 
 def load_batch(
@@ -172,7 +171,7 @@ def to_network(stored: Sequence[Stored], device: torch.device, size: int) -> Ten
         for picture, place in zip(stored, made, strict=True):
             _convert(torch.from_numpy(picture), place)
     elif stored:
-        _convert(torch.from_numpy(np.stack(stored)).to(device), made)
+        _convert(sent(stacked(stored, device), device), made)
     return made.movedim(-1, -3)
 
 

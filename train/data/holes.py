@@ -14,6 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from train.data.transfer import sent
+
 EMPTY = -1.0
 _CELLS = 9  # a side, of the noise whose heights are holes
 _HEIGHT = 0.62  # of interpolated uniform noise: a fifth of the picture
@@ -24,15 +26,12 @@ def tear_holes(pathway1: Tensor, share: float, seed: int, positions: Sequence[in
 
     positions: where each sample stands in the order; with the seed they decide its holes.
     """
-    torn = pathway1.clone()
-    side = pathway1.shape[-1]
-    for picture, position in zip(torn, positions, strict=True):
+    # Of those that shall stay whole the noise is flat.
+    noise = np.zeros((len(positions), 1, _CELLS, _CELLS), np.float32)
+    for cells, position in zip(noise, positions, strict=True):
         generator = np.random.Generator(np.random.PCG64([seed, position]))
-        chosen, noise = (
-            generator.random(),
-            torch.from_numpy(generator.random((1, 1, _CELLS, _CELLS), np.float32)),
-        )
-        if chosen < share:
-            heights = functional.interpolate(noise, (side, side), mode="bilinear")[0]
-            picture.masked_fill_((heights > _HEIGHT).to(picture.device), EMPTY)
-    return torn
+        if generator.random() < share:
+            generator.random(out=cells, dtype=np.float32)
+    here = sent(torch.from_numpy(noise), pathway1.device)
+    heights = functional.interpolate(here, pathway1.shape[2:], mode="bilinear")
+    return pathway1.masked_fill(heights > _HEIGHT, EMPTY)

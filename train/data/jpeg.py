@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+
+from train.data.transfer import sent
+
+F64 = npt.NDArray[np.float64]
 
 _BLOCK = 8
 
@@ -33,33 +38,41 @@ _TO_YCC = np.array(
 )
 
 
-def compressed(colour: Tensor, quality: float) -> Tensor:
-    """Colours (N, 3, H, W) in linear light, [0, 1] -> the same as a JPEG of a quality has them.
+def compressed(colour: Tensor, quality: float | F64) -> Tensor:
+    """Colours (N, 3, H, W) float32 in linear light, [0, 1] -> the same as JPEGs have them.
 
-    quality: 1 to 100, as libjpeg scales its tables. sRGB is taken as the square root, which is near
-    enough. H and W are multiples of 8. May leave [0, 1] a little.
+    quality: of all, or (N,) of each: 1 to 100, as libjpeg scales its tables. sRGB is taken as the
+    square root, which is near enough. H and W are multiples of 8. May leave [0, 1] a little.
     """
-    steps = torch.from_numpy(_steps(quality)).to(colour)[:, None, :, None, :]  # (3, 1, 8, 1, 8)
-    to_ycc = torch.from_numpy(_TO_YCC).to(colour)
-    waves = torch.from_numpy(_waves()).to(colour)
     count, _, rows, columns = colour.shape
+    steps = _steps(np.broadcast_to(quality, count))[:, :, None, :, None, :]  # (N, 3, 1, 8, 1, 8)
+    each_step = sent(torch.from_numpy(steps), colour.device)
+    to_ycc, from_ycc, waves = _matrices(colour.device)
     ycc = to_ycc @ colour.clamp(0, 1).sqrt().mul_(255).flatten(2)
     ycc[:, 0] -= 128
     blocks = ycc.view(count, 3, rows // _BLOCK, _BLOCK, columns // _BLOCK, _BLOCK)
     found = torch.einsum("ur,ncyrxs,vs->ncyuxv", waves, blocks, waves)
-    found = (found / steps).round_().mul_(steps)
+    found = (found / each_step).round_().mul_(each_step)
     again = torch.einsum("ur,ncyuxv,vs->ncyrxs", waves, found, waves).reshape(count, 3, -1)
     again[:, 0] += 128
-    srgb: Tensor = (torch.linalg.inv(to_ycc) @ again).mul_(1 / 255).clamp_(min=0)
+    srgb: Tensor = (from_ycc @ again).mul_(1 / 255).clamp_(min=0)
     return srgb.square().view(colour.shape)
 
 
-def _steps(quality: float) -> npt.NDArray[np.float32]:
-    """(3, 8, 8): how coarsely each wave is kept."""
-    percent = 5000 / quality if quality < 50 else 200 - 2 * quality
+def _steps(quality: F64) -> npt.NDArray[np.float32]:
+    """(N, 3, 8, 8): how coarsely each wave is kept."""
+    percent = np.where(quality < 50, 5000 / quality, 200 - 2 * quality)[:, None, None, None]
     tables = np.array([_LUMINANCE, _CHROMINANCE, _CHROMINANCE])
-    steps: npt.NDArray[np.float64] = np.floor((tables * percent + 50) / 100)
+    steps: F64 = np.floor((tables * percent + 50) / 100)
     return steps.clip(1, 255).astype(np.float32)
+
+
+@cache
+def _matrices(device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """To luminance and colour differences, back from them, and the waves; float32."""
+    to_ycc = torch.from_numpy(_TO_YCC).float()
+    made = to_ycc, torch.linalg.inv(to_ycc), torch.from_numpy(_waves())
+    return made[0].to(device), made[1].to(device), made[2].to(device)
 
 
 def _waves() -> npt.NDArray[np.float32]:

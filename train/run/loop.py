@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +25,7 @@ from train.data.batch import StoredBatch
 from train.data.holes import tear_holes
 from train.data.order import SampleOrder, Share, batches
 from train.data.pathways import Pathways
+from train.data.transfer import asked_for
 from train.loss.losses import flow_error, uncopied
 from train.plan.plan import StageSettings, stage_loss
 from train.plan.stages import Stage, build_network, run_stage
@@ -73,10 +74,12 @@ def train_stage(run: Run, stage: Stage, watch: Watch | None, stop_after: int | N
                 at = trainee.step * settings.batch
                 trainee.set_learning_rate(settings.learning_rate_at(at))
                 loss = _loss(work, batch)
-                mean_loss = _over_all(loss.detach(), run.share)
+                tell_mean = _over_all(loss.detach(), run.share)
+                trainee.find_gradient(loss)
+                mean_loss = tell_mean()
                 _check(work, mean_loss)
                 half_life = settings.half_life_at(at, run.plan.ema_samples)
-                trainee.step_back(loss, mean_loss, settings.batch, half_life)
+                trainee.step_back(mean_loss, settings.batch, half_life)
                 trainee.seconds += time.perf_counter() - started
                 over = trainee.step == work.last
 
@@ -235,11 +238,12 @@ def _loss(work: _Work, batch: StoredBatch) -> Tensor:
     return len(batch.numbers) * run.share.ranks / work.settings.batch * loss
 
 
-def _over_all(loss: Tensor, share: Share) -> float:
-    """The mean over all processes."""
+def _over_all(loss: Tensor, share: Share) -> Callable[[], float]:
+    """What tells the mean over all processes; called later, it need not be waited for."""
     if share.ranks > 1:
         distributed.all_reduce(loss)
-    return float(loss) / share.ranks
+    tell = asked_for(loss)
+    return lambda: tell() / share.ranks
 
 
 def _check(work: _Work, loss: float) -> None:

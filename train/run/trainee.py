@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from models.base.execution import Execution
 from models.files.bundle import Network
@@ -30,7 +31,10 @@ class Trainee:
         self.network = network.to(device).train()
         execution.prepare(self.network)
         self.optimizer = torch.optim.Adam(
-            self.network.parameters(), lr=1e-4, betas=(plan.beta1, plan.beta2)
+            self.network.parameters(),
+            lr=1e-4,
+            betas=(plan.beta1, plan.beta2),
+            fused=device.type == "cuda" or None,
         )
         # In float16 small gradients would vanish; elsewhere the scaler does nothing.
         self.scaler = torch.amp.GradScaler(device.type, enabled=execution.precision == "float16")
@@ -53,13 +57,16 @@ class Trainee:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
 
-    def step_back(self, loss: Tensor, mean_loss: float, batch: int, half_life: float) -> None:
-        """One step against the gradient of ``loss``; ``mean_loss`` is it over all processes.
+    def find_gradient(self, loss: Tensor) -> None:
+        """That of ``loss``, for ``step_back``; changes nothing else."""
+        self.optimizer.zero_grad(set_to_none=True)
+        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+
+    def step_back(self, mean_loss: float, batch: int, half_life: float) -> None:
+        """One step against the gradient; ``mean_loss`` is the loss over all processes.
 
         half_life: of the running mean of weights, in samples.
         """
-        self.optimizer.zero_grad(set_to_none=True)
-        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         self.scaler.step(self.optimizer)
         self.scaler.update()
         self.step += 1
@@ -67,8 +74,9 @@ class Trainee:
         self.loss = _LOSS_MEMORY * past + (1 - _LOSS_MEMORY) * mean_loss
         if self.ema is not None:
             keep = 0.5 ** (batch / min(half_life, _EMA_RAMP * self.step * batch))
-            for name, tensor in self.network.state_dict().items():
-                self.ema[name].lerp_(tensor, 1 - keep)
+            now = list(self.network.state_dict().values())
+            average = get_ema_multi_avg_fn(keep)  # type: ignore[no-untyped-call]
+            average(list(self.ema.values()), now, self.step)
 
     def usable(self) -> Network:
         """The network to look at or to use: the running mean of the weights where there is one."""
@@ -100,7 +108,10 @@ class Trainee:
             RuntimeError and others of torch's, ValueError: it is of another network, or damaged.
         """
         self.network.load_state_dict(checkpoint.network)
-        self.optimizer.load_state_dict(dict(checkpoint.optimizer))
+        # It may be from another kind of device.
+        ours = {"fused": self.optimizer.defaults["fused"]}
+        groups = [group | ours for group in checkpoint.optimizer["param_groups"]]
+        self.optimizer.load_state_dict({**checkpoint.optimizer, "param_groups": groups})
         for parameter, state in self.optimizer.state.items():
             shapes = {value.shape for value in state.values() if isinstance(value, Tensor)}
             if not shapes <= {parameter.shape, torch.Size()}:

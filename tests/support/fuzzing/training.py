@@ -27,7 +27,8 @@ def _trainee() -> object:
     config = NetworkConfig(size=16, channels=1, max_channels=2, residual_blocks=1)
     trainee = Trainee(FaceMorpher(config), plan, torch.device("cpu"), Execution())
     loss = sum(parameter.square().sum() for parameter in trainee.network.parameters())
-    trainee.step_back(loss, 1.0, 4, 16)  # type: ignore[arg-type]
+    trainee.find_gradient(loss)  # type: ignore[arg-type]
+    trainee.step_back(1.0, 4, 16)
     return trainee
 
 
