@@ -13,6 +13,8 @@ void main() {
         for (int x = 0; x < FACTOR; ++x)
             sum += texelFetch(samples, pixel * FACTOR + ivec2(x, y), 0);
     vec4 mean = sum / float(FACTOR * FACTOR);
-    // Alpha that rounds to 0 is background, and background is exactly (0, 0, 0, 0).
-    straight = mean.a < 0.5 / 255.0 ? vec4(0.0) : vec4(mean.rgb / mean.a, mean.a);
+    // Alpha that rounds to 0 is background, and background is exactly (0, 0, 0, 0). It is rounded
+    // here, for devices do not agree on what becomes of halves.
+    float alpha = floor(mean.a * 255.0 + 0.5) / 255.0;
+    straight = alpha == 0.0 ? vec4(0.0) : vec4(mean.rgb / mean.a, alpha);
 }
