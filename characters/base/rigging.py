@@ -65,8 +65,9 @@ _STANDARD = [
 ]
 BONE: dict[str, int] = {name: index for index, name in enumerate(_STANDARD)}
 
-HEAD_PIVOT: Vec3 = (0.0, 0.10, 0.075)
-NECK_PIVOT: Vec3 = (0.0, -0.14, 0.09)
+_HEAD_Z, _NECK_Z = 0.075, 0.09
+_SHOULDER_Y = -0.375  # of the upright body, before it is raised
+_RAISED = -0.02, -0.27  # where raising shoulders begins, and where it is whole
 _TURN_Z = 0.08  # of the axis that the body turns about
 
 
@@ -90,7 +91,7 @@ def joints(body: Body) -> Joints:
     k = (body.heads - 1.0) / 5.4
     s = body.shoulder
     return Joints(
-        shoulder=(s, -0.375, 0.09),
+        shoulder=(s, _SHOULDER_Y, 0.09),
         hip=(0.17, -1.62 * k, 0.06),
         knee=(0.165, (-1.62 * k + floor) / 2, 0.04),
         ankle=(0.16, floor + 0.20, 0.08),
@@ -128,7 +129,7 @@ def arm(body: Body, sign: int) -> Arm:
 
 def _left_arm(body: Body, pose: ArmPose) -> Arm:
     k, s = joints(body).stretch, body.shoulder
-    y = -0.375
+    y = _SHOULDER_Y
     reach, drop = 0.46 * k + 0.05, 0.42 * k
     low = y - 0.62 * k
     gestures: dict[str, Arm] = {
@@ -166,7 +167,20 @@ def _unit(v: Vec3) -> Vec3:
 
 
 def below_neck(points: F64, body: Body) -> F64:
-    """``points`` (V, 3) of the upright body, turned and leaned from the neck down."""
+    """``points`` (V, 3) of the upright body as the body stands: turned and leaned from the neck
+    down, its shoulders at their height."""
+    high, low = _RAISED
+    share = np.clip((high - points[:, 1]) / (high - low), 0, 1)
+    raised = (body.shoulder_y - _SHOULDER_Y) * share
+    return _turned_and_leaned(points, body) + np.stack([0 * raised, raised, 0 * raised], 1)
+
+
+def standing_floor_y(body: Body) -> float:
+    """The floor that ``body`` stands on, its shoulders at their height."""
+    return joints(body).floor_y + body.shoulder_y - _SHOULDER_Y
+
+
+def _turned_and_leaned(points: F64, body: Body) -> F64:
     axis = np.array([0.0, 0.0, _TURN_Z])
     turned: F64 = turned_by(points - axis, points[:, 1], body) + axis
     turned[:, 0] += body.lean * np.maximum(-0.06 - points[:, 1], 0.0)
@@ -190,8 +204,8 @@ def standard_bones(body: Body, eye_x: float, eye_y: float) -> list[BoneSpec]:
         BoneSpec("下半身", "lower body", "センター", (0, j.waist_y, 0.07)),
         BoneSpec("上半身", "upper body", "センター", (0, j.waist_y, 0.07), "上半身2"),
         BoneSpec("上半身2", "upper body2", "上半身", (0, j.chest_y, 0.08), "首"),
-        BoneSpec("首", "neck", "上半身2", NECK_PIVOT, "頭"),
-        BoneSpec("頭", "head", "首", HEAD_PIVOT),
+        BoneSpec("首", "neck", "上半身2", (0, body.neck_root_y, _NECK_Z), "頭"),
+        BoneSpec("頭", "head", "首", (0, body.head_root_y, _HEAD_Z)),
         BoneSpec("両目", "eyes", "頭", (0, 1.35, 0)),
         BoneSpec("左目", "eye_L", "頭", (eye_x, eye_y, 0.05), follow="両目"),
         BoneSpec("右目", "eye_R", "頭", (-eye_x, eye_y, 0.05), follow="両目"),
@@ -213,7 +227,9 @@ def standard_bones(body: Body, eye_x: float, eye_y: float) -> list[BoneSpec]:
 
 
 def _posed(bone: BoneSpec, body: Body) -> BoneSpec:
-    x, y, z = below_neck(np.array([bone.position], np.float64), body)[0].tolist()
+    # The neck's and the head's are given as they are after the shoulders were raised.
+    move = _turned_and_leaned if bone.name in ("首", "頭") else below_neck
+    x, y, z = move(np.array([bone.position], np.float64), body)[0].tolist()
     return replace(bone, position=(x, y, z))
 
 

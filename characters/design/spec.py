@@ -221,12 +221,17 @@ class Body:
 
     ``sleeve``: 0 none, 1 to the elbow, 2 to the wrist. ``turn`` (radians, + to the character's
     left) and ``lean`` (how far aside a head height lower) pose what is below the neck.
+    ``shoulder_y``, ``neck_root_y``, ``head_root_y``: where the shoulders' joints lie above the
+    chin, and those about which neck and head turn; in head heights, most below it.
     """
 
     male: bool
     heads: float
     shoulder: float
+    shoulder_y: float
     neck: float
+    neck_root_y: float
+    head_root_y: float
     bust: float
     outfit: Outfit
     bottom: Bottom

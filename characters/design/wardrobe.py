@@ -54,10 +54,14 @@ def draw_body(f: Franchise, male: bool, child: float, rng: Rng) -> s.Body:
         outfit = "blazer"
     neckwear = _NECKWEAR[outfit]
     arms = _arms(rng)
+    shoulder_y, neck_root_y, head_root_y = _roots(rng)
     return s.Body(
         male=male,
         heads=float(np.clip(heads, 4.0, 7.4)),
         shoulder=(0.50 if male else 0.425) - 0.09 * child + float(rng.normal(0, 0.02)),
+        shoulder_y=shoulder_y,
+        neck_root_y=neck_root_y,
+        head_root_y=head_root_y,
         neck=(0.128 if male else 0.104) - 0.010 * child,
         bust=0.0 if male else float(np.clip(rng.normal(0.16, 0.08) * (1 - child * 0.8), 0, 0.3)),
         outfit=outfit,
@@ -75,6 +79,20 @@ def draw_body(f: Franchise, male: bool, child: float, rng: Rng) -> s.Body:
         lean=float(rng.normal(0, 0.10)) if rng.random() < 0.4 else 0.0,
         carried=_carried(arms, rng),
     )  # fmt: skip
+
+
+def _roots(rng: Rng) -> tuple[float, float, float]:
+    """Heights of the shoulders' joints and of the roots of neck and head.
+
+    As 25 models made by people have them: a neck's root follows the shoulders (0.9 of what those
+    deviate, within 0.05), a head's root lies the higher, the lower the neck's (0.5 of that, within
+    0.03). What shows where a head turns about is the shoulders.
+    """
+    shoulder_y = float(np.clip(rng.normal(-0.33, 0.055), -0.45, -0.23))
+    neck_root_y = -0.12 + 0.9 * (shoulder_y + 0.33) + float(rng.normal(0, 0.045))
+    neck_root_y = float(np.clip(neck_root_y, -0.30, -0.045))
+    head_root_y = 0.077 - 0.5 * (neck_root_y + 0.12) + float(rng.normal(0, 0.03))
+    return shoulder_y, neck_root_y, float(np.clip(head_root_y, 0.01, 0.22))
 
 
 _BOTH_ARMS: dict[s.ArmPose, float] = {

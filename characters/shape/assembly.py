@@ -13,8 +13,8 @@ from characters.base.rigging import (
     BONE,
     BoneSpec,
     below_neck,
-    joints,
     standard_bones,
+    standing_floor_y,
     turned_by,
 )
 from characters.base.surface import Surface, merge
@@ -63,7 +63,7 @@ def build_model(spec: CharacterSpec, rng: np.random.Generator, plain: bool) -> B
     if spec.eye.lid_bones and not plain:
         lids = eye_shape.hang_lids(whole, spec.eye, len(bones))
     named = tuple(eye_morphs(spec.naming, rng) + other_morphs(spec.naming, rng))
-    scale, floor = spec.head_height, joints(spec.body).floor_y
+    scale, floor = spec.head_height, standing_floor_y(spec.body)
     weights = np.rint(lids.surface.weights * 100) / 100 if plain else lids.surface.weights
     model = Model(
         name=spec.name,
