@@ -130,7 +130,7 @@ def draw_mouth(f: Franchise, eye: s.Eye, male: bool, rng: Rng) -> s.Mouth:
         cat=0.0,
         crooked=float(rng.normal(0, 0.09)) * half_width * (rng.random() < 0.25),
         line=float(rng.uniform(0.0026, 0.0052)) * (0.75 if size < 0.5 else 1.0),
-        tongue=float(rng.uniform(0.25, 0.5)),
+        tongue=float(rng.spawn(1)[0].uniform(0.25, 0.5)),
         teeth=_teeth(size, rng),
     )
     if rng.random() < 0.10:

@@ -70,6 +70,7 @@ def draw_palette(f: Franchise, rng: Rng) -> Palette:
     tip = hair
     if rng.random() < 0.22:
         tip = hsv(h + rng.choice([-0.08, 0.08, 0.5]), min(s + 0.15, 0.6), max(v, 0.6))
+    inside = rng.spawn(1)[0]  # apart from all else that is drawn
     return Palette(
         skin=skin,
         skin_shadow=times(skin, (0.95, 0.81, 0.77)),
@@ -84,8 +85,10 @@ def draw_palette(f: Franchise, rng: Rng) -> Palette:
         line=times(skin, (0.50, 0.32, 0.30)),
         brow=mix(shade(hair, 1.3), (0.2, 0.14, 0.13), 0.35 * (1 - f.shading.line_hair)),
         mouth=_lips(skin, ink, rng),
-        cavity=_cavity(rng),
-        tongue=hsv(rng.uniform(0.96, 1.0), rng.uniform(0.32, 0.60), rng.uniform(0.84, 1.0)),
+        cavity=_cavity(inside),
+        tongue=hsv(
+            inside.uniform(0.96, 1.0), inside.uniform(0.32, 0.60), inside.uniform(0.84, 1.0)
+        ),
         cloth=base,
         trim=trim,
         accent=accent,

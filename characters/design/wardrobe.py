@@ -54,7 +54,7 @@ def draw_body(f: Franchise, male: bool, child: float, rng: Rng) -> s.Body:
         outfit = "blazer"
     neckwear = _NECKWEAR[outfit]
     arms = _arms(rng)
-    shoulder_y, neck_root_y, head_root_y = _roots(rng)
+    shoulder_y, neck_root_y, head_root_y = _roots(rng.spawn(1)[0])
     return s.Body(
         male=male,
         heads=float(np.clip(heads, 4.0, 7.4)),
