@@ -35,12 +35,19 @@ from train.measure.evaluate import evaluate as measure
 from train.measure.evaluate import mean_rest_picture
 from train.measure.report import markdown, write_report
 from train.plan.estimate import describe
-from train.plan.plan import changed
+from train.plan.plan import TrainingPlan, changed
 from train.plan.presets import PRESETS
 from train.plan.stages import STAGES, Stage
 from train.run.assemble import assemble
+from train.run.beginning import (
+    Beginning,
+    open_beginning,
+    require_fitting,
+    require_unmet,
+    sources_of,
+)
 from train.run.loop import train_stage
-from train.run.run import Run, write_run
+from train.run.run import Run, require_same_bundle, write_run
 from train.run.watch import open_watch
 
 _PATH = click.Path(path_type=Path)
@@ -77,6 +84,12 @@ def main() -> None:
     is_flag=True,
     help="Keep the rotators' pictures on disk for their combiners; says first how much that takes.",
 )
+@click.option(
+    "--begin-with",
+    metavar="BUNDLE",
+    help="Begin with a bundle's networks, as far as it has them; the word pretrained means the "
+    "bundle that came with the program.",
+)
 @DEVICE
 @click.option("--dry-run", is_flag=True, help="Show the plan and its cost; train nothing.")
 def train_all(
@@ -91,6 +104,7 @@ def train_all(
     resize: bool,
     skip_broken_shards: bool,
     precompute: bool,
+    begin_with: str | None,
     device: str,
     dry_run: bool,
 ) -> None:
@@ -112,6 +126,7 @@ def train_all(
     for stage in stages:
         if field := plan.stages[stage.name].needs_origins:
             require_origins(splits.train, f"{stage.name}.{field}")
+    beginning = _beginning(begin_with, plan, stages, data, splits) if begin_with else None
     if dry_run:
         click.echo(describe(plan, upkeep, splits, stages, open_device(device)))
         return
@@ -119,13 +134,29 @@ def train_all(
         here = open_device(device)
         vgg = load_vgg16(vgg16).to(here) if any(stage.loss == "P" for stage in stages) else None
         fingerprint = splits.train.fingerprint()
-        run = Run(out, plan, upkeep, splits.train, splits.validation, fingerprint, vgg, here, share)
+        sets = splits.train, splits.validation, fingerprint
+        run = Run(out, plan, upkeep, *sets, vgg, here, share, beginning)
+        require_same_bundle(run)
         with only_run(out, _note) if share.rank == 0 else nullcontext():
             _train(run, stages, splits)
 
 
 def _note(text: str) -> None:
     click.echo(text, err=True)
+
+
+def _beginning(
+    name: str, plan: TrainingPlan, stages: Sequence[Stage], data: Path, splits: Splits
+) -> Beginning:
+    """The bundle to begin with; refuses one that does not fit, or has met what is held out."""
+    beginning = open_beginning(name)
+    require_fitting(beginning, stages, plan.network)
+    require_unmet(beginning.told, data, splits)
+    begun = [stage.name for stage in stages if stage.name in beginning.networks]
+    _note(f"{', '.join(begun)} begin with {beginning.told}")
+    if not beginning.told.saw:
+        _note(f"{name}: does not say which models it saw, and so the new bundle will not")
+    return beginning
 
 
 def _choose(
@@ -261,13 +292,7 @@ def evaluate(
 
 def _sources(bundles: Iterable[Bundle], parts: Sequence[str]) -> set[str]:
     """The sources that bundles record for some parts of their data."""
-    found: set[str] = set()
-    for one in bundles:
-        for stage in one.stages:
-            recorded = stage.get("sources")
-            if isinstance(recorded, dict):
-                found |= {str(name) for part in parts for name in recorded.get(part, [])}
-    return found
+    return {name for one in bundles for name in sources_of(one.stages, parts)}
 
 
 def _check_unseen(data: Path, tested: SampleSet, trained: set[str]) -> None:

@@ -11,8 +11,9 @@ from contract.records import decode
 from models.base.config import config_from_json
 from models.files.bundle import Bundle, Network, bundle_of
 from train.plan.stages import STAGES, build_network
+from train.run.beginning import FIELD, BundleTold, bundle_told, history, saw_in_all
 from train.run.checkpoint import ROLLING, Checkpoint, load_checkpoint, naming_damage
-from train.run.run import read_run
+from train.run.run import RUN_FILE, read_run
 from train.run.watch import read_history
 
 
@@ -20,9 +21,11 @@ def assemble(folder: Path) -> Bundle:
     """The bundle of every stage of a run that is finished.
 
     Raises:
-        InputError: no stage is finished, or a checkpoint is damaged.
+        InputError: no stage is finished, or a checkpoint is damaged, or the run's record does not
+            tell of the bundle that a stage began with.
     """
     record = read_run(folder)
+    told = bundle_told(folder / RUN_FILE, record)
     networks: dict[str, Network] = {}
     stages: list[dict[str, object]] = []
     fingerprint = ""
@@ -33,6 +36,7 @@ def assemble(folder: Path) -> Bundle:
         checkpoint = load_checkpoint(path)
         with naming_damage(path):
             if _is_finished(checkpoint):
+                _require_told(folder / RUN_FILE, checkpoint, told)
                 networks[name] = _network(checkpoint)
                 fingerprint = str(checkpoint.decides["data"])
                 stages.append(_history(checkpoint) | {"sources": record.get("sources")})
@@ -40,7 +44,19 @@ def assemble(folder: Path) -> Bundle:
         raise InputError(f"{folder}: no stage is finished; run `train all` again")
     measured = {str(row["stage"]): row for row in read_history(folder)}
     saw = _models(record, fingerprint)
-    return bundle_of(networks, tuple(stages), fingerprint, {"held_out": measured}, saw)
+    if told and set(networks) & set(told.networks):
+        saw = saw_in_all(told, saw)
+    return bundle_of(networks, history(told, stages), fingerprint, {"held_out": measured}, saw)
+
+
+def _require_told(path: Path, checkpoint: Checkpoint, told: BundleTold | None) -> None:
+    """Refuse a record, the file ``path``, that tells of another bundle to begin with than it was:
+    what the networks learned from would be lost."""
+    if checkpoint.decides.get(FIELD) != (told and told.checksum):
+        raise InputError(
+            f"{path}: {checkpoint.stage} began with another bundle than it says; put the "
+            f"{path.name} of that training back"
+        )
 
 
 @dataclass(frozen=True)

@@ -168,6 +168,8 @@ def _begin_trainee(run: Run, stage: Stage) -> Trainee:
         require_same(path, checkpoint, run.decides(stage))
         with naming_damage(path):
             trainee.restore(checkpoint)
+    elif run.begins_with and stage.name in run.begins_with.networks:
+        trainee.start_from(run.begins_with.networks[stage.name].state_dict())
     elif start := _start(run, stage):
         path, checkpoint = start
         with naming_damage(path):
