@@ -209,7 +209,7 @@ def _shading(flat: bool, rng: Rng) -> s.Shading:
         hair_sphere=bool(rng.random() < 0.5),
         cel=float(rng.uniform(0.0, 1.0)),
         skin_edge=bool(rng.random() < 0.85),
-        neck_shadow=max(float(rng.spawn(1)[0].uniform(-0.6, 1.0)), 0.0),
+        neck_shadow=float(np.clip(rng.spawn(1)[0].uniform(-0.3, 1.7), 0.0, 1.0)),
         flat_face=float(rng.uniform(0.6, 1.0) if flat else rng.uniform(0.0, 0.5)),
         line_hair=float(rng.uniform(0.35, 0.95) if thin else rng.uniform(0.0, 0.35)),
     )
