@@ -18,6 +18,10 @@ from renderer.formats.model import Bone, MmdModel, VertexOffsets
 
 _FEW = 0.02  # of the face's vertices: what hangs on another bone may be a tooth or a tear
 _BELOW_FACE = 0.1  # of the height from the lowest moving point of the face to the top of the head
+# Of the same height: so far up reaches most of what hangs on a head bone itself (from 0.59 in 25
+# models), and not what hangs on a neck bone (up to 0.16).
+_TOP_SHARE = 0.9
+_REACHES_UP = 0.35
 
 Flags = npt.NDArray[np.bool_]
 
@@ -74,9 +78,10 @@ def find_head_bone(model: MmdModel) -> tuple[int, str]:
 
 def _carrying_the_face(model: MmdModel) -> int:
     """The bone that carries what morphs called blink or open mouth move, or the highest above it
-    that still lies in the head; -1 for none."""
+    that carries more of the head by itself; -1 for none."""
     face = _blinking_and_speaking(model)
-    carriers, counts = np.unique(dominant_bones(model)[face], return_counts=True)
+    dominant = dominant_bones(model)
+    carriers, counts = np.unique(dominant[face], return_counts=True)
     main: list[int] = carriers[(carriers >= 0) & (counts > _FEW * len(face))].tolist()
     if not main:
         return -1
@@ -87,8 +92,16 @@ def _carrying_the_face(model: MmdModel) -> int:
     heights = model.vertices.positions[:, 1]
     low = float(heights[face].min())
     height = float(heights[carried_by(model, shared[0])].max()) - low
-    inside = [b for b in shared if model.bones[b].position[1] > low - _BELOW_FACE * height]
-    return inside[-1] if inside else shared[0]
+
+    def lies_in_head(bone: int) -> bool:
+        own = heights[dominant == bone]
+        return (
+            model.bones[bone].position[1] > low - _BELOW_FACE * height
+            and len(own) > 0
+            and float(np.quantile(own, _TOP_SHARE)) > low + _REACHES_UP * height
+        )
+
+    return next((bone for bone in reversed(shared) if lies_in_head(bone)), shared[0])
 
 
 def _blinking_and_speaking(model: MmdModel) -> npt.NDArray[np.int32]:
