@@ -17,7 +17,7 @@ from train.cli import main
 from train.data.augmentation import Augmentation
 from train.data.batch import read_batch
 from train.data.holes import EMPTY, tear_holes
-from train.loss.losses import flow_error, uncopied
+from train.loss.traced import flow_error, uncopied
 from train.plan.plan import StageSettings, TrainingPlan, Upkeep, changed
 from train.plan.stages import STAGES, build_network, run_stage
 from train.run.assemble import assemble

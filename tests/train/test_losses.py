@@ -9,9 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from contract.origins import HIDDEN, NOTHING, ORIGINS_SIDE, SEEN
 from tests.support.random_vgg import random_vgg, state_of
-from train.data.batch import Traces
 from train.loss.losses import (
     COMBINER_WEIGHT,
     ROTATOR_WEIGHT,
@@ -20,10 +18,8 @@ from train.loss.losses import (
     changed_error,
     coarse_error,
     dissimilarity,
-    flow_error,
     gradient_error,
     l1_loss,
-    uncopied,
 )
 from train.loss.vgg import Vgg16, VggActivations
 
@@ -238,76 +234,3 @@ def test_a_stages_loss_is_the_weighted_sum_of_its_parts() -> None:
         3.0 * dissimilarity(target, output),
     )
     torch.testing.assert_close(loss, torch.stack(parts).sum())
-
-
-LOOK = 64
-STEP = 2 / (LOOK - 1)  # one pixel of the look, as a flow has it
-
-
-def _still(shown: int = SEEN, count: int = 1) -> Traces:
-    """Every pixel shows what lay there before."""
-    place = (torch.arange(ORIGINS_SIDE) + 0.5) * 2 / ORIGINS_SIDE - 1
-    x, y = torch.meshgrid(place, place, indexing="xy")
-    places = torch.stack([x, y], -1).expand(count, -1, -1, -1).clone()
-    state = torch.full((count, ORIGINS_SIDE, ORIGINS_SIDE), shown, dtype=torch.uint8)
-    return Traces(places, state)
-
-
-def _flow(x_pixels: float, y_pixels: float, count: int = 1) -> Tensor:
-    return (
-        torch.tensor([x_pixels, y_pixels])[None, :, None, None].expand(count, 2, LOOK, LOOK) * STEP
-    )
-
-
-def _soft(distance: float) -> float:
-    return float((distance**2 + 0.01) ** 0.5 - 0.1)
-
-
-def test_the_error_of_a_flow_is_its_distance_in_pixels_of_the_look() -> None:
-    assert float(flow_error(_flow(0, 0), _still())) == pytest.approx(0, abs=1e-6)
-    assert float(flow_error(_flow(3, -4), _still())) == pytest.approx(_soft(5), rel=1e-4)
-    moved = _still()
-    moved.places[..., 0] += 3 * 2 / LOOK  # three pixels of the look from the right
-    assert float(flow_error(_flow(3, 0), moved)) == pytest.approx(0, abs=1e-4)
-    assert float(flow_error(_flow(0, 4), moved)) == pytest.approx(_soft(5), rel=1e-4)
-
-
-def test_what_is_not_shown_or_was_hidden_has_no_say() -> None:
-    for state in (NOTHING, HIDDEN):
-        assert float(flow_error(_flow(9, 9, 2), _still(state, 2))) == 0
-    both = _still(SEEN, 2)
-    both.shown[1] = HIDDEN
-    off = torch.cat([_flow(1, 0), _flow(9, 9)])
-    assert float(flow_error(off, both)) == pytest.approx(_soft(1), rel=1e-4)
-
-
-def test_the_error_of_a_flow_has_a_gradient_that_leads_to_the_origins() -> None:
-    flow = _flow(2, 0).clone().requires_grad_()
-    flow_error(flow, _still()).backward()  # type: ignore[no-untyped-call]
-    assert flow.grad is not None
-    assert (flow.grad[:, 0] > 0).all()
-    assert flow.grad[:, 1].abs().max() < 1e-3 * flow.grad[:, 0].max()
-
-
-@pytest.mark.parametrize("look", [16, 48, 96, 128, 256])
-def test_a_flow_is_compared_as_it_is_applied_whatever_its_look(look: int) -> None:
-    """One that says nothing moved, and one that is a pixel of the look beside."""
-    still = torch.zeros(1, 2, look, look)
-    assert float(flow_error(still, _still())) == pytest.approx(0, abs=1e-6)
-    beside = still + 2 / (look - 1)
-    assert float(flow_error(beside, _still())) == pytest.approx(_soft(2**0.5), rel=1e-4)
-
-
-def test_what_could_be_copied_and_is_not_counts() -> None:
-    """A quarter of the picture was seen; there a half of each channel but alpha is copied."""
-    traces = _still(NOTHING)
-    traces.shown[:, : ORIGINS_SIDE // 2, : ORIGINS_SIDE // 2] = SEEN
-    copied = torch.zeros(1, 4, LOOK, LOOK)
-    assert float(uncopied(copied, traces)) == 1
-    copied[:, :3, : LOOK // 2, : LOOK // 2] = 0.5
-    copied[:, 3, : LOOK // 2, : LOOK // 2] = 1
-    assert float(uncopied(copied, traces)) == pytest.approx(3 / 8)
-    copied[..., LOOK // 2 :] = 0.3  # elsewhere nothing is asked
-    assert float(uncopied(copied, traces)) == pytest.approx(3 / 8)
-    traces.shown[:, ::2, ::2] = NOTHING  # of no pixel of the look was all seen
-    assert float(uncopied(copied, traces)) == 0

@@ -23,8 +23,7 @@ edges be where the target has them (``gradient_error``), that the picture be rig
 farther away, where a line at a wrong place counts less than a missing one (``coarse_error``), and
 that small windows have the target's brightness, contrast and pattern (``dissimilarity``).
 
-Where a data set says where each pixel comes from, a flow can be told so itself (``flow_error``): a
-picture only says so at its edges and lines.
+Where a data set says where each pixel comes from, a flow can be told so itself: see ``traced``.
 """  # noqa: E501  # a formula reads worse when broken
 
 from __future__ import annotations
@@ -36,9 +35,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from contract.origins import SEEN
-from models.base.enlarge import centres, enlarged, in_halves
-from train.data.batch import Traces
 from train.loss.vgg import Vgg16, VggActivations
 
 ROTATOR_WEIGHT = 1 / 5
@@ -49,8 +45,6 @@ COMBINER_WEIGHT = 1 / 25
 CHANGED = 0.04
 """A pixel is changed where a channel, in [-1, 1], differs by more than this."""
 _COARSER_LEVELS = 3
-_SOFT = 0.1
-_WHOLLY = 0.99
 _C1, _C2 = 0.01**2, 0.03**2
 """SSIM's constants, of values in [0, 1]."""
 
@@ -190,34 +184,3 @@ def _local_mean(pictures: Tensor) -> Tensor:
     halved = rows[..., 0::2] + rows[..., 1::2]
     rows = halved[..., :-2, :] + halved[..., 1:-1, :] + halved[..., 2:, :]
     return (rows[..., :-2] + rows[..., 1:-1] + rows[..., 2:]) / 36
-
-
-def flow_error(offset: Tensor, traces: Traces) -> Tensor:
-    """How far a flow (N, 2, L, L) leads beside the origins that were seen: a scalar.
-
-    In pixels of the look, the mean over those pixels of all N pictures; distances under ``_SOFT``
-    count less. The flow is compared as it is applied, enlarged. Where something comes into view
-    there is nothing to copy, and the pictures alone say what looks best.
-    """
-    look, side = offset.shape[-1], traces.shown.shape[-1]
-    place = centres(side, offset.device)
-    still = torch.stack([place.expand(side, side), place[:, None].expand(side, side)], -1)
-    wanted = (traces.places - still).permute(0, 3, 1, 2)
-    beside = (enlarged(in_halves(offset.float()), side) - wanted) * (look / 2)
-    distance = (beside.pow(2).sum(1) + _SOFT**2).sqrt() - _SOFT
-    seen = traces.shown == SEEN
-    return (seen * distance).sum() / seen.sum().clamp(min=1)
-
-
-def uncopied(copied: Tensor, traces: Traces) -> Tensor:
-    """The mean share that is not copied where it could be: of what was seen before; a scalar.
-
-    copied: the share of pathway 2 in a picture, (N, 4, L, L). Counted where all that a pixel of the
-    look covers was seen. A painted pathway that knows the data by heart is trusted too far with
-    drawings, whose hair it erases; what the flow copies from there holds for them too.
-    """
-    seen = functional.interpolate(
-        (traces.shown == SEEN)[:, None].float(), copied.shape[2:], mode="area"
-    )
-    whole = (seen > _WHOLLY).float()
-    return (whole * (1 - copied)).sum() / (copied.shape[1] * whole.sum()).clamp(min=1)

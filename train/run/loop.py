@@ -26,7 +26,7 @@ from train.data.holes import tear_holes
 from train.data.order import SampleOrder, Share, batches
 from train.data.pathways import Pathways
 from train.data.transfer import asked_for
-from train.loss.losses import flow_error, uncopied
+from train.loss.traced import flow_error, uncopied
 from train.plan.plan import StageSettings, stage_loss
 from train.plan.stages import Stage, build_network, run_stage
 from train.run.checkpoint import (
