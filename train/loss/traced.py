@@ -50,20 +50,11 @@ def continued(motion: Tensor, known: Tensor, rings: int) -> tuple[Tensor, Tensor
     """
     for _ in range(rings):
         size = torch.where(known, motion.pow(2).sum(1), -1.0)
-        sizes = functional.pad(size, (1, 1, 1, 1), value=-1.0)
-        motions = functional.pad(motion, (1, 1, 1, 1))
-        greatest, taken = torch.full_like(size, -1.0), motion
-        for row, column in _AROUND:
-            there = (..., slice(row, row + size.shape[1]), slice(column, column + size.shape[2]))
-            greater = sizes[there] > greatest
-            greatest = torch.where(greater, sizes[there], greatest)
-            taken = torch.where(greater[:, None], motions[there], taken)
-        motion = torch.where(known[:, None], motion, taken)
-        known = known | (greatest >= 0)
+        greatest, place = functional.max_pool2d(size[:, None], 3, 1, 1, return_indices=True)
+        taken = motion.flatten(2).gather(2, place.flatten(2).expand(-1, 2, -1))
+        motion = torch.where(known[:, None], motion, taken.view(motion.shape))
+        known = greatest[:, 0] >= 0
     return motion, known
-
-
-_AROUND = [(row, column) for row in range(3) for column in range(3) if (row, column) != (1, 1)]
 
 
 def uncopied(copied: Tensor, traces: Traces) -> Tensor:
