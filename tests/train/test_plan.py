@@ -52,6 +52,18 @@ def test_changes_reach_one_field_of_one_stage_or_of_all() -> None:
     assert (upkeep.log_samples, plan.network.size, plan.seed) == (7, 64, 5)
 
 
+def test_fields_that_allow_one_another_are_changed_at_once() -> None:
+    """A look of 96 is no part of a picture of 128 pixels, and one of 48 is."""
+    sizes = ["network.size=128", "network.face_sees=48"]
+    for changes in (sizes, sizes[::-1]):
+        network = changed(*PRESETS["live"], changes)[0].network
+        assert (network.size, network.face_sees) == (128, 48)
+    later = changed(*PRESETS["live"], [*sizes, "seed=1", "all.batch=3", "morpher.batch=4"])[0]
+    assert (later.stages["morpher"].batch, later.stages["rotator-L1"].batch) == (4, 3)
+    with pytest.raises(InputError, match=r"--set network.size=128 --set network.sees=7: network"):
+        changed(*PRESETS["live"], ["network.size=128", "network.sees=7"])
+
+
 @pytest.mark.parametrize(
     ("change", "fault"),
     [

@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from itertools import groupby
 from typing import Any, Literal, TypeVar, cast, get_args
 
 from contract.errors import InputError
@@ -256,35 +257,47 @@ def changed(
     Such as ``seed=1``, ``network.size=64``, ``morpher.batch=8``, ``all.samples=1000`` (every stage)
     or ``upkeep.log_samples=100``.
 
+    Changes of one group that follow one another are made at once, for a field may allow what
+    another asks for.
+
     Raises:
         InputError: no such field, or a value that it cannot have.
     """
-    for change in changes:
-        name, parted, text = change.partition("=")
-        if not parted:
-            raise InputError(f"--set {change}: give NAME=VALUE")
+    for group, some in groupby(changes, _group):
+        together = tuple(some)
         try:
-            plan, upkeep = _changed(plan, upkeep, name, _value(text))
+            values = dict(map(_named_value, together))
+            plan, upkeep = _changed(plan, upkeep, group, values)
         except InputError as error:
-            raise InputError(f"--set {change}: {error}") from error
+            raise InputError(f"--set {' --set '.join(together)}: {error}") from error
     return plan, upkeep
 
 
+def _group(change: str) -> str:
+    return change.partition("=")[0].rpartition(".")[0]
+
+
+def _named_value(change: str) -> tuple[str, object]:
+    name, parted, text = change.partition("=")
+    if not parted:
+        raise InputError("give NAME=VALUE")
+    return name.rpartition(".")[2], _value(text)
+
+
 def _changed(
-    plan: TrainingPlan, upkeep: Upkeep, name: str, value: object
+    plan: TrainingPlan, upkeep: Upkeep, group: str, values: Mapping[str, object]
 ) -> tuple[TrainingPlan, Upkeep]:
-    group, dot, key = name.rpartition(".")
-    if not dot:
-        return _replaced(plan, key, value), upkeep
+    if not group:
+        return _replaced(plan, values), upkeep
     if group == "upkeep":
-        return plan, _replaced(upkeep, key, value)
+        return plan, _replaced(upkeep, values)
     if group == "network":
-        return replace(plan, network=_replaced(plan.network, key, value)), upkeep
+        return replace(plan, network=_replaced(plan.network, values)), upkeep
     if group == "augmentation":
-        return replace(plan, augmentation=_replaced(plan.augmentation, key, value)), upkeep
+        return replace(plan, augmentation=_replaced(plan.augmentation, values)), upkeep
     if group in (*STAGES, "all"):
         stages = {
-            stage: _replaced(settings, key, value) if group in (stage, "all") else settings
+            stage: _replaced(settings, values) if group in (stage, "all") else settings
             for stage, settings in plan.stages.items()
         }
         return replace(plan, stages=stages), upkeep
@@ -300,11 +313,11 @@ def _value(text: str) -> object:
         return text
 
 
-def _replaced(record: Record, name: str, value: Any) -> Record:  # noqa: ANN401  # as JSON has it
+def _replaced(record: Record, values: Mapping[str, Any]) -> Record:
     given = [one.name for one in fields(record) if _can_be_set(record, one.name)]
-    if name not in given:
+    if not values.keys() <= set(given):
         raise InputError(f"no such field; there are {', '.join(given)}")
-    return replace(record, **{name: value})
+    return replace(record, **values)
 
 
 def _can_be_set(record: Record, name: str) -> bool:
