@@ -83,37 +83,40 @@ def test_what_could_be_copied_and_is_not_counts() -> None:
     assert float(uncopied(copied, traces)) == 0
 
 
-def test_the_greatest_motion_around_is_continued_into_what_is_not_known() -> None:
-    """A row of a chin that moved by 8, three pixels that came into view, and a throat that moved
-    by 1: ring by ring the chin's motion comes first, and never takes what is known."""
-    motion = torch.tensor([8.0, 0, 0, 0, 1.0, 1.0]).repeat(1, 2, 6, 1)
+def test_what_hid_a_pixel_is_continued_into_it() -> None:
+    """A column of a chin that moved by 8, three pixels of hair that came into view under it and
+    moved by -10, and hair of the same kind that had been seen: ring by ring the chin goes on,
+    though the hair moved more, and never takes what is known."""
+    motion = torch.tensor([8.0, -10, -10, -10, -10, -10]).repeat(1, 2, 6, 1)
     motion[:, 1] = 0
     known = torch.tensor([True, False, False, False, True, True]).repeat(1, 6, 1)
-    one, known_one = continued(motion, known, 1)
-    assert one[0, 0, 2].tolist() == [8, 8, 0, 1, 1, 1]
-    assert known_one[0, 2].tolist() == [True, True, False, True, True, True]
-    two, known_two = continued(motion, known, 2)
-    assert two[0, 0, 2].tolist() == [8, 8, 8, 1, 1, 1]
-    assert known_two.all()
-    assert not two[:, 1].any()
+    one, known_one = continued(motion, known, 1, 1.0)
+    assert one[0, 0, 2].tolist() == [8, 8, -10, -10, -10, -10]
+    assert known_one[0, 2].tolist() == [True, True, False, False, True, True]
+    three, known_three = continued(motion, known, 3, 1.0)
+    assert three[0, 0, 2].tolist() == [8, 8, 8, 8, -10, -10]
+    assert known_three.all()
+    assert not three[:, 1].any()
 
 
 def test_a_motion_is_continued_to_the_corners_and_not_from_beyond_the_picture() -> None:
+    moved = torch.tensor([-3.0, 4.0])[:, None, None]
     motion = torch.zeros(1, 2, 5, 5)
-    motion[0, :, 2, 2] = torch.tensor([-3.0, 4.0])
+    motion[0, :, 2, 2] = moved[:, 0, 0]
     known = torch.zeros(1, 5, 5, dtype=torch.bool)
     known[0, 2, 2] = True
-    around, there = continued(motion, known, 1)
+    around, there = continued(motion, known, 1, 4.9)
     assert there[0].sum() == 9
-    assert (around[0, :, 1:4, 1:4] == torch.tensor([-3.0, 4.0])[:, None, None]).all()
-    everywhere, there = continued(motion, known, 3)
+    assert (around[0, :, 1:4, 1:4] == moved).all()
+    everywhere, there = continued(motion, known, 3, 4.9)
     assert there.all()
-    assert (everywhere[0] == torch.tensor([-3.0, 4.0])[:, None, None]).all()
-    _, there = continued(motion, torch.zeros_like(known), 3)
-    assert not there.any()
+    assert (everywhere[0] == moved).all()
+    for same in (continued(motion, known, 3, 5.0), continued(motion, known & False, 3, 0.0)):
+        assert same[1].sum() <= 1
+        assert (same[0] == motion).all()
 
 
-def test_a_flow_follows_what_moved_most_a_little_beyond_its_edge() -> None:
+def test_a_flow_follows_what_moved_a_little_beyond_its_edge() -> None:
     """Half the picture moved up, the rest stays, and between them eight rows came into view: the
     first four of those belong to the half that moved, and the error of staying is there, too."""
     traces = _still()
@@ -123,4 +126,7 @@ def test_a_flow_follows_what_moved_most_a_little_beyond_its_edge() -> None:
     up[:, :, 32:] = 0  # of the look, two of the origins each
     late = up.clone()
     late[:, :, 30:32] = 0
+    assert float(flow_error(up, traces)) < 0.7 * float(flow_error(late, traces))
+    traces.shown[:, 60:68] = NOTHING
+    traces.places[:, 60:68] = 7
     assert float(flow_error(up, traces)) < 0.7 * float(flow_error(late, traces))

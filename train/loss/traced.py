@@ -2,19 +2,22 @@
 
 A picture says where its pixels come from only at edges and lines; a data set with origins says it
 of every pixel that was seen before. Of those that come into view it cannot: there is nothing to
-copy. But there is a best way to leave what was seen. When a chin is raised, the throat comes into
-view under it. A flow that goes over to the throat at once, which has not moved, finds the chin
-there a second time, and its line is lost between the two. One that follows the head a little
-farther finds what lay beside the chin. So what moved most is continued into what is not known.
+copy. But there is a best way to leave what was seen. When a chin is raised, hair that hung behind
+it comes into view, and goes down itself. A flow that goes over to that hair at once finds the cheek
+in its place; one that follows the chin a little farther finds what lay beside the chin. So what hid
+a pixel is continued into it: of the motions around, the one that is least like its own.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import product
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from contract.origins import SEEN
+from contract.origins import NOTHING, SEEN
 from models.base.enlarge import centres, enlarged, in_halves
 from train.data.batch import Traces
 
@@ -22,6 +25,8 @@ _SOFT = 0.1
 _WHOLLY = 0.99
 _RINGS = 4
 """Pixels of the origins, two of a look of 64: what bilinear enlargement needs to leave an edge."""
+_APART = 1.0
+"""Pixels of the origins; what hid a pixel moved otherwise by more than this."""
 
 
 def flow_error(offset: Tensor, traces: Traces) -> Tensor:
@@ -34,27 +39,42 @@ def flow_error(offset: Tensor, traces: Traces) -> Tensor:
     look, side = offset.shape[-1], traces.shown.shape[-1]
     place = centres(side, offset.device)
     still = torch.stack([place.expand(side, side), place[:, None].expand(side, side)], -1)
-    wanted, known = continued(
-        (traces.places - still).permute(0, 3, 1, 2), traces.shown == SEEN, _RINGS
-    )
+    wanted = (traces.places - still).permute(0, 3, 1, 2)
+    wanted = torch.where(traces.shown[:, None] == NOTHING, 0, wanted)
+    wanted, known = continued(wanted, traces.shown == SEEN, _RINGS, _APART * 2 / side)
     beside = (enlarged(in_halves(offset.float()), side) - wanted) * (look / 2)
     distance = (beside.pow(2).sum(1) + _SOFT**2).sqrt() - _SOFT
     return (known * distance).sum() / known.sum().clamp(min=1)
 
 
-def continued(motion: Tensor, known: Tensor, rings: int) -> tuple[Tensor, Tensor]:
-    """A motion (N, 2, T, T) continued by ``rings`` pixels, and where it is known then (N, T, T).
+def continued(motion: Tensor, known: Tensor, rings: int, apart: float) -> tuple[Tensor, Tensor]:
+    """Motions continued by ``rings`` pixels into what is not known, and where they are known then.
 
-    Each pixel that is not known, beside one that is, takes the greatest motion of the eight around:
-    what is nearer moves more, and at its edge what it leaves is farther away.
+    motion (N, 2, T, T): where not ``known`` (N, T, T), that of what came into view there. Such a
+    pixel takes the motion that differs most from its own of the eight around that are known; by
+    more than ``apart``, or it is of the same thing, and hidden by another one farther away.
     """
+    own = motion
     for _ in range(rings):
-        size = torch.where(known, motion.pow(2).sum(1), -1.0)
-        greatest, place = functional.max_pool2d(size[:, None], 3, 1, 1, return_indices=True)
-        taken = motion.flatten(2).gather(2, place.flatten(2).expand(-1, 2, -1))
-        motion = torch.where(known[:, None], motion, taken.view(motion.shape))
-        known = greatest[:, 0] >= 0
+        beside = functional.pad(torch.cat([motion, known[:, None].to(motion)], 1), (1, 1, 1, 1))
+        most, taken = torch.full_like(own[:, 0], apart**2), motion
+        for there in _around(known.shape):
+            other, is_known = beside[there][:, :2], beside[there][:, 2]
+            differs = (other - own).pow(2).sum(1) * is_known
+            more = differs > most
+            most = torch.where(more, differs, most)
+            taken = torch.where(more[:, None], other, taken)
+        motion = torch.where(known[:, None], motion, taken)
+        known = known | (most > apart**2)
     return motion, known
+
+
+def _around(shape: Sequence[int]) -> Iterator[tuple[slice, slice, slice, slice]]:
+    """Of pictures (N, T, T) with a margin of one pixel, channels second: the eight beside each."""
+    whole = slice(None)
+    for row, column in product(range(3), range(3)):
+        if (row, column) != (1, 1):
+            yield whole, whole, slice(row, row + shape[1]), slice(column, column + shape[2])
 
 
 def uncopied(copied: Tensor, traces: Traces) -> Tensor:
