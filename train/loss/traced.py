@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from contract.origins import NOTHING, SEEN
+from contract.origins import HIDDEN, SEEN
 from models.base.enlarge import centres, enlarged, in_halves
 from train.data.batch import Traces
 
@@ -39,21 +39,22 @@ def flow_error(offset: Tensor, traces: Traces) -> Tensor:
     look, side = offset.shape[-1], traces.shown.shape[-1]
     place = centres(side, offset.device)
     still = torch.stack([place.expand(side, side), place[:, None].expand(side, side)], -1)
-    wanted = (traces.places - still).permute(0, 3, 1, 2)
-    wanted = torch.where(traces.shown[:, None] == NOTHING, 0, wanted)
-    wanted, known = continued(wanted, traces.shown == SEEN, _RINGS, _APART * 2 / side)
+    wanted, known = continued(
+        (traces.places - still).permute(0, 3, 1, 2), traces.shown, _RINGS, _APART * 2 / side
+    )
     beside = (enlarged(in_halves(offset.float()), side) - wanted) * (look / 2)
     distance = (beside.pow(2).sum(1) + _SOFT**2).sqrt() - _SOFT
     return (known * distance).sum() / known.sum().clamp(min=1)
 
 
-def continued(motion: Tensor, known: Tensor, rings: int, apart: float) -> tuple[Tensor, Tensor]:
-    """Motions continued by ``rings`` pixels into what is not known, and where they are known then.
+def continued(motion: Tensor, shown: Tensor, rings: int, apart: float) -> tuple[Tensor, Tensor]:
+    """Motions continued by ``rings`` pixels into what was hidden, and where they are known then.
 
-    motion (N, 2, T, T): where not ``known`` (N, T, T), that of what came into view there. Such a
-    pixel takes the motion that differs most from its own of the eight around that are known; by
-    more than ``apart``, or it is of the same thing, and hidden by another one farther away.
+    motion (N, 2, T, T), shown (N, T, T) as ``Traces`` has it. A hidden pixel takes the motion that
+    differs most from its own of the eight around that are known; by more than ``apart``, or it is
+    of the same thing, and hidden by another one farther away.
     """
+    known, hidden = shown == SEEN, shown == HIDDEN
     own = motion
     for _ in range(rings):
         beside = functional.pad(torch.cat([motion, known[:, None].to(motion)], 1), (1, 1, 1, 1))
@@ -64,8 +65,8 @@ def continued(motion: Tensor, known: Tensor, rings: int, apart: float) -> tuple[
             more = differs > most
             most = torch.where(more, differs, most)
             taken = torch.where(more[:, None], other, taken)
-        motion = torch.where(known[:, None], motion, taken)
-        known = known | (most > apart**2)
+        found = hidden & ~known & (most > apart**2)
+        motion, known = torch.where(found[:, None], taken, motion), known | found
     return motion, known
 
 
