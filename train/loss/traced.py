@@ -25,6 +25,8 @@ _SOFT = 0.1
 _WHOLLY = 0.99
 _RINGS = 4
 """Pixels of the origins, two of a look of 64: what bilinear enlargement needs to leave an edge."""
+_RING_WEIGHT = 4.0
+"""They are one in sixteen, and where it shows."""
 _APART = 1.0
 """Pixels of the origins; what hid a pixel moved otherwise by more than this."""
 
@@ -33,18 +35,21 @@ def flow_error(offset: Tensor, traces: Traces) -> Tensor:
     """How far a flow (N, 2, L, L) leads beside the origins that were seen: a scalar.
 
     In pixels of the look, the mean over those pixels of all N pictures and over ``_RINGS`` around
-    them; distances under ``_SOFT`` count less. The flow is compared as it is applied, enlarged.
-    Farther into what comes into view the pictures alone say what looks best.
+    them, each of which counts ``_RING_WEIGHT`` times; distances under ``_SOFT`` count less. The
+    flow is compared as it is applied, enlarged. Farther into what comes into view the pictures
+    alone say what looks best.
     """
     look, side = offset.shape[-1], traces.shown.shape[-1]
     place = centres(side, offset.device)
     still = torch.stack([place.expand(side, side), place[:, None].expand(side, side)], -1)
+    seen = traces.shown == SEEN
     wanted, known = continued(
         (traces.places - still).permute(0, 3, 1, 2), traces.shown, _RINGS, _APART * 2 / side
     )
+    weight = seen + _RING_WEIGHT * (known & ~seen)
     beside = (enlarged(in_halves(offset.float()), side) - wanted) * (look / 2)
     distance = (beside.pow(2).sum(1) + _SOFT**2).sqrt() - _SOFT
-    return (known * distance).sum() / known.sum().clamp(min=1)
+    return (weight * distance).sum() / weight.sum().clamp(min=1)
 
 
 def continued(motion: Tensor, shown: Tensor, rings: int, apart: float) -> tuple[Tensor, Tensor]:
