@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +23,7 @@ from train.plan.plan import StageSettings, TrainingPlan
 from train.plan.stages import STAGES
 from train.run.assemble import assemble
 from train.run.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from train.run.loop import train_stage
+from train.run.loop import stopping_softly, train_stage
 from train.run.run import Run, write_run
 from train.run.watch import HISTORY_FILE, open_watch, read_history
 
@@ -297,3 +298,16 @@ def test_running_out_of_memory_says_what_to_lower(
     monkeypatch.setattr("train.run.loop.run_stage", fail)
     with pytest.raises(TrainingError, match=r"--set morpher\.batch=N"):
         train_stage(_run(shards, tmp_path), STAGES["morpher"], None)
+
+
+def test_a_press_that_arrives_twice_is_one_and_a_later_one_is_heard() -> None:
+    """torchrun passes on the Ctrl-C that a terminal has told its processes already."""
+    former = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt), stopping_softly() as stop:
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGTERM)
+        assert len(stop) == 2
+        stop[0] -= 60
+        signal.raise_signal(signal.SIGINT)
+        pytest.fail("the later one was not heard")
+    assert signal.getsignal(signal.SIGTERM) == former

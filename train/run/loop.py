@@ -46,6 +46,7 @@ from train.run.watch import Watch
 BEFORE_FAILURE = "before-failure.pt"
 _EXPLODED = 20.0
 _CALM_STEPS = 50
+_ONE_PRESS_SECONDS = 1.0
 """Steps before a loss can count as exploded: the first ones are wild by nature."""
 
 
@@ -288,13 +289,19 @@ def _due(work: _Work, at_once: bool) -> Iterator[Path]:
 
 
 @contextmanager
-def stopping_softly() -> Iterator[list[int]]:
-    """Collects a first Ctrl-C or SIGTERM, to be heeded between two steps; a second one is heard."""
-    stop: list[int] = []
+def stopping_softly() -> Iterator[list[float]]:
+    """Collects a first Ctrl-C or SIGTERM, to be heeded between two steps; a second one is heard.
+
+    What follows within ``_ONE_PRESS_SECONDS`` is the first again: a terminal tells every process
+    of a training, and torchrun passes on what it was told.
+    """
+    stop: list[float] = []
 
     def note(number: int, _frame: FrameType | None) -> None:
-        stop.append(number)
-        signal.signal(number, former[signal.SIGINT])
+        stop.append(time.monotonic())
+        if stop[-1] - stop[0] > _ONE_PRESS_SECONDS:
+            signal.signal(number, former[number])
+            raise KeyboardInterrupt
 
     former: dict[int, Any] = {}
     with suppress(ValueError):  # only the main thread may listen
