@@ -68,6 +68,7 @@ def test_fields_that_allow_one_another_are_changed_at_once() -> None:
     ("change", "fault"),
     [
         ("seed", "give NAME=VALUE"),
+        (".seed=1", "give NAME=VALUE"),
         (
             "nothing.batch=1",
             "no group is called nothing; there are network, augmentation, upkeep, all, "

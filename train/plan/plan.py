@@ -279,7 +279,7 @@ def _group(change: str) -> str:
 
 def _named_value(change: str) -> tuple[str, object]:
     name, parted, text = change.partition("=")
-    if not parted:
+    if not parted or name.startswith("."):
         raise InputError("give NAME=VALUE")
     return name.rpartition(".")[2], _value(text)
 
