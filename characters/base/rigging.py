@@ -65,7 +65,7 @@ _STANDARD = [
 ]
 BONE: dict[str, int] = {name: index for index, name in enumerate(_STANDARD)}
 
-_HEAD_Z, _NECK_Z = 0.075, 0.09
+_NECK_BEHIND = 0.012  # how far the neck's root lies behind the head's
 _SHOULDER_Y = -0.375  # of the upright body, before it is raised
 _RAISED = -0.02, -0.27  # where raising shoulders begins, and where it is whole
 _TURN_Z = 0.08  # of the axis that the body turns about
@@ -204,8 +204,10 @@ def standard_bones(body: Body, eye_x: float, eye_y: float) -> list[BoneSpec]:
         BoneSpec("下半身", "lower body", "センター", (0, j.waist_y, 0.07)),
         BoneSpec("上半身", "upper body", "センター", (0, j.waist_y, 0.07), "上半身2"),
         BoneSpec("上半身2", "upper body2", "上半身", (0, j.chest_y, 0.08), "首"),
-        BoneSpec("首", "neck", "上半身2", (0, body.neck_root_y, _NECK_Z), "頭"),
-        BoneSpec("頭", "head", "首", (0, body.head_root_y, _HEAD_Z)),
+        BoneSpec(
+            "首", "neck", "上半身2", (0, body.neck_root_y, body.head_root_z + _NECK_BEHIND), "頭"
+        ),
+        BoneSpec("頭", "head", "首", (0, body.head_root_y, body.head_root_z)),
         BoneSpec("両目", "eyes", "頭", (0, 1.35, 0)),
         BoneSpec("左目", "eye_L", "頭", (eye_x, eye_y, 0.05), follow="両目"),
         BoneSpec("右目", "eye_R", "頭", (-eye_x, eye_y, 0.05), follow="両目"),

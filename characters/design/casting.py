@@ -29,7 +29,7 @@ def draw_character(franchise: Franchise, seed: int, rng: Rng) -> s.CharacterSpec
     palette = draw_palette(franchise, rng)
     eye = draw_eye(franchise, male, child, rng)
     mouth = draw_mouth(franchise, eye, male, rng)
-    body = draw_body(franchise, male, child, rng)
+    body = draw_body(franchise, male, child, eye, rng)
     hair = draw_hair(franchise, male, eye, rng)
     accessories = accessories_for(franchise, male, hair, rng)
     if {"hat", "beret", "cap", "beanie", "witch", "hood"} & set(accessories):

@@ -160,7 +160,7 @@ def draw_face(
     strong = rng.random() < 0.12
     return s.Face(
         half_width=float(np.clip(half_width, max(outer, _LEAST_HALF_WIDTH), _GREATEST_HALF_WIDTH)),
-        depth=float(rng.uniform(0.95, 1.04)),
+        depth=float(np.clip(rng.normal(1 + 0.8 * (eye.y - 0.34), 0.05), 0.88, 1.14)),
         chin_point=float(np.clip(f.chin_point + rng.normal(0, 0.15) - 0.25 * child, 0, 1)),
         cheek=float(np.clip(f.cheek * 0.6 + 0.5 * child + rng.normal(0, 0.1), 0, 1)),
         jaw=float(np.clip((0.55 if male else 0.1) - 0.3 * child + rng.normal(0, 0.1), 0, 1)),

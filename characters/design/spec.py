@@ -223,6 +223,7 @@ class Body:
     left) and ``lean`` (how far aside a head height lower) pose what is below the neck.
     ``shoulder_y``, ``neck_root_y``, ``head_root_y``: where the shoulders' joints lie above the
     chin, and those about which neck and head turn; in head heights, most below it.
+    ``head_root_z``: how far behind the middle of the face's outline the latter lies.
     """
 
     male: bool
@@ -232,6 +233,7 @@ class Body:
     neck: float
     neck_root_y: float
     head_root_y: float
+    head_root_z: float
     bust: float
     outfit: Outfit
     bottom: Bottom

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -44,7 +44,7 @@ _BESIDE_BUNS = (
 )  # fmt: skip
 
 
-def draw_body(f: Franchise, male: bool, child: float, rng: Rng) -> s.Body:
+def draw_body(f: Franchise, male: bool, child: float, eye: s.Eye, rng: Rng) -> s.Body:
     """A body and its outfit; ``child`` is 1 for a small child, 0 for a grown-up."""
     heads = f.heads + (0.25 if male else 0.0) - 1.5 * (child - 0.2) + rng.normal(0, 0.1)
     outfit = f.outfits[int(rng.integers(len(f.outfits)))]
@@ -54,14 +54,15 @@ def draw_body(f: Franchise, male: bool, child: float, rng: Rng) -> s.Body:
         outfit = "blazer"
     neckwear = _NECKWEAR[outfit]
     arms = _arms(rng)
-    shoulder_y, neck_root_y, head_root_y = _roots(rng.spawn(1)[0])
+    roots = _roots(eye.y + (eye.up - eye.down) / 2 - _EYES_Y, rng.spawn(1)[0])
     return s.Body(
         male=male,
         heads=float(np.clip(heads, 4.0, 7.4)),
         shoulder=(0.50 if male else 0.425) - 0.09 * child + float(rng.normal(0, 0.02)),
-        shoulder_y=shoulder_y,
-        neck_root_y=neck_root_y,
-        head_root_y=head_root_y,
+        shoulder_y=roots.shoulder_y,
+        neck_root_y=roots.neck_y,
+        head_root_y=roots.head_y,
+        head_root_z=roots.head_z,
         neck=(0.128 if male else 0.104) - 0.010 * child,
         bust=0.0 if male else float(np.clip(rng.normal(0.16, 0.08) * (1 - child * 0.8), 0, 0.3)),
         outfit=outfit,
@@ -81,22 +82,37 @@ def draw_body(f: Franchise, male: bool, child: float, rng: Rng) -> s.Body:
     )  # fmt: skip
 
 
-def _roots(rng: Rng) -> tuple[float, float, float]:
-    """Heights of the shoulders' joints and of the roots of neck and head.
+@dataclass(frozen=True)
+class _Roots:
+    """Heights of the shoulders' joints, and where neck and head turn about."""
 
-    As 25 models made by people have them: a neck's root follows the shoulders (0.9 of what those
-    deviate, within 0.05), a head's root lies the higher, the lower the neck's (0.5 of that, within
-    0.03). What shows where a head turns about is the shoulders: those of these models' skin and
-    clothes lie 0.15 above the arms' joints, those made here 0.05, so these joints lie 0.1 higher.
+    shoulder_y: float
+    neck_y: float
+    head_y: float
+    head_z: float
+
+
+def _roots(eyes_above: float, rng: Rng) -> _Roots:
+    """What a body hangs on, by how far the eyes lie above where most have them.
+
+    As 21 models made by people have it: a head whose eyes lie high is small for its body, so
+    shoulders and neck's root lie low below it, and the head's root high. A neck's root comes within
+    0.036 of what eyes and shoulders tell, a head's within 0.03. What shows of the shoulders is skin
+    and clothes: those of these models lie 0.15 above the arms' joints, those made here 0.05, so
+    these joints lie 0.1 higher.
     """
-    shoulder_y = float(np.clip(rng.normal(_SHOULDER_Y, 0.05), -0.34, -0.15))
-    neck_root_y = -0.12 + 0.9 * (shoulder_y - _SHOULDER_Y) + float(rng.normal(0, 0.045))
-    neck_root_y = float(np.clip(neck_root_y, -0.30, -0.045))
-    head_root_y = 0.077 - 0.5 * (neck_root_y + 0.12) + float(rng.normal(0, 0.03))
-    return shoulder_y, neck_root_y, float(np.clip(head_root_y, 0.01, 0.22))
+    shoulder_y = float(np.clip(_SHOULDER_Y - 0.8 * eyes_above + rng.normal(0, 0.05), -0.36, -0.14))
+    told = _NECK_ROOT_Y - 1.35 * eyes_above + 0.5 * (shoulder_y - _SHOULDER_Y)
+    neck_y = float(np.clip(told + rng.normal(0, 0.036), -0.31, -0.035))
+    head_y = _HEAD_ROOT_Y + 1.1 * eyes_above - 0.25 * (neck_y - told) + float(rng.normal(0, 0.028))
+    head_z = _HEAD_ROOT_Z + 0.3 * eyes_above + float(rng.normal(0, 0.028))
+    return _Roots(
+        shoulder_y, neck_y, float(np.clip(head_y, 0.0, 0.23)), float(np.clip(head_z, 0.0, 0.15))
+    )
 
 
-_SHOULDER_Y = -0.235
+_EYES_Y, _SHOULDER_Y = 0.377, -0.235
+_NECK_ROOT_Y, _HEAD_ROOT_Y, _HEAD_ROOT_Z = -0.117, 0.074, 0.062
 
 _BOTH_ARMS: dict[s.ArmPose, float] = {
     "a": 0.34, "low": 0.18, "down": 0.16, "akimbo": 0.05, "behind": 0.08, "hold": 0.11,

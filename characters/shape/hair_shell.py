@@ -42,7 +42,7 @@ class Shell:
         w = spec.face.half_width
         self.top = 1.0 + v * 0.9
         self.widest_y = 0.56
-        self.side = 0.6 * w + 0.160 + 1.4 * v
+        self.side = 0.6 * w + 0.137 + 1.4 * v
         self.front = 0.372 * spec.face.depth + CENTRE_Z + v * 0.72
         self.back = 0.43 - CENTRE_Z + v * 1.1
 

@@ -123,7 +123,7 @@ def side_locks(hair: Hair, rng: Rng) -> list[Locks]:
     if hair.side == "none":
         return []
     straight = hair.side == "hime"
-    base = np.array([1.16, 1.46, 0.98])
+    base = np.array([1.14, 1.46, 0.96])
     width = np.array([0.085, 0.085, 0.085] if straight else [0.105, 0.10, 0.045]) * hair.clump
     rise = np.array([0.0, 0.02, 0.0] if straight else [0.0, -0.08, 0.06])
     lift: F64 = np.array([0.006, 0.0, 0.022])
@@ -133,7 +133,7 @@ def side_locks(hair: Hair, rng: Rng) -> list[Locks]:
     azimuth = np.concatenate([-base, base]) + rng.uniform(-0.03, 0.03, count)
     width, rise = np.tile(width, 2), np.tile(rise, 2)
     # Most hang before the shoulders, where a turn takes them along, not beside the neck.
-    ahead = max(0.0, float(rng.spawn(1)[0].uniform(-0.03, 0.31)))
+    ahead = max(0.0, float(rng.spawn(1)[0].uniform(-0.14, 0.24)))
     end = hair.side_y + rise + rng.uniform(-0.03, 0.03, count) * (not straight)
     return [
         Locks(
@@ -148,7 +148,7 @@ def side_locks(hair: Hair, rng: Rng) -> list[Locks]:
             narrow=0.94 if straight else 0.60,
             power=0.5 if straight else 0.8,
             wave=hair.wave * 0.8,
-            body=0.030,
+            body=0.015,
             ahead=ahead,
             stations=16,
         )
@@ -213,7 +213,7 @@ def _wings(hair: Hair, rng: Rng) -> Locks:
     """Locks behind the ears that swing out and break the outline of the head."""
     per = int(rng.integers(2, 4))
     count = 2 * per
-    azimuth = np.tile(np.linspace(1.45, 2.05, per), 2) + rng.uniform(-0.08, 0.08, count)
+    azimuth = np.tile(np.linspace(1.65, 2.5, per), 2) + rng.uniform(-0.08, 0.08, count)
     azimuth[:per] *= -1
     low = max(hair.back_y, -0.1)
     end = low + np.tile(np.linspace(0.02, 0.24, per), 2) + rng.uniform(-0.03, 0.03, count)
@@ -225,7 +225,7 @@ def _wings(hair: Hair, rng: Rng) -> Locks:
         half_width=width,
         thickness=width * 0.35,
         lift=np.full(count, 0.026),
-        flare=rng.uniform(0.02, 0.16, count) * (0.6 + hair.messy),
+        flare=rng.uniform(0.0, 0.14, count) * (0.5 + hair.messy),
         hook=-np.sign(azimuth) * rng.uniform(-0.15, 0.2, count),
         narrow=0.55,
         power=0.8,

@@ -65,7 +65,7 @@ def tails(hair: Hair, shell: Shell, rng: Rng) -> list[Tail]:
 
 def _behind(rng: Rng) -> float:
     """How far behind the ear a tail is tied and hangs; apart from all else that is drawn."""
-    return float(rng.spawn(1)[0].uniform(0.04, 0.46))
+    return float(rng.spawn(1)[0].uniform(0.08, 0.50))
 
 
 def _hanging(hair: Hair, shell: Shell, side: int, out: float, slant: float, behind: float) -> F64:
