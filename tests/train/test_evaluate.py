@@ -262,7 +262,7 @@ def test_a_source_that_was_trained_on_is_not_measured(shards: Path, tmp_path: Pa
     ("words", "fault"),
     [
         (["--set", "morpher.batch=0"], "batch is 0"),
-        (["--set", "morpher.lr=1"], "no such field"),
+        (["--set", "morpher.samples=8", "--set", "morpher.lr=1"], "no field is called lr"),
         (["--set", "upkeep.loader_threads=0"], "loader_threads is 0; it must lie in [1, 256]"),
         (["--set", "nothing.batch=1"], "no group"),
         (["--set", "seed=many"], "give a number"),

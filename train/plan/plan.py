@@ -315,8 +315,9 @@ def _value(text: str) -> object:
 
 def _replaced(record: Record, values: Mapping[str, Any]) -> Record:
     given = [one.name for one in fields(record) if _can_be_set(record, one.name)]
-    if not values.keys() <= set(given):
-        raise InputError(f"no such field; there are {', '.join(given)}")
+    unknown = [name for name in values if name not in given]
+    if unknown:
+        raise InputError(f"no field is called {unknown[0]}; there are {', '.join(given)}")
     return replace(record, **values)
 
 
