@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ from contract.image import NetworkPicture
 from contract.pose import FACE, JOINTS, Pose
 from models.base.config import NetworkConfig
 from models.base.execution import Execution
+from models.files import onnx_export
 from models.files.bundle import Bundle, load_bundle, save_bundle
 from models.files.onnx_export import export_onnx
 from models.files.onnx_record import PARTS, WIDE_PARTS
@@ -37,6 +39,14 @@ from tests.support.untrained import untrained
 
 CONFIG = NetworkConfig(size=16, channels=4, max_channels=8, residual_blocks=1)
 POSES = (Pose(), Pose(0.9, -0.8, 0.7, 0.6, 0.1, 0.3), Pose(-1, 1, -1, 1, 1, 0))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_strips() -> Iterator[None]:
+    """Two strips instead of eight: each is traced anew, which is most of the time of an export."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(onnx_export, "_STRIPS", 2)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -94,17 +104,23 @@ def test_every_kind_of_configuration_is_exported_faithfully(
 
 
 @pytest.mark.parametrize(
-    "config",
+    ("config", "strips"),
     [
-        NetworkConfig(64, 4, 8, 1),
-        NetworkConfig(
-            64, 4, 8, 1, 0.1, 32, "middle", rests=True, skips=True, palette=3, last_filter=3
+        (NetworkConfig(64, 4, 8, 1), 2),
+        (
+            NetworkConfig(
+                64, 4, 8, 1, 0.1, 32, "middle", rests=True, skips=True, palette=3, last_filter=3
+            ),
+            2,
         ),
-        NetworkConfig(64, 4, 8, 1, 0.1, 16, "face", face_sees=24, rests=True, rigid=True),
+        (NetworkConfig(64, 4, 8, 1, 0.1, 16, "face", face_sees=24, rests=True, rigid=True), 8),
     ],
-    ids=["all", "middle and palette", "face"],
+    ids=["all", "middle and palette", "face, as many strips as are written"],
 )
-def test_an_export_draws_any_size_faithfully(config: NetworkConfig, tmp_path: Path) -> None:
+def test_an_export_draws_any_size_faithfully(
+    config: NetworkConfig, strips: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(onnx_export, "_STRIPS", strips)
     networks = _both(untrained(config, "L1", seed=1), "FU-L1-L1", tmp_path / "onnx")
     for side in (64, 256, 512, 1000):
         require_parity(*networks, side)
