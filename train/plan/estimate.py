@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from weakref import WeakSet
 
 import torch
 from torch import Tensor
@@ -51,17 +52,17 @@ def estimate(plan: TrainingPlan, upkeep: Upkeep, stage: Stage, device: torch.dev
     seconds, kept = [], 0
     for _ in range(2):  # the first warms up
         image, started = _noise(plan, count, device), time.perf_counter()
-        with _counting_kept_bytes() as sizes, way.autocast(device):
+        with _keeping() as alive, way.autocast(device):
             outputs = run_stage(
                 stage, network, rotator, image, image.new_zeros(count, len(AXES))
             ).pictures
             loss = loss_of(image, image, outputs)
+        kept = _bytes_of(alive)
         loss.backward()  # type: ignore[no-untyped-call]
         if device.type == "cuda":
             torch.cuda.synchronize(device)
         network.zero_grad()
         seconds.append(time.perf_counter() - started)
-        kept = sum(sizes.values())
     parameters = sum(parameter.numel() for parameter in network.parameters())
     copies = _COPIES_IN_TRAINING + (plan.ema_samples > 0)
     return Estimate(
@@ -83,18 +84,30 @@ def _noise(plan: TrainingPlan, count: int, device: torch.device) -> Tensor:
     return torch.rand(count, 4, size, size, device=device) * 2 - 1
 
 
+class _Kept:
+    """A tensor that is kept for the way back, as long as its graph lives."""
+
+    def __init__(self, tensor: Tensor) -> None:
+        self.tensor = tensor
+
+
 @contextmanager
-def _counting_kept_bytes() -> Iterator[dict[int, int]]:
-    """Collects what is kept inside for the way back: address -> bytes."""
-    storages: dict[int, int] = {}
+def _keeping() -> Iterator[WeakSet[_Kept]]:
+    """Collects what is kept inside, and lets go of what no gradient needs after all."""
+    alive: WeakSet[_Kept] = WeakSet()
 
-    def keep(tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        storages[storage.data_ptr()] = storage.nbytes()
-        return tensor
+    def keep(tensor: Tensor) -> _Kept:
+        kept = _Kept(tensor)
+        alive.add(kept)
+        return kept
 
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        yield storages
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda kept: kept.tensor):
+        yield alive
+
+
+def _bytes_of(alive: WeakSet[_Kept]) -> int:
+    storages = [kept.tensor.untyped_storage() for kept in alive]
+    return sum({storage.data_ptr(): storage.nbytes() for storage in storages}.values())
 
 
 def describe(
