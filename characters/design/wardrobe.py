@@ -45,7 +45,10 @@ _BESIDE_BUNS = (
 
 
 def draw_body(f: Franchise, male: bool, child: float, eye: s.Eye, rng: Rng) -> s.Body:
-    """A body and its outfit; ``child`` is 1 for a small child, 0 for a grown-up."""
+    """A body and its outfit; ``child`` is 1 for a small child, 0 for a grown-up.
+
+    The height of the eyes tells how large the head is for it, and so where its joints lie.
+    """
     heads = f.heads + (0.25 if male else 0.0) - 1.5 * (child - 0.2) + rng.normal(0, 0.1)
     outfit = f.outfits[int(rng.integers(len(f.outfits)))]
     if male and outfit in ("sailor", "dress", "camisole", "off_shoulder"):

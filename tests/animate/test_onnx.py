@@ -38,14 +38,15 @@ from tests.support.shifting import drawing
 from tests.support.untrained import untrained
 
 CONFIG = NetworkConfig(size=16, channels=4, max_channels=8, residual_blocks=1)
+FEW, AS_WRITTEN = 2, onnx_export._STRIPS
 POSES = (Pose(), Pose(0.9, -0.8, 0.7, 0.6, 0.1, 0.3), Pose(-1, 1, -1, 1, 1, 0))
 
 
 @pytest.fixture(scope="module", autouse=True)
 def few_strips() -> Iterator[None]:
-    """Two strips instead of eight: each is traced anew, which is most of the time of an export."""
+    """Few strips: each is traced anew, which is most of the time of an export."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(onnx_export, "_STRIPS", 2)
+        patch.setattr(onnx_export, "_STRIPS", FEW)
         yield
 
 
@@ -106,16 +107,19 @@ def test_every_kind_of_configuration_is_exported_faithfully(
 @pytest.mark.parametrize(
     ("config", "strips"),
     [
-        (NetworkConfig(64, 4, 8, 1), 2),
+        (NetworkConfig(64, 4, 8, 1), FEW),
         (
             NetworkConfig(
                 64, 4, 8, 1, 0.1, 32, "middle", rests=True, skips=True, palette=3, last_filter=3
             ),
-            2,
+            FEW,
         ),
-        (NetworkConfig(64, 4, 8, 1, 0.1, 16, "face", face_sees=24, rests=True, rigid=True), 8),
+        (
+            NetworkConfig(64, 4, 8, 1, 0.1, 16, "face", face_sees=24, rests=True, rigid=True),
+            AS_WRITTEN,
+        ),
     ],
-    ids=["all", "middle and palette", "face, as many strips as are written"],
+    ids=["all", "middle and palette", "face, strips as they are written"],
 )
 def test_an_export_draws_any_size_faithfully(
     config: NetworkConfig, strips: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -150,3 +150,25 @@ def test_a_big_scarf_may_hide_the_chin() -> None:
     collar = built.model.positions[np.unique(built.model.faces[ends[at - 1] : ends[at]])]
     front = collar[(np.abs(collar[:, 0]) < 0.1 * high.head_height) & (collar[:, 2] < 0)]
     assert front[:, 1].max() > built.box.chin_y + 0.05 * high.head_height
+
+
+def test_what_is_seen_tells_where_necks_turn() -> None:
+    """Eyes that lie high and shoulders that lie low: a neck's root lies low, a head's high."""
+    eyes = [spec.eye.y + (spec.eye.up - spec.eye.down) / 2 for spec in specs()]
+    bodies = [spec.body for spec in specs()]
+    shoulders, necks, heads = (
+        [getattr(body, part) for body in bodies]
+        for part in ("shoulder_y", "neck_root_y", "head_root_y")
+    )
+    told = np.corrcoef([eyes, shoulders, necks, heads])
+    assert told[0, 2] < -0.5 and told[1, 2] > 0.5 and told[0, 3] > 0.4
+    assert all(neck < head for neck, head in zip(necks, heads, strict=True))
+
+
+def test_joints_lie_where_they_were_designed_to() -> None:
+    spec = _first(lambda c: c.body.turn == c.body.lean == 0)
+    head, neck = (_bone(_built(spec), name) for name in ("頭", "首"))
+    scale = spec.head_height
+    assert head[1] - neck[1] == pytest.approx(
+        scale * (spec.body.head_root_y - spec.body.neck_root_y), abs=1e-3 * scale
+    )
