@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from tests.support.shared import SHARED
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # A worker has a core. Threads for all of them, in each worker, wait for one another: the same
+    # tests take twice the time. Read when torch is imported, and by the processes that tests start.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 

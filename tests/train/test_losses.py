@@ -20,6 +20,7 @@ from train.loss.losses import (
     dissimilarity,
     gradient_error,
     l1_loss,
+    squared_error,
 )
 from train.loss.vgg import Vgg16, VggActivations
 
@@ -173,6 +174,28 @@ def test_the_focused_error_sees_changed_pixels_only() -> None:
     assert float(changed_error(image, target, target)) == 0
 
 
+def test_the_squared_error_is_of_the_whole_picture_by_the_share_that_changes() -> None:
+    image, target = torch.zeros(2, 4, 16, 16), torch.zeros(2, 4, 16, 16)
+    target[0, :, :4] = 1.0  # a quarter of the first; nothing of the second, which counts as 1 / 256
+    output = torch.full_like(target, 0.5)
+    both = (0.25 / 0.25 + 0.25 * 256) / 2
+    assert float(squared_error(image, target, output)) == pytest.approx(both)
+    assert float(squared_error(image, target, output, output)) == pytest.approx(2 * both)
+    assert float(squared_error(image, target, target)) == 0
+
+
+def test_a_line_that_one_target_in_three_has_is_drawn_faintly_for_its_square_alone() -> None:
+    empty = torch.zeros(3, 4, 16, 16)
+    targets, image = empty.clone(), empty.clone()
+    targets[0, :, 3] = 1.0
+    image[:, :, 2] = -1.0  # so that as much changes in each
+    targets[:, :, 2] = 0.0
+    faint = empty.clone()
+    faint[:, :, 3] = 1 / 3
+    assert squared_error(image, targets, faint) < squared_error(image, targets, empty)
+    assert l1_loss(targets, faint) > l1_loss(targets, empty)
+
+
 def test_gradients_ask_for_edges_where_the_target_has_them() -> None:
     target = torch.zeros(2, 4, 8, 8)
     target[..., 4:] = 1
@@ -225,10 +248,11 @@ def test_a_loss_of_contrast_is_dissimilar_and_equal_pictures_are_not() -> None:
 
 def test_a_stages_loss_is_the_weighted_sum_of_its_parts() -> None:
     image, target, output = (_pictures(2, seed) for seed in range(3))
-    loss = StageLoss(None, 0.0, 0.5, 0.25, 2.0, 3.0)(image, target, [output])
+    loss = StageLoss(None, 0.0, 0.5, 1.5, 0.25, 2.0, 3.0)(image, target, [output])
     parts = (
         l1_loss(target, output),
         0.5 * changed_error(image, target, output),
+        1.5 * squared_error(image, target, output),
         0.25 * gradient_error(target, output),
         2.0 * coarse_error(target, output),
         3.0 * dissimilarity(target, output),

@@ -22,6 +22,7 @@ EPOCH_SAMPLES = 500_000
 """The paper's epoch."""
 
 _LATER_SETTINGS = (
+    "squared_weight",
     "gradient_weight",
     "coarse_weight",
     "similarity_weight",
@@ -47,6 +48,7 @@ class StageSettings:
     of it: so it comes to lie in a flat place of the loss, where unseen kinds of pictures fare
     better (stochastic weight averaging, Izmailov et al. 2018). focus: weight of the mean error over
     the pixels that the pose changes, beside that over the whole picture (0, the paper's: none).
+    squared_weight: likewise of the squared error, which draws lines that L1 leaves out.
     perceptual_weight: of the perceptual loss. from_l1: a combiner with the perceptual loss starts
     from the finished one with L1 (the paper's starts from nothing). gradient_weight,
     coarse_weight, similarity_weight: of three substitutes of the perceptual loss, as ``StageLoss``
@@ -75,6 +77,7 @@ class StageSettings:
     flow_weight: float = 0.0
     copy_weight: float = 0.0
     hole_share: float = 0.0
+    squared_weight: float = 0.0
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -85,7 +88,8 @@ class StageSettings:
         require(self, "decay", self.decay in get_args(Decay), "be none, cosine or linear")
         require(self, "level", 0 <= self.level < 1, "lie in [0, 1)")
         require(self, "level_rate", 0 < self.level_rate <= 1, "lie in (0, 1]")
-        weights = "perceptual_weight", "gradient_weight", "coarse_weight", "similarity_weight"
+        measures = "perceptual", "squared", "gradient", "coarse", "similarity"
+        weights = (f"{measure}_weight" for measure in measures)
         require_between(self, 0, 1000, "focus", "flow_weight", "copy_weight", *weights)
         require_between(self, 0, 1, "hole_share")
         if self.similarity_weight:
@@ -240,6 +244,7 @@ def stage_loss(settings: StageSettings, vgg: Vgg16 | None, samples: int) -> Stag
         vgg,
         settings.perceptual_weight,
         settings.focus,
+        settings.squared_weight,
         settings.gradient_weight,
         settings.coarse_weight,
         settings.similarity_at(samples),
