@@ -88,7 +88,7 @@ def draw_hair(f: Franchise, male: bool, eye: s.Eye, rng: Rng) -> s.Hair:
     """A hair style whose fringe ends about the eyes' upper edge."""
     fringe = _fringe(male, rng)
     over = fringe in ("over_eyes", "one_eye")
-    lowest = -0.015 if rng.random() < 0.6 else -0.08
+    lowest = -0.015 if rng.random() < 0.75 else -0.07
     backs: list[s.Back] = ["short", "bob", "flip", "medium", "long", "spiky"]
     chance = np.array([3.0, 0.4, 0.4, 0.3, 0.2, 2.0] if male else [0.5, 1.6, 0.9, 1.4, 2.2, 0.1])
     back = backs[int(rng.choice(6, p=chance / chance.sum()))]
@@ -138,9 +138,9 @@ def _fringe(male: bool, rng: Rng) -> s.Fringe:
         "straight", "parted", "swept", "m_shape", "between", "spiky", "curtain", "side",
         "over_eyes", "one_eye", "open", "up",
     ]  # fmt: skip
-    chance = np.array([1.4, 0.9, 1.3, 1.0, 1.2, 0.5, 0.9, 1.0, 0.9, 0.8, 0.5, 0.06])
+    chance = np.array([1.4, 0.9, 1.3, 1.0, 1.2, 0.5, 0.9, 1.0, 0.7, 0.6, 0.5, 0.06])
     if male:
-        chance = np.array([0.2, 0.8, 1.3, 0.8, 1.3, 1.8, 0.5, 1.2, 1.0, 0.9, 0.8, 1.1])
+        chance = np.array([0.2, 0.8, 1.3, 0.8, 1.3, 1.8, 0.5, 1.2, 0.8, 0.7, 0.8, 1.1])
     return fringes[int(rng.choice(12, p=chance / chance.sum()))]
 
 

@@ -75,7 +75,7 @@ def draw_eye(f: Franchise, male: bool, child: float, rng: Rng) -> s.Eye:
         iris_style=_iris_style(f, rng),
         pupil=of.pupil,
         highlight=of.highlight if rng.random() < 0.8 else int(rng.integers(6)),
-        close_at=float(rng.uniform(0.5, 1.08)),
+        close_at=float(rng.uniform(0.4, 1.05)),
         shut_lash=float(rng.uniform(0.7, 1.75)),
         ticks=0 if male else (of.ticks if rng.random() < 0.8 else int(rng.integers(2, 6))),
         lower_ticks=int(rng.integers(2, 4)) if not male and rng.random() < 0.16 else 0,
@@ -115,7 +115,7 @@ def draw_mouth(f: Franchise, eye: s.Eye, male: bool, rng: Rng) -> s.Mouth:
     aspect = float(np.exp(rng.normal(0, 0.28)))
     wide = float(np.clip(0.066 * size * aspect * (1.1 if male else 1.0), 0.014, 0.105))
     tall = 0.106 * size / aspect**0.5
-    rise = 0.06 + 0.54 * float(rng.uniform()) ** 1.4
+    rise = float(rng.uniform(0.06, 0.40))
     half_width = f.mouth_half_width * (1.15 if male else 1.0) * float(rng.uniform(0.75, 1.25))
     mouth = s.Mouth(
         y=y,
