@@ -189,7 +189,6 @@ def test_a_line_that_one_target_in_three_has_is_drawn_faintly_for_its_square_alo
     targets, image = empty.clone(), empty.clone()
     targets[0, :, 3] = 1.0
     image[:, :, 2] = -1.0  # so that as much changes in each
-    targets[:, :, 2] = 0.0
     faint = empty.clone()
     faint[:, :, 3] = 1 / 3
     assert squared_error(image, targets, faint) < squared_error(image, targets, empty)
