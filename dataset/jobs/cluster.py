@@ -9,8 +9,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -21,11 +20,11 @@ from contract.text import counted, shown_path
 from dataset.jobs.errand import Errand, Returned, Step, UnfitError, code_version, run_errand
 from dataset.jobs.messages import Job, Message, ModelFailed
 from dataset.jobs.process import RunWorker
+from dataset.jobs.scheduler import connected
 
 DEADLY = 2
 """A model over which so many workers were lost is left out."""
 
-CONNECT_SECONDS = 10
 MOST_FAULTS = 8
 """So many times a job may come back wrong, or a worker miss the models, before that is the end."""
 PAUSE_SECONDS = 10.0
@@ -100,7 +99,8 @@ class Cluster:
     def run(self, numbers: Iterable[int]) -> None:
         """Do these jobs; when this ends, in whatever way, none is left on the cluster."""
         self._pending.extend(numbers)
-        with self._connected() as client:
+        with connected(self._site.scheduler) as client:
+            client.subscribe_topic(self._topic, lambda event: self._steps.put(Step(**event[1])))
             try:
                 self._refuse_other_versions(client)
                 while self._pending or self._running or self._later:
@@ -110,28 +110,6 @@ class Cluster:
             finally:
                 for run in self._running.values():
                     run.future.cancel()
-
-    @contextmanager
-    def _connected(self) -> Iterator[Any]:
-        try:
-            from distributed import Client  # noqa: PLC0415  # an extra
-        except ImportError as error:
-            raise InputError(
-                "dask.distributed is not installed; install it with: pip install 'opentha[cluster]'"
-            ) from error
-        address = self._site.scheduler
-        try:
-            client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False, name="opentha")
-        except (OSError, ValueError, TypeError, AssertionError) as error:  # dask's loop came late
-            raise InputError(
-                f"{address}: no scheduler answers there; start one with: dask scheduler"
-            ) from error
-        try:
-            client.subscribe_topic(self._topic, lambda event: self._steps.put(Step(**event[1])))
-            yield client
-        finally:
-            with suppress(OSError):  # it may be gone already
-                client.close(timeout=CONNECT_SECONDS)
 
     def _threads(self, client: Any) -> dict[str, int]:  # noqa: ANN401  # dask's, untyped
         """How many threads each worker has; ``InputError`` when the scheduler is gone."""

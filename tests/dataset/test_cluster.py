@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import threading
 import time
@@ -18,6 +19,7 @@ from dataset.build.ledger import BuildSummary
 from dataset.catalog.catalog import Catalog, cache_of
 from dataset.drawing.protocols import OpenRenderer
 from dataset.jobs import cluster as cluster_module
+from dataset.jobs import scheduler as scheduler_module
 from dataset.jobs.cluster import Site
 from dataset.scan import scan as scan_module
 from dataset.scan.scan import scan
@@ -39,7 +41,9 @@ from tests.support.tiny_builds import (
 )
 from tests.support.tiny_renderer import open_tiny_renderer, open_tiny_scanner, select_all
 
-pytest.importorskip("distributed", reason="needs the extra cluster (dask.distributed)")
+Client = pytest.importorskip(
+    "distributed", reason="needs the extra cluster (dask.distributed)"
+).Client
 
 ANY: dict[str, str] = {}
 
@@ -261,9 +265,11 @@ def test_two_builds_into_one_folder_are_one(tmp_path: Path) -> None:
 def test_a_scheduler_that_is_not_there_is_one_line(
     address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cluster_module, "CONNECT_SECONDS", 1)
+    monkeypatch.setattr(scheduler_module, "CONNECT_SECONDS", 1)
     models = write_models(tmp_path / "models", {"a": "ok"})
     with pytest.raises(InputError, match=f"^{address}: no scheduler answers there"):
         run_there(address, models, tmp_path / "out")
     with pytest.raises(InputError, match=f"^{address}: no scheduler answers there"):
         scan_there(address, models, tmp_path / "catalog.jsonl")
+    # Nothing is left for the garbage collector to close, in the middle of whatever it may be.
+    assert {it.status for it in gc.get_objects() if type(it) is Client} <= {"closed"}
