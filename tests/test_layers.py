@@ -69,7 +69,7 @@ ONLY_HERE = {
     },
     "h5py": {"dataset/shards/shard_file.py"},
     "pyrr": {"renderer/draw/canvas.py"},
-    "distributed": {"dataset/jobs/cluster.py", "dataset/jobs/errand.py"},
+    "distributed": {"dataset/jobs/scheduler.py", "dataset/jobs/errand.py"},
 }
 LONGEST_FILE, LONGEST_FUNCTION = 350, 50
 MAY_IMPORT_TORCH = {"models", "train", "animate"}
