@@ -32,7 +32,7 @@ _TOPS_APART, _CHINS_APART = 0.28, 0.18  # beyond which one of two is wrong
 _SPACINGS = np.geomspace(8, 64, 22)  # pixels
 _DARK_SPOT = 0.5  # what is darker than all about it within this counts as dark
 _EYE = (0.3, 0.36)  # height and width of the windows that are looked at
-_BRIDGE, _CHEEK, _MOUTH, _FACE = (0.3, 0.24), (0.22, 0.42), (0.3, 0.36), (1.3, 1.2)
+_BRIDGE, _CHEEK, _FACE = (0.3, 0.24), (0.22, 0.42), (1.3, 1.2)
 _CHEEK_AT, _MOUTH_AT, _FACE_AT = (0.46, 0.44), 0.64, 0.25
 _BRIDGE_COST, _CHEEK_COST, _MOUTH_WORTH = 0.6, 0.7, 0.35
 _UNEVEN_COST, _EVEN = 0.6, 0.06
@@ -68,14 +68,16 @@ def _scores(light: F64, figure: Flags, spacing: float) -> F64:
     """For each pixel (H, W) how much speaks for it as the middle between eyes so far apart."""
     dark = darkness(light, spacing)
 
-    def mean(size: tuple[float, float], down: float = 0.0, right: float = 0.0) -> F64:
-        return _shifted(_box(dark, size, spacing), down * spacing, right * spacing)
+    at_eye, at_cheek = (_box(dark, size, spacing) for size in (_EYE, _CHEEK))
 
-    eyes = np.minimum(mean(_EYE, 0, -0.5), mean(_EYE, 0, 0.5))
+    def there(means: F64, down: float, right: float) -> F64:
+        return _shifted(means, down * spacing, right * spacing)
+
+    eyes = np.minimum(there(at_eye, 0, -0.5), there(at_eye, 0, 0.5))
     down, right = _CHEEK_AT
-    cheeks = np.maximum(mean(_CHEEK, down, -right), mean(_CHEEK, down, right))
-    found = eyes - _BRIDGE_COST * mean(_BRIDGE) - _CHEEK_COST * cheeks
-    found += _MOUTH_WORTH * np.minimum(mean(_MOUTH, _MOUTH_AT), eyes)
+    cheeks = np.maximum(there(at_cheek, down, -right), there(at_cheek, down, right))
+    found = eyes - _BRIDGE_COST * _box(dark, _BRIDGE, spacing) - _CHEEK_COST * cheeks
+    found += _MOUTH_WORTH * np.minimum(there(at_eye, _MOUTH_AT, 0), eyes)  # a mouth is as large
     found -= _UNEVEN_COST * _unevenness(light, spacing)
     covered = _shifted(_box(figure.astype(float), _FACE, spacing), _FACE_AT * spacing, 0)
     rows = np.arange(len(light))[:, None]
