@@ -19,7 +19,8 @@ CORPUS  ?= .fuzz
 
 BIN := .venv/bin
 
-.PHONY: help setup setup-render setup-test demo test scan review render train-all evaluate pretrained gallery doctor bench gpu-check soak fuzz clean
+.PHONY: help setup setup-render setup-test demo test scan review render train-all evaluate pretrained gallery doctor bench gpu-check soak fuzz clean \
+        run-mypy run-pytest
 
 help:
 	@echo "make demo                      the whole main job on generated characters, into demo/"
@@ -57,7 +58,13 @@ demo: setup
 test: setup-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	@$(MAKE) --no-print-directory -j2 run-mypy run-pytest
+
+# Beside one another: tests wait for browsers, processes and clocks half of the time.
+run-mypy:
 	$(BIN)/mypy
+
+run-pytest:
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 scan: setup-render

@@ -19,6 +19,11 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 _SHARED_FIXTURES = {"real_models", "real_motions", "real_drawings", "oracles", "tha1_tensors"}
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: tests wait for browsers, processes and clocks."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark ``shared`` what needs ../shared; ``-m "not shared"`` runs the rest."""
     if isinstance(item, pytest.Function) and _SHARED_FIXTURES & {*item.fixturenames}:
