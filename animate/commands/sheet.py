@@ -88,13 +88,15 @@ def _row(
     side: int,
     networks: Networks,
 ) -> None:
+    from animate.drawing.check import misplaced  # noqa: PLC0415
     from animate.drawing.drawing import read_drawing  # noqa: PLC0415
     from animate.pose.open_poser import fitted  # noqa: PLC0415
     from animate.pose.poser import Poser  # noqa: PLC0415
 
-    picture, note = fitted(read_drawing(drawing), networks)
-    if note:
-        click.echo(note, err=True)
+    given = read_drawing(drawing)
+    picture, note = fitted(given, networks)
+    for said in filter(None, (note, misplaced(given))):
+        click.echo(said, err=True)
     poser = Poser(networks, picture)
     for column, shown in enumerate([picture, *map(poser.draw, POSES.values())]):
         put(shown, column * (side + _MARGIN), top, side)

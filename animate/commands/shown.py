@@ -64,8 +64,8 @@ def open_drawing(
     from animate.pose.open_poser import open_networks, open_poser  # noqa: PLC0415
 
     networks = open_networks(bundle, configuration, device, backend, compiled=compiled)
-    poser, note = open_poser(networks, drawing, size)
-    if note:
+    poser, notes = open_poser(networks, drawing, size)
+    for note in notes:
         click.echo(note, err=True)
     return ShownDrawing(poser, open_backdrop(background, size or poser.size))
 

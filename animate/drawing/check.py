@@ -22,6 +22,7 @@ from contract.image import CHIN_FRACTION, DEFAULT_SIZE, SKULL_TOP_FRACTION, Stor
 Flags = npt.NDArray[np.bool_]
 
 _TOLERANCE = 0.09  # of the head's height: about what the estimate itself is off by
+_FAR_OFF = 0.2  # of it: networks were trained on pictures that are off by less
 _FLAT = 14  # of 255: border pixels this alike are one colour
 _BORDER_OF_ONE_COLOUR = 0.9
 _EYES = (0.30, 0.62)  # of the head's height above the chin, where eyes are
@@ -80,6 +81,21 @@ def check(drawing: Drawing, head: Head | None = None) -> Report:
         faults += _face_faults(figure, head)
     notes = drawing.notes if head is None or figure is None else _with_mouth(drawing, figure, head)
     return Report(drawing.name, width, height, head, tuple(faults), notes)
+
+
+def misplaced(drawing: Drawing) -> str:
+    """What is to be said before a drawing is drawn whose head is surely not where networks look.
+
+    Empty where it is, or where nobody is sure. The drawing has a transparent background.
+    """
+    height, width = drawing.picture.shape[:2]
+    head = estimate_head(clean(drawing.picture))
+    faults = _head_faults(head, width, height, _FAR_OFF) if head and head.sure else []
+    if not faults:
+        return ""
+    fault = faults[0].text.partition(";")[0]
+    remedy = f"try `animate check {drawing.name} --fix fixed.png`"
+    return f"{drawing.name}: {fault}; its face will not move as it should; {remedy}"
 
 
 def fix(drawing: Drawing, size: int | None = None, head: Head | None = None) -> Drawing:
@@ -234,13 +250,13 @@ def _size_faults(width: int, height: int) -> list[Fault]:
     return faults
 
 
-def _head_faults(head: Head, width: int, height: int) -> list[Fault]:
-    """Where the head is off the middle half, in words."""
+def _head_faults(head: Head, width: int, height: int, tolerance: float = _TOLERANCE) -> list[Fault]:
+    """Where the head is off the middle half by more than ``tolerance`` of its height, in words."""
     tall = max(head.chin - head.skull_top, 1.0)
     wanted_top, wanted_chin = SKULL_TOP_FRACTION * height, CHIN_FRACTION * height
     faults = []
     scale = (wanted_chin - wanted_top) / tall
-    if abs(scale - 1) > 2 * _TOLERANCE:
+    if abs(scale - 1) > 2 * tolerance:
         size = "small" if scale > 1 else "large"
         faults.append(
             Fault(
@@ -254,7 +270,7 @@ def _head_faults(head: Head, width: int, height: int) -> list[Fault]:
         ((middle - height / 2) / tall, "row", ("high", "low")),
         ((head.centre_x - width / 2) / tall, "column", ("far left", "far right")),
     ):
-        if abs(off) > _TOLERANCE:
+        if abs(off) > tolerance:
             where = names[off > 0]
             faults.append(
                 Fault(

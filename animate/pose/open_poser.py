@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from animate.drawing.check import misplaced
 from animate.drawing.drawing import MOST_PIXELS, Drawing, clean, read_drawing, resized
 from animate.pose.poser import Networks, Poser
 from contract.errors import InputError
@@ -52,10 +53,16 @@ def _open_exported(folder: Path, configuration: str | None, device: str) -> Netw
     return exported
 
 
-def open_poser(networks: Networks, drawing: Path, size: int | None = None) -> tuple[Poser, str]:
-    """A poser of a drawing's file, as ``fitted`` has it; ``InputError`` when it is of no use."""
-    picture, note = fitted(read_drawing(drawing), networks, size)
-    return Poser(networks, picture), note
+def open_poser(
+    networks: Networks, drawing: Path, size: int | None = None
+) -> tuple[Poser, list[str]]:
+    """A poser of a drawing's file, as ``fitted`` has it, and all that is to be said of it.
+
+    ``InputError`` when it is of no use.
+    """
+    given = read_drawing(drawing)
+    picture, note = fitted(given, networks, size)
+    return Poser(networks, picture), [said for said in (note, misplaced(given)) if said]
 
 
 def fitted(drawing: Drawing, networks: Networks, size: int | None = None) -> tuple[Stored, str]:
