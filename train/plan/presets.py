@@ -118,14 +118,14 @@ LIVE = TrainingPlan(
                 _LIVE_STAGE, perceptual_weight=ROTATOR_WEIGHT, flow_weight=0.1
             ),
             ("combiner", "L1"): replace(
-                _LIVE_STAGE, samples=80_000, similarity_weight=2.5, copy_weight=0.1, hole_share=0.6
+                _LIVE_STAGE, samples=80_000, similarity_weight=2.5, copy_weight=0.4, hole_share=0.6
             ),
             ("combiner", "P"): replace(
                 _LIVE_STAGE,
                 samples=80_000,
                 perceptual_weight=COMBINER_WEIGHT,
                 from_l1=True,
-                copy_weight=0.1,
+                copy_weight=0.4,
                 hole_share=0.6,
             ),
         }
