@@ -45,7 +45,7 @@ def _open(client_type: Any, address: str) -> Any:  # noqa: ANN401  # dask's, unt
     client = client_type.__new__(client_type)
     try:
         client.__init__(address, timeout=CONNECT_SECONDS, set_as_default=False, name="opentha")
-    except BaseException:
+    except BaseException:  # an interruption, too, must leave nothing to the garbage collector
         with suppress(OSError, AttributeError):  # it may hardly have begun
             client.close(timeout=CONNECT_SECONDS)
         raise

@@ -129,10 +129,13 @@ def test_every_kind_of_configuration_is_exported_faithfully(
 
 
 PAPER_KIND = NetworkConfig(64, 4, 8, 1)
+MIDDLE = NetworkConfig(64, 4, 8, 1, 0.1, 32, "middle")
 ALL_ELSE = NetworkConfig(64, 4, 8, 1, 0.1, 16, "face", 24, True, True, 3, 3, True)
 
 
-@pytest.mark.parametrize("config", [PAPER_KIND, ALL_ELSE], ids=["the paper's kind", "all else"])
+@pytest.mark.parametrize(
+    "config", [PAPER_KIND, MIDDLE, ALL_ELSE], ids=["the paper's kind", "middle", "all else"]
+)
 def test_an_export_draws_any_size_faithfully(config: NetworkConfig, tmp_path: Path) -> None:
     networks = _both(untrained(config, "L1", seed=1), "FU-L1-L1", tmp_path / "onnx")
     for side in (64, 256, 512, 1000):
