@@ -19,6 +19,9 @@ CORPUS  ?= .fuzz
 
 BIN := .venv/bin
 
+# What is compiled once is kept: without that every process of a test compiles all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help setup setup-render setup-test demo test scan review render train-all evaluate pretrained gallery doctor bench gpu-check soak fuzz clean \
         run-mypy run-pytest
 
