@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from animate.commands.main import main
-from animate.drawing.check import check, fix, without_background
+from animate.drawing.check import Report, check, fix, without_background
 from animate.drawing.drawing import Drawing, decode_drawing, read_drawing
 from animate.drawing.head_by_eyes import find_eye_pair
 from animate.drawing.head_estimate import Head, estimate_head
@@ -51,6 +51,11 @@ def rests(tmp_path_factory: pytest.TempPathFactory) -> list[Stored]:
 @pytest.fixture(scope="module")
 def shut(tmp_path_factory: pytest.TempPathFactory) -> list[Stored]:
     return drawn(tmp_path_factory.mktemp("shut"), Pose(mouth=0.0))
+
+
+@pytest.fixture(scope="module")
+def open_reports(rests: list[Stored]) -> list[Report]:
+    return [check(drawing(picture)) for picture in rests]
 
 
 def drawing(picture: Stored) -> Drawing:
@@ -142,8 +147,11 @@ def test_a_figure_without_skin_goes_by_its_silhouette() -> None:
 # Faults and their mending.
 
 
-def test_a_good_drawing_has_no_fault_and_is_not_changed(rests: list[Stored]) -> None:
-    good = [picture for picture in rests if not codes(picture)]
+def test_a_good_drawing_has_no_fault_and_is_not_changed(
+    rests: list[Stored], open_reports: list[Report]
+) -> None:
+    found = zip(rests, open_reports, strict=True)
+    good = [picture for picture, report in found if not report.faults]
     assert len(good) >= len(rests) - 1
     np.testing.assert_array_equal(fix(drawing(good[0])).picture, good[0])
 
@@ -175,7 +183,7 @@ def test_colour_under_transparency_is_named_and_cleared(rests: list[Stored]) -> 
 @pytest.mark.parametrize("colour", ["#20c040", "#e040ff"])
 def test_a_flat_background_is_removed_with_soft_edges(rests: list[Stored], colour: str) -> None:
     wrong = []
-    for picture in rests:
+    for picture in rests[:4]:
         page = Image.new("RGBA", (256, 256), colour)
         page.alpha_composite(Image.fromarray(picture, "RGBA"))
         flat = np.array(page)
@@ -203,7 +211,7 @@ def test_a_background_of_many_colours_is_not_guessed_at(rests: list[Stored]) -> 
 
 def test_hidden_eyes_are_noticed(rests: list[Stored]) -> None:
     found = []
-    for rest in rests:
+    for rest in rests[:4]:
         masked = rest.copy()
         masked[100:170, 60:128, :3] = (240, 200, 180)
         found.append(codes(masked))
@@ -222,8 +230,9 @@ def test_a_mouth_is_as_high_as_it_is_drawn(rows: int, height: float) -> None:
     assert mouth_height(picture, head) == pytest.approx(height)
 
 
-def test_a_closed_mouth_is_noted(rests: list[Stored], shut: list[Stored]) -> None:
-    open_notes, shut_notes = ([check(drawing(one)).notes for one in some] for some in (rests, shut))
+def test_a_closed_mouth_is_noted(open_reports: list[Report], shut: list[Stored]) -> None:
+    open_notes = [report.notes for report in open_reports]
+    shut_notes = [check(drawing(picture)).notes for picture in shut]
     assert sum(any("looks closed" in note for note in notes) for notes in shut_notes) >= 6
     mouths = [character_spec(seed, seed % FRANCHISES).mouth for seed in SEEDS]
     # Some characters open their mouths no wider than others' closed ones are drawn high.
