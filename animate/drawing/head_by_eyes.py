@@ -18,6 +18,7 @@ from scipy import ndimage
 
 F64 = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+Numbers = npt.NDArray[np.intp]
 
 _LIPS, _LIPS_DEVIATION, _LIPS_ROWS = 0.7, 0.13, (0.42, 0.95)  # below the eyes
 _LIPS_SHARE, _USUAL_CHIN, _LIPS_WORTH = 0.67, 1.03, 0.7
@@ -37,7 +38,9 @@ _CHEEK_AT, _MOUTH_AT, _FACE_AT = (0.46, 0.44), 0.64, 0.25
 _BRIDGE_COST, _CHEEK_COST, _MOUTH_WORTH = 0.6, 0.7, 0.35
 _UNEVEN_COST, _EVEN = 0.6, 0.06
 _TOP, _TOP_DEVIATION = 1.92, 0.25  # of the skull top above the eyes, on 23 models
+_TOP_REACH = 2.45  # deviations: what lies farther off is no likely pair
 _LIKELY_HEAD_WIDTH = 0.75
+_COVERED = 0.97  # of a face, by the figure
 _LARGER = 0.15  # power of the spacing that a score is multiplied by: small pairs are many
 
 
@@ -55,47 +58,56 @@ def find_eye_pair(light: F64, figure: Flags) -> EyePair | None:
     """The likeliest pair of eyes; ``light`` (H, W) is 0..1, ``figure`` marks the character."""
     best: EyePair | None = None
     filled = np.where(figure, light, 0.0)  # no darker beside the background than elsewhere
-    for spacing in _SPACINGS:
-        scores = _scores(filled, figure, float(spacing))
-        y, x = np.unravel_index(int(scores.argmax()), scores.shape)
-        score = float(scores[y, x])
-        if score > 0 and (best is None or score > best.score):
-            best = EyePair(float(x) + 0.5, float(y) + 0.5, float(spacing), score)
+    light_sums, figure_sums = _summed(filled), _summed(figure)
+    for spacing in map(float, _SPACINGS):
+        places = _places(figure, figure_sums, spacing)
+        dark_sums = _summed(darkness(filled, spacing))
+        scores = _scores(dark_sums, light_sums, places, spacing)
+        if not scores.any():
+            continue
+        first = int(scores.argmax())
+        if scores[first] > (best.score if best else 0):
+            y, x = places.rows[first] + 0.5, places.columns[first] + 0.5
+            best = EyePair(float(x), float(y), spacing, float(scores[first]))
     return best
 
 
-def _scores(light: F64, figure: Flags, spacing: float) -> F64:
-    """For each pixel (H, W) how much speaks for it as the middle between eyes so far apart."""
-    dark = darkness(light, spacing)
+@dataclass(frozen=True)
+class _Places:
+    """Where the middle between the eyes may be: rows, columns, and how likely it is there (N,)."""
 
-    at_eye, at_cheek = (_box(dark, size, spacing) for size in (_EYE, _CHEEK))
+    rows: Numbers
+    columns: Numbers
+    likely: F64
 
-    def there(means: F64, down: float, right: float) -> F64:
-        return _shifted(means, down * spacing, right * spacing)
 
-    eyes = np.minimum(there(at_eye, 0, -0.5), there(at_eye, 0, 0.5))
+def _places(figure: Flags, figure_sums: F64, spacing: float) -> _Places:
+    """Places as far below the top of a head as eyes are, all about which is covered."""
+    above = (np.arange(len(figure))[:, None] - _tops(figure, spacing)) / spacing
+    deviation = (above - _TOP) / _TOP_DEVIATION
+    rows, columns = np.nonzero(np.abs(deviation) < _TOP_REACH)
+    covered = _means(figure_sums, _FACE, spacing, rows + round(_FACE_AT * spacing), columns)
+    rows, columns = rows[covered > _COVERED], columns[covered > _COVERED]
+    return _Places(rows, columns, np.exp(-(deviation[rows, columns] ** 2) / 2))
+
+
+def _scores(dark_sums: F64, light_sums: F64, places: _Places, spacing: float) -> F64:
+    """For each place (N,) how much speaks for it as the middle between eyes so far apart."""
+
+    def mean(sums: F64, size: tuple[float, float], down: float = 0, right: float = 0) -> F64:
+        rows, columns = round(down * spacing), round(right * spacing)
+        return _means(sums, size, spacing, places.rows + rows, places.columns + columns)
+
     down, right = _CHEEK_AT
-    cheeks = np.maximum(there(at_cheek, down, -right), there(at_cheek, down, right))
-    found = eyes - _BRIDGE_COST * _box(dark, _BRIDGE, spacing) - _CHEEK_COST * cheeks
-    found += _MOUTH_WORTH * np.minimum(there(at_eye, _MOUTH_AT, 0), eyes)  # a mouth is as large
-    found -= _UNEVEN_COST * _unevenness(light, spacing)
-    covered = _shifted(_box(figure.astype(float), _FACE, spacing), _FACE_AT * spacing, 0)
-    rows = np.arange(len(light))[:, None]
-    above = (rows - _tops(figure, spacing)) / spacing
-    likely = np.exp(-(((above - _TOP) / _TOP_DEVIATION) ** 2) / 2)
-    return np.where(covered > 0.97, found * likely * spacing**_LARGER, 0.0)
-
-
-def _unevenness(light: F64, spacing: float) -> F64:
-    """How unlike in light the cheeks and the bridge of the nose are: skin is of one colour."""
-    down, right = _CHEEK_AT
-    cheek = _box(light, _CHEEK, spacing)
-    left, other = (_shifted(cheek, down * spacing, side * spacing) for side in (-right, right))
-    bridge = _box(light, _BRIDGE, spacing)
-    spread = np.maximum(np.maximum(left, other), bridge) - np.minimum(
-        np.minimum(left, other), bridge
-    )
-    return np.asarray(np.maximum(spread - _EVEN, 0.0))
+    eyes = np.minimum(mean(dark_sums, _EYE, 0, -0.5), mean(dark_sums, _EYE, 0, 0.5))
+    cheeks = [mean(dark_sums, _CHEEK, down, side) for side in (-right, right)]
+    found = eyes - _BRIDGE_COST * mean(dark_sums, _BRIDGE) - _CHEEK_COST * np.maximum(*cheeks)
+    found += _MOUTH_WORTH * np.minimum(mean(dark_sums, _EYE, _MOUTH_AT), eyes)  # is as large
+    # Cheeks and the bridge of the nose are alike in light: skin is of one colour.
+    skin = [mean(light_sums, _CHEEK, down, side) for side in (-right, right)]
+    skin.append(mean(light_sums, _BRIDGE))
+    found -= _UNEVEN_COST * np.maximum(np.ptp(skin, axis=0) - _EVEN, 0.0)
+    return np.asarray(found * places.likely * spacing**_LARGER)
 
 
 def darkness(light: F64, spacing: float) -> F64:
@@ -112,21 +124,26 @@ def _tops(figure: Flags, spacing: float) -> F64:
     return np.where(wide.any(axis=0), wide.argmax(axis=0), len(figure)).astype(float)
 
 
-def _box(values: F64, size: tuple[float, float], spacing: float) -> F64:
-    pixels = [max(1, round(side * spacing)) for side in size]
-    return np.asarray(ndimage.uniform_filter(values, pixels, mode="constant"))
+def _summed(values: F64 | Flags) -> F64:
+    """(H + 1, W + 1): the sum of all that lies above and left of each corner of a pixel (H, W)."""
+    sums = np.zeros((values.shape[0] + 1, values.shape[1] + 1))
+    np.cumsum(values, axis=0, out=sums[1:, 1:])
+    np.cumsum(sums[1:, 1:], axis=1, out=sums[1:, 1:])
+    return sums
 
 
-def _shifted(values: F64, down: float, right: float) -> F64:
-    """What lies so far down and right of each pixel; 0 outside."""
-    rows, columns = round(down), round(right)
-    moved = np.zeros_like(values)
-    height, width = values.shape
-    if abs(rows) < height and abs(columns) < width:
-        moved[max(-rows, 0) : height - max(rows, 0), max(-columns, 0) : width - max(columns, 0)] = (
-            values[max(rows, 0) : height + min(rows, 0), max(columns, 0) : width + min(columns, 0)]
-        )
-    return moved
+def _means(
+    sums: F64, size: tuple[float, float], spacing: float, rows: Numbers, columns: Numbers
+) -> F64:
+    """The mean of what was summed about each place (N,), with nothing beyond the border."""
+    height, width = (max(1, round(side * spacing)) for side in size)
+    last_row, last_column = sums.shape[0] - 1, sums.shape[1] - 1
+    inside = (rows >= 0) & (rows < last_row) & (columns >= 0) & (columns < last_column)
+    top, left = rows - height // 2, columns - width // 2
+    bottom, right = np.clip(top + height, 0, last_row), np.clip(left + width, 0, last_column)
+    top, left = np.clip(top, 0, last_row), np.clip(left, 0, last_column)
+    total = sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left]
+    return np.where(inside, total / (height * width), 0.0)
 
 
 @dataclass(frozen=True)

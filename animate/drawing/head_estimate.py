@@ -173,14 +173,16 @@ def _face_patch(small: Stored, figure: Flags, bridge: int) -> Flags | None:
     """
     colours = _opponent(small)
     best: tuple[float, Flags] | None = None
-    rows = np.flatnonzero(figure.any(axis=1))
+    rows, least = np.flatnonzero(figure.any(axis=1)), _MIN_SKIN * figure.sum()
     for colour in _skin_candidates(small, figure):
         alike = figure & (
             np.linalg.norm(colours - _opponent(colour[None, None])[0, 0], axis=2) < _ALIKE
         )
         joined = closing(alike, np.ones((bridge, bridge)))
         patches = label(joined, connectivity=1)  # type: ignore[no-untyped-call]
-        for number in range(1, int(patches.max()) + 1):
+        areas = np.bincount(patches[alike])
+        areas[:1] = 0  # what is no patch
+        for number in np.flatnonzero(areas >= max(least, 1)):
             patch = (patches == number) & alike
             score = _face_score(patch, figure, rows)
             if score > 0 and (best is None or score > best[0]):
@@ -191,8 +193,6 @@ def _face_patch(small: Stored, figure: Flags, bridge: int) -> Flags | None:
 def _face_score(patch: Flags, figure: Flags, figure_rows: npt.NDArray[np.intp]) -> float:
     """Larger for large, compact patches with holes (eyes, mouth), high in the figure."""
     area = int(patch.sum())
-    if area < _MIN_SKIN * figure.sum():
-        return 0.0
     ys, xs = np.nonzero(patch)
     height, width = np.ptp(ys) + 1, np.ptp(xs) + 1
     if not 0.5 < width / height < 2.2:
@@ -223,10 +223,12 @@ def _skin_candidates(small: Stored, figure: Flags) -> list[Stored]:
     warm &= red - np.minimum(green, blue) < 130
     if not warm.any():
         return []
-    coarse = pixels[warm] // 16
-    names, counts = np.unique(coarse, axis=0, return_counts=True)
-    frequent = names[np.argsort(-counts)[:6]]
-    return [np.array([*(name * 16 + 8), 255], np.uint8) for name in frequent]
+    red, green, blue = pixels[warm].astype(int).T // 16
+    counts = np.bincount(red << 8 | green << 4 | blue)
+    names = np.flatnonzero(counts)
+    frequent = names[np.argsort(-counts[names])[:6]]
+    coarse = [(name >> 8, name >> 4 & 15, name & 15) for name in frequent]
+    return [np.array([*(16 * part + 8 for part in name), 255], np.uint8) for name in coarse]
 
 
 def _opponent(pixels: Stored) -> F64:
