@@ -122,7 +122,7 @@ def _by_file(networks: Tha1Networks) -> dict[str, FaceMorpher | FaceRotator | Co
 def _shape_of(config: NetworkConfig) -> tuple[object, ...]:
     """All that THA1's tools take for granted; how weights began is of no matter to them."""
     looks = config.look, config.face_look, config.looks_at, config.rests
-    ends = config.skips, config.palette, config.last_filter, config.rigid
+    ends = config.skips, config.palette, config.last_filter, config.rigid, config.boldness
     return config.size, config.residual_blocks, *config.widths, *looks, *ends
 
 

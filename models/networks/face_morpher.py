@@ -61,6 +61,8 @@ class FaceMorpher(nn.Module):
         alpha, change, *picked = run_heads(
             features, self.alpha_head, self.change_head, *self.palette_heads
         )
+        if not self.training:
+            alpha = alpha - self.config.boldness
         alpha, change = torch.sigmoid(alpha), painted(look, torch.tanh(change), picked)
         if self.config.looks_at != "whole":
             alpha = gated(alpha, border_gate(look.shape[-1], look.device))

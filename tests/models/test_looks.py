@@ -302,6 +302,8 @@ def test_gradients_reach_every_weight_through_an_enlarged_decision() -> None:
         ({"last_filter": 17}, "last_filter"),
         ({"last_filter": True}, "last_filter"),
         ({"rigid": 1}, "rigid"),
+        ({"boldness": -0.1}, "boldness"),
+        ({"boldness": float("nan")}, "boldness"),
         ({"sees": True}, "sees"),
     ],
 )

@@ -158,6 +158,17 @@ def _ramp() -> Tensor:
     return torch.arange(20.0).reshape(1, 1, 4, 5)
 
 
+def test_a_bold_morpher_keeps_less_where_it_is_used_and_learns_as_any() -> None:
+    inputs = _inputs(FaceMorpher)
+    for learns, lower in ((True, 0.0), (False, 0.5)):
+        plain, bold = (
+            _network(FaceMorpher, dataclasses.replace(TINY, boldness=boldness)).train(learns)
+            for boldness in (0.0, 0.5)
+        )
+        kept, kept_by_bold = plain(*inputs).alpha, bold(*inputs).alpha
+        torch.testing.assert_close(kept_by_bold.logit() + lower, kept.logit(), rtol=0, atol=1e-4)
+
+
 def test_no_offset_copies_the_picture() -> None:
     torch.testing.assert_close(warp(_ramp(), torch.zeros(1, 2, 4, 5)), _ramp())
 
@@ -229,6 +240,6 @@ def test_unknown_and_missing_fields_are_named() -> None:
 
 
 def test_the_paper_is_the_default() -> None:
-    looks = 0, "whole", 0, False, False, 0, 7, False
+    looks = 0, "whole", 0, False, False, 0, 7, False, 0.0
     assert dataclasses.astuple(PAPER) == (256, 64, 512, 6, 1.0, *looks)
     assert PAPER.widths == (64, 128, 256, 512)
