@@ -6,8 +6,10 @@ from copy import deepcopy
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from animate.pose.poser import AtBothSizes, Vector
+from animate.pose.recorded import Function, Recorded
 from contract.errors import InputError
 from contract.image import NetworkPicture
 from models.base.configurations import choose_configuration
@@ -33,6 +35,11 @@ class TorchNetworks:
         for part in (self._express, self._turn):
             execution.prepare(part)
             execution.settle(part)
+            part.requires_grad_(False)
+        self._expressed: Function = self._express_all
+        self._turned: Function = self._turn_all
+        if self.is_threaded and not execution.compiled:
+            self._expressed, self._turned = Recorded(self._expressed), Recorded(self._turned)
 
     def enter_thread(self) -> None:
         """See ``Networks``."""
@@ -42,29 +49,36 @@ class TorchNetworks:
     @torch.inference_mode()
     def express(self, picture: AtBothSizes, face: Vector) -> AtBothSizes:
         """See ``Networks``."""
-        small, pose = self._batch(picture.small), self._batch(face)
+        return AtBothSizes(*map(_values, self._expressed(*self._batches(picture, face))))
+
+    def _express_all(self, pose: Tensor, small: Tensor, *wide: Tensor) -> tuple[Tensor, ...]:
+        """The expression, and the wide picture with it where there is one."""
         with self._execution.autocast(self._device):
-            if picture.wide is None:
-                return AtBothSizes(_values(self._express(small, pose)))
+            if not wide:
+                return (self._express(small, pose),)
             expression, decision = self._express.decide(small, pose)
-        wide = self._express.apply_to(self._batch(picture.wide), decision)
-        return AtBothSizes(_values(expression), _values(wide))
+        return expression, self._express.apply_to(wide[0], decision)
 
     @torch.inference_mode()
     def turn(self, expression: AtBothSizes, joints: Vector) -> NetworkPicture:
         """See ``Networks``."""
-        small, pose = self._batch(expression.small), self._batch(joints)
+        (turned,) = self._turned(*self._batches(expression, joints))
+        return _values(turned)
+
+    def _turn_all(self, pose: Tensor, small: Tensor, *wide: Tensor) -> tuple[Tensor, ...]:
+        """The turned picture, the wide one where there is one."""
         with self._execution.autocast(self._device):
-            if expression.wide is None:
-                return _values(self._turn(small, pose))
+            if not wide:
+                return (self._turn(small, pose),)
             decision = self._turn.decide(small, pose)
-        return _values(self._turn.apply_in_strips(self._batch(expression.wide), decision))
+        return (self._turn.apply_in_strips(wide[0], decision),)
 
-    def _batch(self, values: NetworkPicture) -> torch.Tensor:
-        return torch.from_numpy(values)[None].to(self._device)
+    def _batches(self, picture: AtBothSizes, pose: Vector) -> list[Tensor]:
+        given = (pose, picture.small, picture.wide)
+        return [torch.from_numpy(one)[None].to(self._device) for one in given if one is not None]
 
 
-def _values(batch: torch.Tensor) -> NetworkPicture:
+def _values(batch: Tensor) -> NetworkPicture:
     values: NetworkPicture = batch[0].float().cpu().numpy()
     return values
 
