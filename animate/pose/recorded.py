@@ -22,6 +22,8 @@ RECORDED_FROM = 5
 _MOST_SHAPES = 8
 _SETTLING_CALLS = 2
 """TorchScript's first calls are slow: it looks at them to plan the others."""
+_ONE_AT_A_TIME = threading.Lock()
+"""Of all recordings: which warnings are shown is one thing for all threads."""
 
 
 class Recorded:
@@ -59,7 +61,7 @@ class Recorded:
 
 def _record(function: Function, shapes: Shapes) -> Function:
     """The function as TorchScript, for inputs of these shapes; as it is where that cannot be."""
-    with torch.inference_mode(False), torch.no_grad(), warnings.catch_warnings():
+    with _ONE_AT_A_TIME, torch.inference_mode(False), torch.no_grad(), warnings.catch_warnings():
         # That shapes are taken for constants is what is wanted; that TorchScript will go one day
         # makes nothing wrong, only slower.
         warnings.simplefilter("ignore")

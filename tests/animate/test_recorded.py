@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -143,3 +144,23 @@ def test_what_came_with_the_program_rests_and_moves_as_before(traced: list[objec
     assert len(traced) == 2
     np.testing.assert_array_equal(first.draw(poses[-1]), moved)
     np.testing.assert_array_equal(played.draw(Pose()), picture)
+
+
+def test_no_two_record_at_once() -> None:
+    """Each turns warnings off, and back to how it found them: off, where another was at it."""
+    inside: list[int] = [0]
+    most: list[int] = []
+
+    def slow(*inputs: Tensor) -> tuple[Tensor, ...]:
+        if torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
+            inside[0] += 1
+            most.append(inside[0])
+            time.sleep(0.05)
+            inside[0] -= 1
+        return inputs
+
+    recorded = [Recorded(slow) for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(RECORDED_FROM):
+            list(pool.map(lambda one: one(torch.ones(5)), recorded))
+    assert most == [1] * 4
