@@ -70,6 +70,6 @@ def _record(function: Function, shapes: Shapes) -> Function:
             played: Function = torch.jit.trace(function, examples, check_trace=False)  # type: ignore[no-untyped-call]
             for _ in range(_SETTLING_CALLS):
                 played(*examples)
-        except (AttributeError, RuntimeError):
+        except (AttributeError, RuntimeError, TypeError):
             return function
     return played
