@@ -60,6 +60,8 @@ class NetworkConfig:
     boldness: by how much the morpher's logits of the share of the picture that it keeps are lower
         than it learnt, where it is used. Of eyes and mouths unlike those that it learnt from it is
         not sure, and without this leaves them half as they were.
+    both_sides: whether morpher and rotator, where they are used, decide on the mirror image as well
+        and take the mean; see ``models.base.mirror``.
 
     Raises:
         InputError: a value that no network can have.
@@ -79,6 +81,7 @@ class NetworkConfig:
     last_filter: int = 7
     rigid: bool = False
     boldness: float = 0.0
+    both_sides: bool = False
 
     def __post_init__(self) -> None:
         # A configuration may come from a stranger's file: types and bounds before any tensor.
@@ -175,6 +178,7 @@ _LATER: Mapping[str, object] = {
     "last_filter": 7,
     "rigid": False,
     "boldness": 0.0,
+    "both_sides": False,
 }
 """Fields that older records lack, and what is meant then."""
 _RULES = {

@@ -123,7 +123,8 @@ def _shape_of(config: NetworkConfig) -> tuple[object, ...]:
     """All that THA1's tools take for granted; how weights began is of no matter to them."""
     looks = config.look, config.face_look, config.looks_at, config.rests
     ends = config.skips, config.palette, config.last_filter, config.rigid, config.boldness
-    return config.size, config.residual_blocks, *config.widths, *looks, *ends
+    whole = config.size, config.residual_blocks, *config.widths
+    return *whole, *looks, *ends, config.both_sides
 
 
 def _unlike_the_papers(config: NetworkConfig) -> Iterator[str]:

@@ -12,6 +12,7 @@ from models.base.enlarge import coverage_of, covered, laid, layer, spread
 from models.base.gates import border_gate, face_gate, gated
 from models.base.layers import blend, fill_he_normal, head, run_heads, trunk, with_pose
 from models.base.look import part_of, reduced, with_part
+from models.base.mirror import both_faces, both_looks, mean_blend
 from models.base.palette import painted, palette_heads
 
 
@@ -57,6 +58,13 @@ class FaceMorpher(nn.Module):
 
     def decide(self, look: Tensor, pose: Tensor) -> MorpherDecision:
         """What is to change of what is seen, (N, 4, L, L); pose (N, 3)."""
+        if self.training or not self.config.both_sides:
+            alpha, change = self._blend(look, pose)
+        else:
+            alpha, change = mean_blend(*self._blend(both_looks(look), both_faces(pose)))
+        return MorpherDecision(alpha, change, coverage_of(alpha, look, change))
+
+    def _blend(self, look: Tensor, pose: Tensor) -> tuple[Tensor, Tensor]:
         features = self.trunk(with_pose(look, pose=pose))  # (N, 64, L, L)
         alpha, change, *picked = run_heads(
             features, self.alpha_head, self.change_head, *self.palette_heads
@@ -68,7 +76,7 @@ class FaceMorpher(nn.Module):
             alpha = gated(alpha, border_gate(look.shape[-1], look.device))
         if self.config.rests:
             alpha = gated(alpha, face_gate(pose))
-        return MorpherDecision(alpha, change, coverage_of(alpha, look, change))
+        return alpha, change
 
     def apply_to(self, image: Tensor, decision: MorpherDecision) -> MorpherOutput:
         """Change a picture (N, 4, D, D), of any size, as was decided."""

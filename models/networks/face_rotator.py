@@ -17,6 +17,7 @@ from models.base.enlarge import coverage_of, covered, laid, layer, moved, spread
 from models.base.gates import gated, joint_gate
 from models.base.layers import blend, fill_he_normal, head, run_heads, trunk, with_pose
 from models.base.look import reduced
+from models.base.mirror import both_joints, both_looks, mean_blend, mean_flow
 from models.base.palette import painted, palette_heads
 from models.base.rigid import turned
 
@@ -72,6 +73,14 @@ class FaceRotator(nn.Module):
 
     def decide(self, look: Tensor, pose: Tensor) -> RotatorDecision:
         """What is to change of what is seen, (N, 4, L, L); pose (N, 3)."""
+        if self.training or not self.config.both_sides:
+            alpha, change, offset = self._blend_and_flow(look, pose)
+        else:
+            twice = self._blend_and_flow(both_looks(look), both_joints(pose))
+            (alpha, change), offset = mean_blend(*twice[:2]), mean_flow(twice[2])
+        return RotatorDecision(alpha, change, offset, coverage_of(alpha, look, change))
+
+    def _blend_and_flow(self, look: Tensor, pose: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         features = self.trunk(with_pose(look, pose=pose))  # (N, 64, L, L)
         alpha, change, flow, *picked = run_heads(
             features, self.alpha_head, self.change_head, self.flow_head, *self.palette_heads
@@ -81,7 +90,7 @@ class FaceRotator(nn.Module):
         if self.config.rests:
             gate = joint_gate(pose)
             alpha, offset = gated(alpha, gate), gate * offset
-        return RotatorDecision(alpha, change, offset, coverage_of(alpha, look, change))
+        return alpha, change, offset
 
     def apply_to(self, image: Tensor, decision: RotatorDecision) -> RotatorOutput:
         """Turn a picture (N, 4, D, D), of any size, as was decided."""

@@ -240,6 +240,6 @@ def test_unknown_and_missing_fields_are_named() -> None:
 
 
 def test_the_paper_is_the_default() -> None:
-    looks = 0, "whole", 0, False, False, 0, 7, False, 0.0
+    looks = 0, "whole", 0, False, False, 0, 7, False, 0.0, False
     assert dataclasses.astuple(PAPER) == (256, 64, 512, 6, 1.0, *looks)
     assert PAPER.widths == (64, 128, 256, 512)

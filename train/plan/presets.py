@@ -107,6 +107,7 @@ LIVE = TrainingPlan(
             last_filter=3,
             rigid=True,
             boldness=0.6,
+            both_sides=True,
         )
     ),
     _stages(
