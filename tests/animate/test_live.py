@@ -176,9 +176,11 @@ def test_who_comes_when_the_last_viewer_left_sees_the_drawing() -> None:
     async def watch() -> None:
         with ThreadPoolExecutor(1) as drawer:
             show = Show(Poser(Shifting(), drawing()), drawer)
-            for _ in range(3):
+            for come in range(1, 4):
                 task = asyncio.create_task(Live(viewer, show).run())
-                await asyncio.sleep(0.1)
+                async with asyncio.timeout(60):
+                    while len(viewer.pictures) < come:
+                        await asyncio.sleep(0.01)
                 task.cancel()
                 await asyncio.sleep(0)
 
