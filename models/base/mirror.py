@@ -15,8 +15,6 @@ from contract.pose import FACE, JOINTS, mirrored_pose
 _LEAST_SHARE = 1e-4
 
 _MIRROR = np.stack([mirrored_pose(axis) for axis in np.eye(6, dtype=np.float32)], 1)  # (6, 6)
-
-
 _FACE_ORDER: list[int] = np.abs(_MIRROR[FACE, FACE]).argmax(1).tolist()
 """From which axis of a pose each of the mirror image's comes; none changes its sign."""
 _JOINT_SIGNS: list[float] = np.diagonal(_MIRROR[JOINTS, JOINTS]).tolist()
