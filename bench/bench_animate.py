@@ -7,9 +7,10 @@ the preset live, which look at 64 pixels and draw 256, 512 and 1024; untrained, 
 no time. Rounds alternate between all ways, each of which draws a few frames a time, and ratios are
 of medians; the last tables' are to the plain networks of the first. "turn": eyes and mouth stay, so
 the morpher is skipped; "all": they change with every frame. "several at once" is how gif, video and
-track draw, "by itself" how the page does, where the next pose is not known yet. Exit code 1 when
-the way that `animate` takes by itself is no faster than the plain one, or the small look's, several
-at once, is not a hundred times faster at 256 pixels.
+track draw, "by itself" how the page does, where the next pose is not known yet, "deciding once" how
+it does where there is no bfloat16 (`--pace quick`). Exit code 1 when the way that `animate` takes
+by itself is no faster than the plain one, or the small look's, several at once, is not a hundred
+times faster at 256 pixels.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ DRAWN = {256: 45, 512: 20, 1024: 8}
 """Pixels a side: pictures a second to be reached on two cores."""
 LEAST_RATIO = 100
 BY_ITSELF = "ours, as by itself"
+QUICK = "ours, deciding once"
 AT_ONCE = "ours, several at once"
 FRAMES = 16
 CPU = torch.device("cpu")
@@ -116,10 +118,14 @@ def open_ways(config: NetworkConfig, side: int, folder: Path, compiled: bool) ->
     def torch_networks(**options: object) -> Networks:
         return TorchNetworks(untrained(config, "L1"), name, CPU, Execution(**options))  # type: ignore[arg-type]
 
+    quick: dict[str, Networks] = {}
+    if config.both_sides:
+        quick[QUICK] = open_torch_networks(untrained(config, "L1"), name, "cpu", pace="quick")
     ways: dict[str, Networks] = {
         "ours, float32": torch_networks(),
         "ours, bfloat16": torch_networks(precision="bfloat16"),
         BY_ITSELF: open_torch_networks(untrained(config, "L1"), name, "cpu"),
+        **quick,
         "onnx": OnnxNetworks(folder / "onnx"),
     }
     if compiled:

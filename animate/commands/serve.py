@@ -6,11 +6,12 @@ import os
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import click
 
 from animate.commands.options import BACKEND, BUNDLE, COMPILE, CONFIGURATION, PathType
+from animate.pose.pace import Pace
 from contract.files import scratch_folder
 from models.base.device import DEVICE
 from web.serving import address_options, serve_page, web_packages
@@ -26,6 +27,14 @@ if TYPE_CHECKING:
 @DEVICE
 @BACKEND
 @COMPILE
+@click.option(
+    "--pace",
+    type=click.Choice(get_args(Pace)),
+    default="auto",
+    show_default=True,
+    help="full: decide on the mirror image as well, where the networks do; quick: once, a third "
+    "more pictures a second; auto: quick on processors without bfloat16.",
+)
 @click.option("--background", help="A colour behind /stage (#00ff00); transparent unless given.")
 @click.option(
     "--listen",
@@ -40,6 +49,7 @@ def serve(
     device: str,
     backend: str,
     compiled: bool,
+    pace: Pace,
     background: str | None,
     listen: str | None,
     host: str,
@@ -58,7 +68,7 @@ def serve(
     from animate.drawing.drawing import read_drawing  # noqa: PLC0415
     from animate.pose.open_poser import open_networks  # noqa: PLC0415
 
-    networks = open_networks(bundle, configuration, device, backend, compiled=compiled)
+    networks = open_networks(bundle, configuration, device, backend, compiled=compiled, pace=pace)
     first = read_drawing(drawing) if drawing else None
     try:
         with ExitStack() as stack:

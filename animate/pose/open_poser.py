@@ -6,6 +6,7 @@ from pathlib import Path
 
 from animate.drawing.check import misplaced
 from animate.drawing.drawing import MOST_PIXELS, Drawing, clean, read_drawing, resized
+from animate.pose.pace import Pace
 from animate.pose.poser import Networks, Poser
 from contract.errors import InputError
 from contract.image import Stored
@@ -19,10 +20,12 @@ def open_networks(
     backend: str,
     *,
     compiled: bool = False,
+    pace: Pace = "full",
 ) -> Networks:
     """The networks in a folder: a bundle's, run by torch, or exported ones, run by onnxruntime.
 
-    Torch is loaded for the first kind only.
+    Torch is loaded for the first kind only, and ``pace`` is of that one: exported ones decide as
+    they did when they were exported.
 
     Raises:
         InputError: the folder holds neither, or not what ``backend`` (auto, torch, onnx) runs.
@@ -32,7 +35,8 @@ def open_networks(
         return _open_exported(folder, configuration, device)
     from animate.pose.torch_networks import open_bundle, open_torch_networks  # noqa: PLC0415
 
-    return open_torch_networks(open_bundle(folder), configuration, device, compiled=compiled)
+    bundle = open_bundle(folder)
+    return open_torch_networks(bundle, configuration, device, compiled=compiled, pace=pace)
 
 
 def _open_exported(folder: Path, configuration: str | None, device: str) -> Networks:

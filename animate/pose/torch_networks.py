@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from animate.pose.pace import Pace
 from animate.pose.poser import AtBothSizes, Vector
 from animate.pose.recorded import Function, Recorded
 from contract.errors import InputError
@@ -17,16 +19,28 @@ from models.base.device import open_device
 from models.base.execution import Execution, fastest
 from models.files.bundle import Bundle, load_bundle
 from models.files.bundle_record import PRETRAINED, RECORD_FILE, pretrained_folder
+from models.system import System
 
 
 class TorchNetworks:
-    """The networks of a bundle's configuration on a device; see ``animate.pose.poser.Networks``."""
+    """The networks of a bundle's configuration on a device; see ``animate.pose.poser.Networks``.
+
+    once: they decide once, even if they would on the mirror image as well.
+    """
 
     def __init__(
-        self, bundle: Bundle, configuration: str, device: torch.device, execution: Execution
+        self,
+        bundle: Bundle,
+        configuration: str,
+        device: torch.device,
+        execution: Execution,
+        *,
+        once: bool = False,
     ) -> None:
         # A copy: the bundle may be saved or exported yet, in full precision.
         system = deepcopy(bundle.system(configuration)).eval().to(device)
+        if once:
+            _decide_once(system)
         self.size, self.small = system.size, system.small
         self.draws_small, self.draws_wide = system.sees_all, True
         self._device, self._execution = device, execution
@@ -83,8 +97,18 @@ def _values(batch: Tensor) -> NetworkPicture:
     return values
 
 
+def _decide_once(system: System) -> None:
+    for network in (system.express.morpher, system.turn.rotator):
+        network.config = replace(network.config, both_sides=False)
+
+
 def open_torch_networks(
-    bundle: Bundle, configuration: str | None, device: str, *, compiled: bool = False
+    bundle: Bundle,
+    configuration: str | None,
+    device: str,
+    *,
+    compiled: bool = False,
+    pace: Pace = "full",
 ) -> TorchNetworks:
     """The networks of a configuration, ready to run the fastest way that is right.
 
@@ -95,7 +119,9 @@ def open_torch_networks(
     best = fastest(place)
     execution = Execution(best.channels_last, best.precision, compiled)
     name = choose_configuration(bundle.networks(), configuration)
-    return TorchNetworks(bundle, name, place, execution)
+    is_slow = place.type == "cpu" and best.precision == "float32"
+    once = pace == "quick" or (pace == "auto" and is_slow)
+    return TorchNetworks(bundle, name, place, execution, once=once)
 
 
 def open_bundle(folder: Path) -> Bundle:
