@@ -105,6 +105,7 @@ def draw_hair(f: Franchise, male: bool, eye: s.Eye, rng: Rng) -> s.Hair:
     if side == "long" and rng.random() < 0.35:
         side_y = -0.65
     bulk = float(rng.uniform(0.2, 1.0)) if rng.random() < 0.5 else 0.0
+    loose = rng.spawn(1)[0]
     return s.Hair(
         volume=f.volume + rng.normal(0, 0.006),
         fringe=fringe,
@@ -124,6 +125,8 @@ def draw_hair(f: Franchise, male: bool, eye: s.Eye, rng: Rng) -> s.Hair:
         parting=float(rng.uniform(-0.45, 0.45)),
         wave=float(rng.choice([0.0, 0.0, 0.0, 0.018, 0.034])),
         curl=float(rng.uniform(-0.5, 1.2)),
+        spread=max(0.0, float(loose.uniform(-0.5, 0.8))),
+        sway=float(loose.uniform(-0.5, 0.5)) if loose.random() < 0.35 else 0.0,
         messy=float(np.clip(f.messy + rng.normal(0, 0.12) + (0.2 if male else 0), 0, 1)),
         clump=f.clump,
         ahoge=int(rng.choice([0, 1, 2], p=[0.74, 0.21, 0.05])),

@@ -189,6 +189,8 @@ class Hair:
 
     ``fringe_alpha``: how opaque the fringe is over the eyes, 1 for hair that hides them.
     ``tail_bulk``: from 0, tails that hang beside the head, to 1, as thick and wide as half of it.
+    ``spread``, ``sway``: how far long hair lies to its side, and to the character's left, a head
+    height below the jaw, in head heights.
     """
 
     volume: float
@@ -207,6 +209,8 @@ class Hair:
     parting: float
     wave: float
     curl: float
+    spread: float
+    sway: float
     messy: float
     clump: float
     ahoge: int

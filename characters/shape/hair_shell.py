@@ -20,6 +20,7 @@ from characters.shape.sweep import sweep, taper
 CENTRE_Z = 0.05
 RING_TOP_Y = 1.25  # texture v = 0
 TILES = 3  # locks painted side by side in the texture
+_JAW_Y = 0.2
 TEXTURE_SPAN = 2.6  # head heights from v = 0 to v = 1; longer hair repeats its tip
 
 
@@ -76,7 +77,8 @@ class Locks:
     ``narrow``: the share of the length from which a lock tapers to its tip, ``power`` below 1
     keeps it broad for longer. ``hook`` turns the last third sideways (radians at the tip).
     ``body`` swells the locks at the cheeks' height. ``ahead``: how far before the shell a lock
-    hangs from the jaw down.
+    hangs from the jaw down. ``spread``, ``sway``: how far the outermost locks lie aside, and all
+    to the character's left, a head height below the jaw.
     """
 
     root: F64  # azimuth at the crown
@@ -94,6 +96,8 @@ class Locks:
     waves: float = 2.6
     body: float = 0.0
     ahead: float = 0.0
+    spread: float = 0.0
+    sway: float = 0.0
     stations: int = 14
 
 
@@ -112,6 +116,8 @@ def build_locks(shell: Shell, locks: Locks, bones: BoneChain, rng: np.random.Gen
     swell = swell + locks.body * bump(y, 0.34, 0.26)
     centres = shell.at(azimuth + 1.4 * sway, y, swell)
     centres[..., 2] -= locks.ahead * ease(y, 0.55, 0.05)
+    below = np.maximum(_JAW_Y - y, 0) ** 1.3
+    centres[..., 0] += below * (locks.spread * np.sin(azimuth) + locks.sway)
     outward = shell.outward(azimuth, y)
     room = 0.12 + 0.88 * shell.radius(y)
     width = locks.half_width[:, None] * taper(stations, 0.9, 0.3, locks.narrow, locks.power)

@@ -150,6 +150,7 @@ def side_locks(hair: Hair, rng: Rng) -> list[Locks]:
             wave=hair.wave * 0.8,
             body=0.015,
             ahead=ahead,
+            sway=0.5 * hair.sway,
             stations=16,
         )
     ]
@@ -181,6 +182,8 @@ def back(hair: Hair, shell: Shell, rng: Rng) -> list[Locks]:
                 power=0.8,
                 wave=hair.wave,
                 body=_fullness(hair),
+                spread=hair.spread,
+                sway=hair.sway,
                 stations=20 if long else 15,
             )
         )

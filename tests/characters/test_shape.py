@@ -18,6 +18,7 @@ from characters.files.generate import character_spec
 from characters.shape import eye_shape, mouth_shape
 from characters.shape.assembly import Built, build_model
 from characters.shape.face_shape import FaceShape
+from characters.shape.hair_shell import BoneChain, Locks, Shell, build_locks
 
 SEEDS = range(6)
 
@@ -161,3 +162,27 @@ def test_the_standard_bones_come_in_their_order() -> None:
     assert (parent["頭"], parent["首"], parent["左目"]) == ("首", "上半身2", "頭")
     left = next(bone for bone in bones if bone.name == "左腕").position[0]
     assert left > 0
+
+
+@pytest.mark.parametrize(
+    ("spread", "sway", "lies"), [(0.5, 0.0, (-0.5, 0.5)), (0.0, 0.3, (0.3, 0.3))]
+)
+def test_long_hair_lies_aside_as_far_as_it_is_told_and_not_above_the_jaw(
+    spread: float, sway: float, lies: tuple[float, float]
+) -> None:
+    shell = Shell(_specs()[0])
+    still = np.zeros(2)
+    beside = np.array([-np.pi / 2, np.pi / 2])
+    locks = Locks(
+        root=beside, tip=beside, end_y=still - 0.8, half_width=still + 0.05, thickness=still + 0.01,
+        lift=still, flare=still, hook=still,
+    )  # fmt: skip
+    hanging, moved = (
+        build_locks(shell, one, BoneChain(0), np.random.default_rng(0)).positions
+        for one in (locks, dataclasses.replace(locks, spread=spread, sway=sway))
+    )
+    tips = hanging[:, 1] < -0.79  # a head height below the jaw
+    aside = (moved - hanging)[:, 0]
+    for side, far in zip((-1, 1), lies, strict=True):
+        np.testing.assert_allclose(aside[tips & (side * hanging[:, 0] > 0)], far, atol=0.03)
+    np.testing.assert_allclose(moved[hanging[:, 1] > 0.3], hanging[hanging[:, 1] > 0.3], atol=1e-9)
