@@ -106,7 +106,7 @@ LIVE = TrainingPlan(
             palette=8,
             last_filter=3,
             rigid=True,
-            boldness=0.6,
+            boldness=0.5,
             both_sides=True,
         )
     ),
