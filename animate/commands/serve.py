@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     type=click.Choice(get_args(Pace)),
     default="auto",
     show_default=True,
-    help="full: decide on the mirror image as well, where the networks do; quick: once, a third "
-    "more pictures a second; auto: quick on processors without bfloat16.",
+    help="full: decide on the mirror image as well, where the networks do; quick: once, a quarter "
+    "to a half more pictures a second; auto: quick on processors without bfloat16.",
 )
 @click.option("--background", help="A colour behind /stage (#00ff00); transparent unless given.")
 @click.option(

@@ -34,8 +34,9 @@ def up(inputs: int, outputs: int) -> nn.ConvTranspose2d:
 class InstanceNorm(nn.Module):
     """Each channel of each picture to mean 0 and variance 1, then an affine map; any (N, C, H, W).
 
-    The same numbers as ``nn.InstanceNorm2d(affine=True)``. Written as a group norm with one channel
-    a group, which unlike it keeps the memory format that it is given.
+    The same numbers as ``nn.InstanceNorm2d(affine=True)``, which unlike this does not keep the
+    memory format that it is given. Where that is channels last, a CPU takes a batch norm of each
+    picture, for its group norm takes three times as long there.
     """
 
     def __init__(self, channels: int) -> None:
@@ -45,7 +46,14 @@ class InstanceNorm(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """(N, C, H, W) -> the same."""
+        if features.device.type == "cpu" and not features.is_contiguous():
+            return torch.cat([self._of_one(picture) for picture in features.split(1)])
         return functional.group_norm(features, self.weight.numel(), self.weight, self.bias)
+
+    def _of_one(self, features: Tensor) -> Tensor:
+        return functional.batch_norm(
+            features, None, None, self.weight, self.bias, training=True, momentum=0.0
+        )
 
 
 class Unit(nn.Module):
@@ -171,7 +179,8 @@ def run_heads(features: Tensor, *heads: nn.Conv2d) -> list[Tensor]:
     head (masks, colours, sampling positions) needs float32 whatever precision the trunk ran in.
     """
     filters = torch.cat([head.weight for head in heads])
-    answers = functional.conv2d(features, filters, padding=heads[0].padding).float()
+    answers = functional.conv2d(features, filters, padding=heads[0].padding)
+    answers = answers.to(torch.float32, memory_format=torch.contiguous_format)
     return list(torch.split(answers, [head.out_channels for head in heads], dim=1))
 
 

@@ -88,8 +88,15 @@ def test_a_compiled_network_gives_the_same_pictures_and_keeps_its_names() -> Non
     assert list(compiled.state_dict()) == list(plain.state_dict())
 
 
-def test_the_fastest_options_for_a_cpu_keep_its_memory_format() -> None:
-    execution = fastest(CPU)
-    allowed: set[Precision] = {"float32", "bfloat16"}
-    assert not execution.channels_last
-    assert execution.precision in allowed
+@pytest.mark.parametrize(
+    ("able", "precision", "channels_last"),
+    [({"amx_bf16": True}, "bfloat16", True), ({}, "float32", False)],
+)
+def test_a_cpu_that_multiplies_bfloat16_takes_it_with_channels_last(
+    able: dict[str, bool],
+    precision: Precision,
+    channels_last: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: able)
+    assert fastest(CPU) == Execution(channels_last=channels_last, precision=precision)

@@ -128,6 +128,9 @@ def test_instance_norm_equals_torchs() -> None:
         theirs.load_state_dict(norm.state_dict())
     features = torch.randn(3, 5, 6, 7) * 4 + 2
     torch.testing.assert_close(norm(features), theirs(features))
+    last = features.contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(norm(last), theirs(features))
+    assert norm(last).is_contiguous(memory_format=torch.channels_last)
 
 
 def test_pose_planes_come_after_the_pictures_in_order() -> None:
