@@ -36,7 +36,7 @@ class InstanceNorm(nn.Module):
 
     The same numbers as ``nn.InstanceNorm2d(affine=True)``, which unlike this does not keep the
     memory format that it is given. Where that is channels last, a CPU takes a batch norm of each
-    picture, for its group norm takes three times as long there.
+    picture, for there its group norm is slow.
     """
 
     def __init__(self, channels: int) -> None:
