@@ -47,7 +47,7 @@ class InstanceNorm(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """(N, C, H, W) -> the same."""
         if features.device.type == "cpu" and not features.is_contiguous():
-            return torch.cat([self._of_one(picture) for picture in features.split(1)])
+            return torch.cat([self._of_one(picture) for picture in torch.split(features, 1)])
         return functional.group_norm(features, self.weight.numel(), self.weight, self.bias)
 
     def _of_one(self, features: Tensor) -> Tensor:
