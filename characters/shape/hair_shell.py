@@ -20,8 +20,8 @@ from characters.shape.sweep import sweep, taper
 CENTRE_Z = 0.05
 RING_TOP_Y = 1.25  # texture v = 0
 TILES = 3  # locks painted side by side in the texture
-_JAW_Y = 0.2
 TEXTURE_SPAN = 2.6  # head heights from v = 0 to v = 1; longer hair repeats its tip
+_JAW_Y = 0.2  # from here down loose hair lies aside
 
 
 def hair_v(y: F64) -> F64:
