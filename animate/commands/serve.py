@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     default="auto",
     show_default=True,
     help="full: decide on the mirror image as well, where the networks do; quick: once, a quarter "
-    "to a half more pictures a second; auto: quick on processors without bfloat16. Exported networks "
-    "decide as they did when they were exported.",
+    "to a half more pictures a second; auto: quick on processors without bfloat16. Exported "
+    "networks decide as they did when they were exported.",
 )
 @click.option("--background", help="A colour behind /stage (#00ff00); transparent unless given.")
 @click.option(
