@@ -17,7 +17,7 @@ from train.cli import main
 from train.data.augmentation import Augmentation
 from train.data.batch import read_batch
 from train.data.holes import EMPTY, tear_holes
-from train.loss.traced import flow_error, uncopied
+from train.loss.traced import flow_error, motions, uncopied
 from train.plan.plan import StageSettings, TrainingPlan, Upkeep, changed
 from train.plan.stages import STAGES, build_network, run_stage
 from train.run.assemble import assemble
@@ -51,7 +51,7 @@ def test_a_flow_that_is_told_its_origins_is_nearer_to_them(traced: Path, tmp_pat
         assert batch.traces is not None
         with torch.no_grad():
             flow = network(batch.image, batch.pose[:, JOINTS]).offset
-        errors[weight] = float(flow_error(flow, batch.traces))
+        errors[weight] = float(flow_error(flow, motions(batch.traces, batch.image)))
     assert errors[1.0] < 0.7 * errors[0.0]
 
 
@@ -114,7 +114,7 @@ def test_a_combiner_that_is_asked_to_copy_copies_more(traced: Path, tmp_path: Pa
                 STAGES["combiner-L1-L1"], network, rotator, batch.image, batch.pose
             ).copied
         assert made is not None
-        shares[weight] = float(uncopied(made, batch.traces))
+        shares[weight] = float(uncopied(made, motions(batch.traces, batch.image)))
     assert shares[1.0] < 0.7 * shares[0.0]
 
 

@@ -26,7 +26,7 @@ from train.data.holes import tear_holes
 from train.data.order import SampleOrder, Share, batches
 from train.data.pathways import Pathways
 from train.data.transfer import asked_for
-from train.loss.traced import flow_error, uncopied
+from train.loss.traced import flow_error, motions, uncopied
 from train.plan.plan import StageSettings, stage_loss
 from train.plan.stages import Stage, build_network, run_stage
 from train.run.checkpoint import (
@@ -234,10 +234,12 @@ def _loss(work: _Work, batch: StoredBatch) -> Tensor:
             tear if share else None,
         )
         loss = loss_of(here.image, here.target, made.pictures)
-        if here.traces and made.flow is not None:
-            loss = loss + work.settings.flow_weight * flow_error(made.flow, here.traces)
-        if here.traces and made.copied is not None:
-            loss = loss + work.settings.copy_weight * uncopied(made.copied, here.traces)
+        if here.traces:
+            told = motions(here.traces, here.image)
+            if made.flow is not None:
+                loss = loss + work.settings.flow_weight * flow_error(made.flow, told)
+            if made.copied is not None:
+                loss = loss + work.settings.copy_weight * uncopied(made.copied, told)
     return len(batch.numbers) * run.share.ranks / work.settings.batch * loss
 
 
