@@ -169,25 +169,39 @@ def resized(picture: Stored, width: int, height: int) -> Stored:
     if picture.shape[:2] == (height, width):
         return clean(picture)
     alpha = _UNIT[picture[..., 3]]
-    coverage = _plane(alpha, width, height).clip(0, 1)
-    coverage[coverage < _SPECK] = 0
+    sharp, calm = _filters(width < picture.shape[1])
+    coverage = _plane(alpha, width, height, sharp).clip(0, 1)
+    calm_coverage = coverage if calm is sharp else _plane(alpha, width, height, calm)
+    coverage[(coverage < _SPECK) | (calm_coverage < _SPECK / 2)] = 0
     stored = np.empty((height, width, 4), np.uint8)
     stored[..., 3] = np.rint(coverage * 255)
     for channel in range(3):
         light = _LINEAR[picture[..., channel]]
         light *= alpha
-        small = _plane(light, width, height)
+        colour = _plane(light, width, height, sharp) / np.maximum(coverage, 1e-6)
+        if calm is not sharp:
+            calm_colour = _plane(light, width, height, calm) / np.maximum(calm_coverage, 1e-6)
+            colour = calm_colour + (colour - calm_colour) * np.maximum(2 * coverage - 1, 0)
         for top in range(0, height, _BAND_ROWS):
             rows = slice(top, top + _BAND_ROWS)
-            colour = small[rows] / np.maximum(coverage[rows], 1e-6)
-            srgb = linear_to_srgb(np.clip(colour, 0, 1).astype(np.float32))
+            srgb = linear_to_srgb(np.clip(colour[rows], 0, 1).astype(np.float32))
             stored[rows, :, channel] = np.rint(srgb * 255)
     stored[stored[..., 3] == 0] = 0
     return stored
 
 
-def _plane(plane: _F32, width: int, height: int) -> _F32:
-    # Reduced without overshoot, which would leave specks of alpha around edges.
-    kind = Image.Resampling.HAMMING if width < plane.shape[1] else Image.Resampling.BICUBIC
+def _filters(reduces: bool) -> tuple[Image.Resampling, Image.Resampling]:
+    """The filter, and the one for colours of what hardly covers.
+
+    Reduced without overshoot, which would leave specks of alpha around edges. Enlarged with it, for
+    it is sharper; but light that overshoots over coverage that does is any colour, and networks
+    that draw more hair there would show it. Bilinear colours lie between those around.
+    """
+    if reduces:
+        return Image.Resampling.HAMMING, Image.Resampling.HAMMING
+    return Image.Resampling.BICUBIC, Image.Resampling.BILINEAR
+
+
+def _plane(plane: _F32, width: int, height: int, kind: Image.Resampling) -> _F32:
     image = Image.fromarray(np.ascontiguousarray(plane), "F")
     return np.asarray(image.resize((width, height), kind), np.float32)

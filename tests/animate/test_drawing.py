@@ -126,6 +126,20 @@ def test_light_is_averaged_not_bytes() -> None:
     assert small[8, 8, 0] == pytest.approx(188, abs=2)  # half of the light, not half of the bytes
 
 
+def test_an_enlarged_soft_edge_has_no_colour_that_was_not_beside_it() -> None:
+    """Two greys in turn, of alpha by chance: what hardly covers lies between them."""
+    generator = np.random.Generator(np.random.PCG64(3))
+    picture = np.empty((24, 24, 4), np.uint8)
+    picture[..., :3] = np.where(np.indices((24, 24)).sum(0) % 2, 100, 150)[..., None]
+    picture[..., 3] = generator.choice([0, 0, 3, 255], (24, 24))
+    wide = resized(clean(picture), 61, 61)
+    faint = (wide[..., 3] > 0) & (wide[..., 3] < 128)
+    assert faint.sum() > 500
+    assert wide[faint, :3].min() >= 99
+    assert wide[faint, :3].max() <= 151
+    assert wide[wide[..., 3] > 200, :3].max() > 151  # what is seen stays sharp
+
+
 def test_the_same_size_changes_nothing() -> None:
     picture = clean(np.random.default_rng(0).integers(0, 256, (8, 8, 4), np.uint8))
     np.testing.assert_array_equal(resized(picture, 8, 8), picture)
