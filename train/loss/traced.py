@@ -141,15 +141,14 @@ def _around(shape: Sequence[int]) -> Iterator[tuple[slice, slice, slice, slice]]
 
 
 def uncopied(copied: Tensor, told: Motions) -> Tensor:
-    """The mean share that is not copied where it could be: of what was seen, and air; a scalar.
+    """The mean share that is not copied where a flow was told what to do; a scalar.
 
-    copied: the share of pathway 2 in a picture, (N, 4, L, L). Counted where all that a pixel of the
-    look covers could be copied. A painted pathway that knows the data by heart is trusted too far
-    with drawings, whose hair it erases, and outlines frays; what the flow copies from there holds
-    for them too.
+    copied: the share of pathway 2 in a picture, (N, 4, L, L). Counted where that holds for all that
+    a pixel of the look covers. A painted pathway that knows the data by heart is trusted too far
+    with drawings, whose hair it erases, whose outlines it frays, and whose jaws it smears where
+    they come to lie before what was hidden; what the flow copies from there holds for them too.
     """
-    could = functional.interpolate(
-        (told.seen | told.air)[:, None].float(), copied.shape[2:], mode="area"
-    )
+    told_at = told.seen | told.edge | told.air
+    could = functional.interpolate(told_at[:, None].float(), copied.shape[2:], mode="area")
     whole = (could > _WHOLLY).float()
     return (whole * (1 - copied)).sum() / (copied.shape[1] * whole.sum()).clamp(min=1)
