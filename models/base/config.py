@@ -60,6 +60,8 @@ class NetworkConfig:
     boldness: by how much the morpher's logits of the share of the picture that it keeps are lower
         than it learnt, where it is used. Of eyes and mouths unlike those that it learnt from it is
         not sure, and without this leaves them half as they were.
+    copies_more: by how much the combiner's logits of pathway 1's share are lower than it learnt,
+        where it is used. Of drawings the flow has more that is right than it trusts.
     both_sides: whether morpher and rotator, where they are used, decide on the mirror image as well
         and take the mean; see ``models.base.mirror``.
 
@@ -81,6 +83,7 @@ class NetworkConfig:
     last_filter: int = 7
     rigid: bool = False
     boldness: float = 0.0
+    copies_more: float = 0.0
     both_sides: bool = False
 
     def __post_init__(self) -> None:
@@ -98,6 +101,7 @@ class NetworkConfig:
         self._require("palette", 0 <= self.palette <= _MOST_COLOURS)
         self._require("last_filter", self.last_filter in range(1, _LARGEST_FILTER + 1, 2))
         self._require("boldness", 0 <= self.boldness <= _BOLDEST)
+        self._require("copies_more", 0 <= self.copies_more <= _BOLDEST)
         self._require("looks_at", self.looks_at in get_args(Part))
         of_all = self.sees >= 16 and self.sees % 8 == 0 and self.size % self.sees == 0
         self._require("sees", of_all or (self.sees == 0 and self.looks_at == "whole"))
@@ -178,6 +182,7 @@ _LATER: Mapping[str, object] = {
     "last_filter": 7,
     "rigid": False,
     "boldness": 0.0,
+    "copies_more": 0.0,
     "both_sides": False,
 }
 """Fields that older records lack, and what is meant then."""
@@ -196,6 +201,7 @@ _RULES = {
     "palette": f"it must lie in [0, {_MOST_COLOURS}]",
     "last_filter": f"it must be odd and lie in [1, {_LARGEST_FILTER}]",
     "boldness": f"it must lie in [0, {_BOLDEST}]",
+    "copies_more": f"it must lie in [0, {_BOLDEST}]",
     "looks_at": f"it must be {' or '.join(get_args(Part))}",
 }
 

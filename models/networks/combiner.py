@@ -70,6 +70,8 @@ class Combiner(nn.Module):
         mask, retouch, change, *picked = run_heads(
             features, self.mask_head, self.retouch_head, self.change_head, *self.palette_heads
         )
+        if not self.training:
+            mask = mask - self.config.copies_more
         mask, retouch = torch.sigmoid(mask), torch.sigmoid(retouch)
         combined = blend(mask, look1, look2)
         change = painted(combined, torch.tanh(change), picked)

@@ -304,6 +304,8 @@ def test_gradients_reach_every_weight_through_an_enlarged_decision() -> None:
         ({"rigid": 1}, "rigid"),
         ({"boldness": -0.1}, "boldness"),
         ({"boldness": float("nan")}, "boldness"),
+        ({"copies_more": 5.0}, "copies_more"),
+        ({"copies_more": True}, "copies_more"),
         ({"both_sides": 1}, "both_sides"),
         ({"sees": True}, "sees"),
     ],

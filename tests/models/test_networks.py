@@ -172,6 +172,17 @@ def test_a_bold_morpher_keeps_less_where_it_is_used_and_learns_as_any() -> None:
         torch.testing.assert_close(kept_by_bold.logit() + lower, kept.logit(), rtol=0, atol=1e-4)
 
 
+def test_a_combiner_that_copies_more_takes_less_of_pathway_1_and_learns_as_any() -> None:
+    inputs = _inputs(Combiner)
+    for learns, lower in ((True, 0.0), (False, 2.0)):
+        plain, copying = (
+            _network(Combiner, dataclasses.replace(TINY, copies_more=more)).train(learns)
+            for more in (0.0, 2.0)
+        )
+        taken, taken_then = plain(*inputs).mask, copying(*inputs).mask
+        torch.testing.assert_close(taken_then.logit() + lower, taken.logit(), rtol=0, atol=1e-4)
+
+
 def test_no_offset_copies_the_picture() -> None:
     torch.testing.assert_close(warp(_ramp(), torch.zeros(1, 2, 4, 5)), _ramp())
 
@@ -243,6 +254,6 @@ def test_unknown_and_missing_fields_are_named() -> None:
 
 
 def test_the_paper_is_the_default() -> None:
-    looks = 0, "whole", 0, False, False, 0, 7, False, 0.0, False
+    looks = 0, "whole", 0, False, False, 0, 7, False, 0.0, 0.0, False
     assert dataclasses.astuple(PAPER) == (256, 64, 512, 6, 1.0, *looks)
     assert PAPER.widths == (64, 128, 256, 512)

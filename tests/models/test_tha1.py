@@ -219,9 +219,19 @@ def test_an_archive_that_swells_is_refused_before_it_is_unpacked(tmp_path: Path)
         (replace(PAPER, last_filter=3), "last_filter 3"),
         (replace(PAPER, rigid=True), "rigid True"),
         (replace(PAPER, boldness=0.5), "boldness 0.5"),
+        (replace(PAPER, copies_more=2.0), "copies_more 2.0"),
         (replace(PAPER, both_sides=True), "both_sides True"),
     ],
-    ids=["small", "skips", "palette", "last_filter", "rigid", "boldness", "both_sides"],
+    ids=[
+        "small",
+        "skips",
+        "palette",
+        "last_filter",
+        "rigid",
+        "boldness",
+        "copies_more",
+        "both_sides",
+    ],
 )
 def test_another_shape_than_the_papers_is_not_exported(
     config: NetworkConfig, told: str, tmp_path: Path

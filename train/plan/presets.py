@@ -107,6 +107,7 @@ LIVE = TrainingPlan(
             last_filter=3,
             rigid=True,
             boldness=0.5,
+            copies_more=2.0,
             both_sides=True,
         )
     ),
