@@ -24,11 +24,11 @@ from torch.nn import functional
 
 from contract.origins import HIDDEN, NOTHING, SEEN
 from models.base.enlarge import centres, enlarged, in_halves
+from models.base.look import sum_of
 from train.data.batch import Traces
 
 _SOFT = 0.1
 _WHOLLY = 0.99
-_LEAST = 0.1  # less than one of nine
 _FAINT = 0.01
 _RINGS = 4
 """Pixels of the origins, two of a look of 64: what bilinear enlargement needs to leave an edge."""
@@ -112,15 +112,22 @@ def surrounded(motion: Tensor, known: Tensor, shown: Tensor, rings: int) -> tupl
     motion (N, 2, T, T), known (N, T, T) bool, shown (N, T, T) as ``Traces`` has it. Each pixel
     takes the mean of the motions known among the eight around it.
     """
-    nothing = shown == NOTHING
+    nothing, count = (shown == NOTHING)[:, None], known[:, None].to(motion)
+    planes = torch.cat([motion * count, count], 1)
     for _ in range(rings):
-        summed = functional.avg_pool2d(
-            torch.cat([motion * known[:, None], known[:, None].to(motion)], 1), 3, 1, 1
-        )
-        found = nothing & ~known & (summed[:, 2] > 0)
-        mean = summed[:, :2] / summed[:, 2:].clamp(min=_LEAST)
-        motion, known = torch.where(found[:, None], mean, motion), known | found
-    return motion, known
+        summed = _sums_around(planes)
+        found = nothing & (planes[:, 2:] == 0) & (summed[:, 2:] > 0)
+        planes = torch.where(found, summed / summed[:, 2:].clamp(min=1), planes)
+    reached = planes[:, 2:] > 0
+    return torch.where(reached, planes[:, :2], motion), reached[:, 0]
+
+
+def _sums_around(planes: Tensor) -> Tensor:
+    """Sums of three by three, nothing beyond the border; on CPUs torch's pooling is slow."""
+    rows, columns = planes.shape[2:]
+    wide = functional.pad(planes, (1, 1, 1, 1))
+    narrow = sum_of([wide[..., k : k + columns] for k in range(3)])
+    return sum_of([narrow[:, :, k : k + rows] for k in range(3)])
 
 
 def _empty_at(places: Tensor, image: Tensor) -> Tensor:
