@@ -32,6 +32,7 @@ MOST_PIXELS = 1024
 READ_SIDE = 4096
 """A larger drawing is reduced to this: an eighth of it is a head of the largest that is drawn."""
 MAX_BYTES = 64 << 20
+_LEAST = np.float32(1e-6)
 _SPECK = 1.5 / 255  # of alpha: fainter than what enlarging leaves beside an edge
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "TGA", "DDS")
 _COLOUR_MODES = {"L", "RGB", "CMYK", "YCbCr"}
@@ -169,19 +170,22 @@ def resized(picture: Stored, width: int, height: int) -> Stored:
     if picture.shape[:2] == (height, width):
         return clean(picture)
     alpha = _UNIT[picture[..., 3]]
-    sharp, calm = _filters(width < picture.shape[1])
-    coverage = _plane(alpha, width, height, sharp).clip(0, 1)
-    calm_coverage = coverage if calm is sharp else _plane(alpha, width, height, calm)
-    coverage[(coverage < _SPECK) | (calm_coverage < _SPECK / 2)] = 0
+    reduces = width < picture.shape[1]
+    # Reduced without overshoot, which would leave specks of alpha around edges.
+    kind = Image.Resampling.HAMMING if reduces else Image.Resampling.BICUBIC
+    coverage = _plane(alpha, width, height, kind).clip(0, 1)
+    calm = None if reduces else _plane(alpha, width, height, Image.Resampling.BILINEAR)
+    coverage[coverage < _SPECK] = 0
+    if calm is not None:
+        coverage[calm < _SPECK / 2] = 0
     stored = np.empty((height, width, 4), np.uint8)
     stored[..., 3] = np.rint(coverage * 255)
     for channel in range(3):
         light = _LINEAR[picture[..., channel]]
         light *= alpha
-        colour = _plane(light, width, height, sharp) / np.maximum(coverage, 1e-6)
-        if calm is not sharp:
-            calm_colour = _plane(light, width, height, calm) / np.maximum(calm_coverage, 1e-6)
-            colour = calm_colour + (colour - calm_colour) * np.maximum(2 * coverage - 1, 0)
+        colour = _plane(light, width, height, kind) / np.maximum(coverage, _LEAST)
+        if calm is not None:
+            colour = _calmed(colour, coverage, light, calm)
         for top in range(0, height, _BAND_ROWS):
             rows = slice(top, top + _BAND_ROWS)
             srgb = linear_to_srgb(np.clip(colour[rows], 0, 1).astype(np.float32))
@@ -190,16 +194,17 @@ def resized(picture: Stored, width: int, height: int) -> Stored:
     return stored
 
 
-def _filters(reduces: bool) -> tuple[Image.Resampling, Image.Resampling]:
-    """The filter, and the one for colours of what hardly covers.
+def _calmed(colour: _F32, coverage: _F32, light: _F32, calm: _F32) -> _F32:
+    """An enlarged channel (H, W), bilinear where it hardly covers, as far as coverage is under one.
 
-    Reduced without overshoot, which would leave specks of alpha around edges. Enlarged with it, for
-    it is sharper; but light that overshoots over coverage that does is any colour, and networks
-    that draw more hair there would show it. Bilinear colours lie between those around.
+    light: the channel by alpha, as it was given; calm: alpha enlarged bilinearly. Light that
+    overshoots over coverage that does is any colour, and networks that draw more hair there would
+    show it. Bilinear colours lie between those around.
     """
-    if reduces:
-        return Image.Resampling.HAMMING, Image.Resampling.HAMMING
-    return Image.Resampling.BICUBIC, Image.Resampling.BILINEAR
+    height, width = calm.shape
+    between = _plane(light, width, height, Image.Resampling.BILINEAR) / np.maximum(calm, _LEAST)
+    mixed = between + (colour - between) * np.maximum(2 * coverage - 1, 0)
+    return mixed.astype(np.float32, copy=False)
 
 
 def _plane(plane: _F32, width: int, height: int, kind: Image.Resampling) -> _F32:

@@ -161,26 +161,22 @@ def _ramp() -> Tensor:
     return torch.arange(20.0).reshape(1, 1, 4, 5)
 
 
-def test_a_bold_morpher_keeps_less_where_it_is_used_and_learns_as_any() -> None:
-    inputs = _inputs(FaceMorpher)
+@pytest.mark.parametrize(
+    ("kind", "config", "share"),
+    [
+        (FaceMorpher, dataclasses.replace(TINY, boldness=0.5), "alpha"),
+        (Combiner, dataclasses.replace(TINY, copies_more=0.5), "mask"),
+    ],
+    ids=["a bold morpher", "a combiner that copies more"],
+)
+def test_a_share_is_lower_where_it_is_used_and_learnt_as_any(
+    kind: Network, config: NetworkConfig, share: str
+) -> None:
+    inputs = _inputs(kind)
     for learns, lower in ((True, 0.0), (False, 0.5)):
-        plain, bold = (
-            _network(FaceMorpher, dataclasses.replace(TINY, boldness=boldness)).train(learns)
-            for boldness in (0.0, 0.5)
-        )
-        kept, kept_by_bold = plain(*inputs).alpha, bold(*inputs).alpha
-        torch.testing.assert_close(kept_by_bold.logit() + lower, kept.logit(), rtol=0, atol=1e-4)
-
-
-def test_a_combiner_that_copies_more_takes_less_of_pathway_1_and_learns_as_any() -> None:
-    inputs = _inputs(Combiner)
-    for learns, lower in ((True, 0.0), (False, 2.0)):
-        plain, copying = (
-            _network(Combiner, dataclasses.replace(TINY, copies_more=more)).train(learns)
-            for more in (0.0, 2.0)
-        )
-        taken, taken_then = plain(*inputs).mask, copying(*inputs).mask
-        torch.testing.assert_close(taken_then.logit() + lower, taken.logit(), rtol=0, atol=1e-4)
+        plain, lowered = (_network(kind, one).train(learns) for one in (TINY, config))
+        kept, less = (getattr(network(*inputs), share).logit() for network in (plain, lowered))
+        torch.testing.assert_close(less + lower, kept, rtol=0, atol=1e-4)
 
 
 def test_no_offset_copies_the_picture() -> None:
