@@ -160,6 +160,7 @@ class Cluster:
         threads = self._threads(client)
         for number, run in list(self._running.items()):
             if run.worker not in threads:
+                run.at = self._last_step(client, number, run)
                 self._lose(number, run)
         fit = {worker: n for worker, n in threads.items() if worker not in self._unfit}
         if threads and not fit:
@@ -230,19 +231,26 @@ class Cluster:
         else:
             run.at = step
 
-    def _follow_all(self) -> None:
-        while not self._steps.empty():
-            self._follow(self._steps.get())
+    def _last_step(self, client: Any, number: int, run: _Run) -> Step | None:  # noqa: ANN401
+        """What a worker that is gone was at; what it said last may not have come here yet."""
+        try:
+            told = client.get_events(self._topic)
+        except (OSError, RuntimeError):
+            return run.at  # that the scheduler is gone is seen where it is asked next
+        for _, words in reversed(told):
+            step = Step(**words)
+            ours = (step.job, step.worker) == (number, run.worker)
+            if ours and step.attempt not in self._ended:
+                return step
+        return run.at
 
     def _lose(self, number: int, run: _Run) -> None:
         """A worker was lost: its job is done again, without the model that cost several."""
-        self._follow_all()  # what it said last may not be heard yet
-        if self._running.get(number) is not run:
-            return
         self._end(number)
         self._pending.append(number)
         if run.at is None or run.at.model is None:
             self._note(f"worker {run.worker} was lost; its job is done elsewhere")
+            self._count_fault(number, f"worker {run.worker} was lost")
             return
         model = run.at.model
         path = shown_path(run.job.models[model].path)
@@ -317,11 +325,14 @@ class Cluster:
         self._again(number, f"worker {worker}: {reason:.200}")
 
     def _again(self, number: int, fault: str) -> None:
+        self._count_fault(number, fault)
+        self._note(f"job {number} is done again: {fault}")
+        self._later.append((time.monotonic() + self._site.pause, number))
+
+    def _count_fault(self, number: int, fault: str) -> None:
         self._faults[number] += 1
         if self._faults[number] >= MOST_FAULTS:
             raise DeviceError(
                 f"job {number} came back wrong {MOST_FAULTS} times; the last time: {fault}; see "
                 "the workers' logs and run the same command again: what is finished is kept"
             )
-        self._note(f"job {number} is done again: {fault}")
-        self._later.append((time.monotonic() + self._site.pause, number))

@@ -7,7 +7,7 @@ import importlib.metadata
 import multiprocessing
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,6 +20,8 @@ from contract.files import scratch_folder
 from dataset.jobs.messages import Job, Message, ModelDone, ModelFailed, ModelStarted
 from dataset.jobs.pool import Crew, Pool
 from dataset.jobs.process import RunWorker
+
+_TELL_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -123,8 +125,19 @@ class _Diary:
         self._attempt = uuid.uuid4().hex
 
     def tell(self, model: int | None) -> None:
+        """Returns when the scheduler knows, for this machine may be gone in the next moment."""
+        from distributed.utils import sync  # noqa: PLC0415  # only workers of a cluster have it
+
         step = Step(self._errand.job.number, self._attempt, str(self._worker.address), model)
-        self._worker.log_event(self._errand.topic, vars(step))
+        log_event = self._worker.scheduler.log_event
+        with suppress(OSError, RuntimeError):  # a scheduler that is gone is found out by others
+            sync(
+                self._worker.loop,
+                log_event,
+                topic=self._errand.topic,
+                msg=vars(step),
+                callback_timeout=_TELL_SECONDS,
+            )
 
     def hear(self, _number: int, message: Message) -> None:
         self.messages.append(message)

@@ -59,7 +59,7 @@ class Ready(Message):
 
 @dataclass(frozen=True)
 class ModelStarted(Message):
-    """A model of the job at hand is being opened."""
+    """A model of the job at hand is opened as soon as this was heard: it may be the last word."""
 
     model: int
 
@@ -103,8 +103,11 @@ class Stopped(Message):
     error: OpenthaError
 
 
-Report = Callable[[Message], None]
+HEARD = "heard"
+"""The supervisor's answer to ``ModelStarted``: whatever happens now, it knows over which model."""
 
+Report = Callable[[Message], None]
+"""Says something to the supervisor; ``ModelStarted`` returns when that was heard."""
 
 Work = Callable[[Any, Report], bool]
 """Does one job; False when this process is not to be trusted any more."""
@@ -114,11 +117,17 @@ def serve_jobs(connection: Connection, open_work: Callable[[], Work]) -> None:
     """Do each job received, until None comes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor decides
     threading.Thread(target=_end_with_parent, daemon=True).start()
+
+    def report(message: Message) -> None:
+        connection.send(message)
+        if isinstance(message, ModelStarted):
+            connection.recv()  # ``HEARD``
+
     try:
         work = open_work()
         connection.send(Ready())
         for job in iter(connection.recv, None):
-            if not work(job, connection.send):
+            if not work(job, report):
                 return
     except OpenthaError as error:
         connection.send(Stopped(error))

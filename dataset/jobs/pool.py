@@ -16,6 +16,7 @@ from multiprocessing.connection import wait
 from contract.errors import DeviceError
 from contract.text import shown_path
 from dataset.jobs.messages import (
+    HEARD,
     Job,
     JobDone,
     Message,
@@ -121,9 +122,7 @@ class Pool:
             number = self._pending.popleft()
             if job := self._job_of(number):
                 worker.job = job
-                # A worker that died meanwhile is found out by listening to it.
-                with suppress(BrokenPipeError):
-                    worker.process.connection.send(job)
+                _send(worker, job)
                 return
 
     def _listen(self) -> None:
@@ -151,6 +150,8 @@ class Pool:
                 worker.model = None
         assert worker.job  # only a worker with a job says anything else
         self._hear(worker.job.number, message)
+        if isinstance(message, ModelStarted):
+            _send(worker, HEARD)
         if isinstance(message, JobDone):
             worker.job = None
         if isinstance(message, ModelFailed) and message.worker_ends:
@@ -207,3 +208,9 @@ class Pool:
     def _dismiss(self, worker: _Worker) -> None:
         self._workers.remove(worker)
         worker.process.end()
+
+
+def _send(worker: _Worker, words: object) -> None:
+    # A worker that died meanwhile is found out by listening to it.
+    with suppress(BrokenPipeError, ConnectionResetError):
+        worker.process.connection.send(words)

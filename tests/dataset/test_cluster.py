@@ -123,8 +123,10 @@ def test_models_that_fail_there_fail_as_they_do_here(tmp_path: Path) -> None:
     assert _files(tmp_path / "out") == _files(tmp_path / "local")
 
 
-def test_a_model_over_which_two_workers_are_lost_is_left_out(tmp_path: Path) -> None:
-    names = {f"m{n}": "kill-parent" if n == 2 else "ok" for n in range(6)}
+@pytest.mark.parametrize("deadly", ["kill-parent", "open-kill-parent"])
+def test_a_model_over_which_two_workers_are_lost_is_left_out(deadly: str, tmp_path: Path) -> None:
+    """However soon they are: a worker says at which model it is before it begins with it."""
+    names = {f"m{n}": deadly if n == 2 else "ok" for n in range(6)}
     models = write_models(tmp_path / "models", names)
     with dask_cluster(tmp_path, ANY, ANY, ANY) as cluster:
         summary, log = run_there(cluster.address, models, tmp_path / "out")

@@ -2,7 +2,8 @@
 
 The first word of a model file: ``ok``; ``refuse`` (a ``RigError`` on opening); ``explode`` (an
 exception nobody expects; ``open-explode``: on opening); ``crash`` (kills its process);
-``kill-parent`` (kills the one that started its process, as when a whole machine goes down);
+``kill-parent`` (kills the one that started its process, as when a whole machine goes down;
+``open-kill-parent``: on opening);
 ``hang``; ``empty`` (shows nothing); ``wide`` (a ``ModelError`` when the mouth opens beyond 0.8).
 The rest of the file is its name.
 """
@@ -85,9 +86,8 @@ class TinySubject:
                 raise ZeroDivisionError("exploded")
             case "crash":
                 os.kill(os.getpid(), signal.SIGSEGV)
-            case "kill-parent":  # and with it this process
-                os.kill(os.getppid(), signal.SIGKILL)
-                time.sleep(1000)
+            case "kill-parent":
+                kill_parent()
             case "hang":
                 time.sleep(1000)
             case "empty":
@@ -118,12 +118,20 @@ class TinyRenderer:
         behaviour, _, name = path.read_text("utf-8").partition(" ")
         if behaviour == "drawn-killed-once":
             be_killed_once(path)
+        if behaviour == "open-kill-parent":
+            kill_parent()
         if behaviour == "open-explode":
             raise LookupError("exploded on opening")
         if behaviour == "refuse":
             raise RigError(f"{path.name}: no head bone", "no-head-bone")
         facts = replace(tiny_facts(name), head_box=annotation.head_box)
         return TinySubject(behaviour, facts, self.size)
+
+
+def kill_parent() -> None:
+    """End the process that started this one, and with it this one."""
+    os.kill(os.getppid(), signal.SIGKILL)
+    time.sleep(1000)
 
 
 def be_killed_once(path: Path) -> None:
