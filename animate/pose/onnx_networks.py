@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from threading import Lock, local
 
 import onnxruntime
 
@@ -36,30 +38,50 @@ class OnnxNetworks:
         self.draws_small = record.look in {0, record.size}
         self.draws_wide = record.look > 0
         self.is_threaded = True
-        self._express, self._turn = (_Part(folder, name, record) for name in PARTS)
+        self._folder, self._record = folder, record
+        self._with_all_cores = _Halves(folder, record, 0)
+        self._with_one_core: _Halves | None = None
+        self._lock, self._thread = Lock(), local()
 
     def enter_thread(self) -> None:
         """See ``Networks``."""
+        with self._lock, suppress(InputError):  # the folder may be gone meanwhile
+            if self._with_one_core is None:
+                self._with_one_core = _Halves(self._folder, self._record, 1)
+        self._thread.is_one_of_many = True
+
+    def _halves(self) -> _Halves:
+        one = self._with_one_core if hasattr(self._thread, "is_one_of_many") else None
+        return one or self._with_all_cores
 
     def express(self, picture: AtBothSizes, face: Vector) -> AtBothSizes:
         """See ``Networks``."""
-        expression, *decision = self._express.decide(picture.small, face)
+        half = self._halves().express
+        expression, *decision = half.decide(picture.small, face)
         if picture.wide is None:
             return AtBothSizes(expression)
-        return AtBothSizes(expression, self._express.apply_to(picture.wide, decision))
+        return AtBothSizes(expression, half.apply_to(picture.wide, decision))
 
     def turn(self, expression: AtBothSizes, joints: Vector) -> NetworkPicture:
         """See ``Networks``."""
-        decision = self._turn.decide(expression.small, joints)
+        half = self._halves().turn
+        decision = half.decide(expression.small, joints)
         if expression.wide is None:
             return decision[0]
-        return self._turn.apply_to(expression.wide, decision[1 if self.draws_small else 0 :])
+        return half.apply_to(expression.wide, decision[1 if self.draws_small else 0 :])
+
+
+class _Halves:
+    """Both halves of the system, run by so many threads; 0: one for each core."""
+
+    def __init__(self, folder: Path, record: OnnxRecord, threads: int) -> None:
+        self.express, self.turn = (_Part(folder, name, record, threads) for name in PARTS)
 
 
 class _Part:
     """One half of the system: the graph that decides, and the one that applies it to any size."""
 
-    def __init__(self, folder: Path, name: str, record: OnnxRecord) -> None:
+    def __init__(self, folder: Path, name: str, record: OnnxRecord, threads: int) -> None:
         taken, looked_at = (
             (record.small, record.face_look)
             if name == "express"
@@ -70,12 +92,15 @@ class _Part:
         draws = name == "express" or record.look in {0, record.size}
         made = ({"output": drawn} if draws else {}) | decided
         square = [1, 4, taken, taken]
-        self._decide = _session(folder, name, record, {"picture": square, "pose": [1, 3]}, made)
+        options = _options(threads)
+        given: Shapes = {"picture": square, "pose": [1, 3]}
+        self._decide = _session(folder, name, record, given, made, options)
         self._made, self._decided, self._apply = list(made), list(decided), None
         if decided:
             any_square = [1, 4, None, None]
             takes: Shapes = {"picture": any_square, **decided}
-            self._apply = _session(folder, f"{name}-wide", record, takes, {"output": any_square})
+            wide = f"{name}-wide"
+            self._apply = _session(folder, wide, record, takes, {"output": any_square}, options)
 
     def decide(self, picture: NetworkPicture, pose: Vector) -> list[NetworkPicture]:
         """The picture drawn, where the graph draws it, and what was decided."""
@@ -95,13 +120,18 @@ class _Part:
 
 
 def _session(
-    folder: Path, name: str, record: OnnxRecord, takes: Shapes, makes: Shapes
+    folder: Path,
+    name: str,
+    record: OnnxRecord,
+    takes: Shapes,
+    makes: Shapes,
+    options: onnxruntime.SessionOptions,
 ) -> onnxruntime.InferenceSession:
     """A graph that takes and makes floats of these shapes by name; None is any length."""
     path = folder / f"{name}.onnx"
     data = _checked_bytes(path, record.sha256[name])
     try:
-        session = onnxruntime.InferenceSession(data, _options(), ["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(data, options, ["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's errors share no public base
         raise InputError(f"{path}: cannot be run ({error!s:.120}); export it again") from error
     for found, wanted, verb in (
@@ -118,10 +148,12 @@ def _session(
     return session
 
 
-def _options() -> onnxruntime.SessionOptions:
+def _options(threads: int) -> onnxruntime.SessionOptions:
     options = onnxruntime.SessionOptions()
-    # The graphs run one after the other: threads of one that wait busily slow down the next.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.intra_op_num_threads = threads
+    # Within a graph threads wait busily for the next step, a sixth faster than asleep; but the
+    # graphs run one after the other, and those of one must not slow down the next.
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     return options
 
 

@@ -45,7 +45,18 @@ def mixed(look: Tensor, where: Tensor, share: Tensor, made_up: Tensor) -> Tensor
     coverage = ((look[:, 3:] + 1) / 2).clamp(min=_LEAST_COVERAGE)
     weights = torch.softmax((where + coverage.log()).flatten(2), 2)  # (N, K, LL)
     colours = weights @ look[:, :3].flatten(2).transpose(1, 2)  # (N, K, 3)
-    shares = torch.softmax(share, 1)
+    shares = _softmax_of_planes(share)
     taken = colours.transpose(1, 2) @ shares[:, 1:].flatten(2)  # (N, 3, LL)
     mixture: Tensor = shares[:, :1] * made_up + taken.view_as(made_up)
     return mixture
+
+
+def _softmax_of_planes(logits: Tensor) -> Tensor:
+    """Softmax over the channels of (N, C, L, L).
+
+    In a graph plane by plane, for onnxruntime lays all planes out anew, and back, for a softmax.
+    """
+    if not torch.onnx.is_in_onnx_export():
+        return torch.softmax(logits, 1)
+    powers = torch.exp(logits - logits.amax(1, keepdim=True))
+    return powers / powers.sum(1, keepdim=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from animate.commands.main import main
+from animate.pose.ahead import drawn_ahead
 from animate.pose.onnx_networks import OnnxNetworks
 from animate.pose.open_poser import open_networks
 from animate.pose.poser import AtBothSizes, Networks, Poser, spread
@@ -157,6 +159,20 @@ def test_the_backend_follows_from_the_folder(bundle: Path, exported: Path) -> No
         open_networks(bundle, None, "cpu", "onnx")
     with pytest.raises(InputError, match="no bundle"):
         open_networks(exported, None, "cpu", "torch")
+
+
+@pytest.mark.parametrize("is_gone", [False, True])
+def test_threads_that_draw_beside_others_draw_the_same(
+    is_gone: bool, exported: Path, tmp_path: Path
+) -> None:
+    """On one core each; where the folder is gone meanwhile, by the graphs that are open."""
+    folder = shutil.copytree(exported, tmp_path / "onnx")
+    poser = Poser(OnnxNetworks(folder), drawing())
+    expected = [poser.draw(pose) for pose in POSES]
+    if is_gone:
+        shutil.rmtree(folder)
+    drawn = list(drawn_ahead(poser, POSES * 4, lambda picture, _: picture))
+    np.testing.assert_array_equal(drawn, expected * 4)
 
 
 def test_options_that_an_export_cannot_follow_are_refused(exported: Path) -> None:
