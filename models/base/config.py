@@ -62,6 +62,9 @@ class NetworkConfig:
         not sure, and without this leaves them half as they were.
     copies_more: by how much the combiner's logits of pathway 1's share are lower than it learnt,
         where it is used. Of drawings the flow has more that is right than it trusts.
+    flow_outlines: whether the combiner, where it is used, takes alpha from pathway 2 alone. It has
+        learnt that what a flow tears is narrow, and so it fills gaps between strands as if they
+        were tears, and cuts strands as if they were shreds.
     both_sides: whether morpher and rotator, where they are used, decide on the mirror image as well
         and take the mean; see ``models.base.mirror``.
 
@@ -84,6 +87,7 @@ class NetworkConfig:
     rigid: bool = False
     boldness: float = 0.0
     copies_more: float = 0.0
+    flow_outlines: bool = False
     both_sides: bool = False
 
     def __post_init__(self) -> None:
@@ -183,6 +187,7 @@ _LATER: Mapping[str, object] = {
     "rigid": False,
     "boldness": 0.0,
     "copies_more": 0.0,
+    "flow_outlines": False,
     "both_sides": False,
 }
 """Fields that older records lack, and what is meant then."""

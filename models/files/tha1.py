@@ -124,7 +124,8 @@ def _shape_of(config: NetworkConfig) -> tuple[object, ...]:
     looks = config.look, config.face_look, config.looks_at, config.rests
     ends = config.skips, config.palette, config.last_filter, config.rigid, config.boldness
     whole = config.size, config.residual_blocks, *config.widths
-    return *whole, *looks, *ends, config.copies_more, config.both_sides
+    copies = config.copies_more, config.flow_outlines
+    return *whole, *looks, *ends, *copies, config.both_sides
 
 
 def _unlike_the_papers(config: NetworkConfig) -> Iterator[str]:

@@ -73,6 +73,8 @@ class Combiner(nn.Module):
         if not self.training:
             mask = mask - self.config.copies_more
         mask, retouch = torch.sigmoid(mask), torch.sigmoid(retouch)
+        if self.config.flow_outlines and not self.training:
+            mask = torch.cat([mask[:, :3], torch.zeros_like(mask[:, 3:])], 1)
         combined = blend(mask, look1, look2)
         change = painted(combined, torch.tanh(change), picked)
         if self.config.rests:

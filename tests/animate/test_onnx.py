@@ -121,7 +121,9 @@ def test_every_kind_of_configuration_is_exported_faithfully(
 
 
 PAPER_KIND = NetworkConfig(64, 4, 8, 1)
-ALL_ELSE = NetworkConfig(64, 4, 8, 1, 0.1, 16, "face", 24, True, True, 3, 3, True, 0.3, 1.5, True)
+ALL_ELSE = NetworkConfig(
+    64, 4, 8, 1, 0.1, 16, "face", 24, True, True, 3, 3, True, 0.3, 1.5, True, True
+)
 
 
 @pytest.mark.parametrize("config", [PAPER_KIND, ALL_ELSE], ids=["the paper's kind", "all else"])

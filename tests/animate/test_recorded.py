@@ -83,7 +83,9 @@ def test_where_nothing_can_be_recorded_all_is_as_before(
     assert len(asked.shapes) == 2 * RECORDED_FROM
 
 
-LOOKS = NetworkConfig(64, 4, 8, 1, 0.1, 16, "face", 24, True, True, 3, 3, True, 0.3, 1.5, True)
+LOOKS = NetworkConfig(
+    64, 4, 8, 1, 0.1, 16, "face", 24, True, True, 3, 3, True, 0.3, 1.5, True, True
+)
 WHOLE = NetworkConfig(16, 4, 8, 1)
 
 

@@ -306,6 +306,7 @@ def test_gradients_reach_every_weight_through_an_enlarged_decision() -> None:
         ({"boldness": float("nan")}, "boldness"),
         ({"copies_more": 5.0}, "copies_more"),
         ({"copies_more": True}, "copies_more"),
+        ({"flow_outlines": 1}, "flow_outlines"),
         ({"both_sides": 1}, "both_sides"),
         ({"sees": True}, "sees"),
     ],

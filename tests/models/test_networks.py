@@ -179,6 +179,18 @@ def test_a_share_is_lower_where_it_is_used_and_learnt_as_any(
         torch.testing.assert_close(less + lower, kept, rtol=0, atol=1e-4)
 
 
+def test_outlines_are_the_flows_where_a_combiner_is_used_and_learnt_as_any() -> None:
+    inputs = _inputs(Combiner)
+    config = dataclasses.replace(TINY, flow_outlines=True)
+    for learns in (True, False):
+        plain, outlined = (_network(Combiner, one).train(learns) for one in (TINY, config))
+        mask, kept = (network(*inputs).mask for network in (plain, outlined))
+        torch.testing.assert_close(kept[:, :3], mask[:, :3], rtol=0, atol=0)
+        torch.testing.assert_close(kept[:, 3], mask[:, 3] * learns, rtol=0, atol=0)
+        assert mask[:, 3].min() > 0
+    torch.testing.assert_close(outlined(*inputs).combined[:, 3], inputs[1][:, 3], rtol=0, atol=0)
+
+
 def test_no_offset_copies_the_picture() -> None:
     torch.testing.assert_close(warp(_ramp(), torch.zeros(1, 2, 4, 5)), _ramp())
 
@@ -250,6 +262,6 @@ def test_unknown_and_missing_fields_are_named() -> None:
 
 
 def test_the_paper_is_the_default() -> None:
-    looks = 0, "whole", 0, False, False, 0, 7, False, 0.0, 0.0, False
+    looks = 0, "whole", 0, False, False, 0, 7, False, 0.0, 0.0, False, False
     assert dataclasses.astuple(PAPER) == (256, 64, 512, 6, 1.0, *looks)
     assert PAPER.widths == (64, 128, 256, 512)

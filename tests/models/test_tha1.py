@@ -220,6 +220,7 @@ def test_an_archive_that_swells_is_refused_before_it_is_unpacked(tmp_path: Path)
         (replace(PAPER, rigid=True), "rigid True"),
         (replace(PAPER, boldness=0.5), "boldness 0.5"),
         (replace(PAPER, copies_more=2.0), "copies_more 2.0"),
+        (replace(PAPER, flow_outlines=True), "flow_outlines True"),
         (replace(PAPER, both_sides=True), "both_sides True"),
     ],
     ids=[
@@ -230,6 +231,7 @@ def test_an_archive_that_swells_is_refused_before_it_is_unpacked(tmp_path: Path)
         "rigid",
         "boldness",
         "copies_more",
+        "flow_outlines",
         "both_sides",
     ],
 )

@@ -107,7 +107,8 @@ LIVE = TrainingPlan(
             last_filter=3,
             rigid=True,
             boldness=0.5,
-            copies_more=2.0,
+            copies_more=4.0,
+            flow_outlines=True,
             both_sides=True,
         )
     ),
