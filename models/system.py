@@ -33,6 +33,7 @@ from models.base.enlarge import (
     snapped,
 )
 from models.base.look import part_of, reduced, with_part
+from models.base.narrow import narrow_parts
 from models.networks.combiner import Combiner, CombinerDecision
 from models.networks.face_morpher import FaceMorpher
 from models.networks.face_rotator import FaceRotator, RotatorDecision, RotatorOutput
@@ -90,14 +91,20 @@ class Turn(nn.Module):
 
     def forward(self, expression: Tensor, joints: Tensor) -> Tensor:
         """Expression (N, 4, S, S) in network form, joints (N, 3) -> (N, 4, S, S)."""
-        return self.combine(self.rotator(expression, joints), joints)
+        return self.combine(expression, self.rotator(expression, joints), joints)
 
-    def combine(self, turned: RotatorOutput, joints: Tensor) -> Tensor:
-        """The second half: what becomes of the rotator's two pictures."""
+    def combine(self, expression: Tensor, turned: RotatorOutput, joints: Tensor) -> Tensor:
+        """The second half: what becomes of the rotator's two pictures of an expression."""
         if self.combiner is None:
             return turned.pathway1 if self.pathway == 1 else turned.pathway2
-        output: Tensor = self.combiner(turned.pathway1, turned.pathway2, joints).output
+        narrow = self._narrow(self.combiner, expression, turned.offset)
+        output: Tensor = self.combiner(turned.pathway1, turned.pathway2, joints, narrow).output
         return output
+
+    def _narrow(self, combiner: Combiner, expression: Tensor, offset: Tensor) -> Tensor | None:
+        """What its combiner is to leave to the flow, as ``Combiner.decide`` wants it."""
+        asked = combiner.config.flow_outlines
+        return narrow_parts(self.rotator.look(expression), offset) if asked else None
 
     def decide(self, expression: Tensor, joints: Tensor) -> TurnDecision:
         """What to do to an expression, known as (N, 4, T, T), for ``apply_to``."""
@@ -105,19 +112,24 @@ class Turn(nn.Module):
         if self.combiner is None:
             return _one_pathway(turn, self.pathway)
         turned = self.rotator.apply_to(expression, turn)
-        look1, look2 = (self.combiner.look(one) for one in turned[:2])
-        return _both_pathways(turn, self.combiner.decide(look1, look2, joints))
+        return _both_pathways(turn, self._chosen(self.combiner, expression, turned, joints))
 
     def draw_and_decide(self, expression: Tensor, joints: Tensor) -> tuple[Tensor, TurnDecision]:
         """``forward`` and ``decide`` in one go."""
         turn = self.rotator.decide(self.rotator.look(expression), joints)
         turned = self.rotator.apply_to(expression, turn)
         if self.combiner is None:
-            return self.combine(turned, joints), _one_pathway(turn, self.pathway)
-        look1, look2 = (self.combiner.look(one) for one in turned[:2])
-        chosen = self.combiner.decide(look1, look2, joints)
+            return self.combine(expression, turned, joints), _one_pathway(turn, self.pathway)
+        chosen = self._chosen(self.combiner, expression, turned, joints)
         output = self.combiner.apply_to(*turned[:2], chosen).output
         return output, _both_pathways(turn, chosen)
+
+    def _chosen(
+        self, combiner: Combiner, expression: Tensor, turned: RotatorOutput, joints: Tensor
+    ) -> CombinerDecision:
+        narrow = self._narrow(combiner, expression, turned.offset)
+        look1, look2 = (combiner.look(one) for one in turned[:2])
+        return combiner.decide(look1, look2, joints, narrow)
 
     def apply_to(self, wide: Tensor, decision: TurnDecision) -> Tensor:
         """Do what was decided to (N, 4, D, D) with spread colours; they stay so."""

@@ -62,9 +62,8 @@ class NetworkConfig:
         not sure, and without this leaves them half as they were.
     copies_more: by how much the combiner's logits of pathway 1's share are lower than it learnt,
         where it is used. Of drawings the flow has more that is right than it trusts.
-    flow_outlines: whether the combiner, where it is used, takes alpha from pathway 2 alone. It has
-        learnt that what a flow tears is narrow, and so it fills gaps between strands as if they
-        were tears, and cuts strands as if they were shreds.
+    flow_outlines: whether the combiner, where it is used, takes alpha from pathway 2 alone, and
+        leaves to it what is narrow in the input; see ``models.base.narrow``.
     both_sides: whether morpher and rotator, where they are used, decide on the mirror image as well
         and take the mean; see ``models.base.mirror``.
 

@@ -12,6 +12,7 @@ from models.base.enlarge import coverage_of, covered, enlarged, laid, layer, sna
 from models.base.gates import gated, joint_gate
 from models.base.layers import UNet, blend, fill_he_normal, head, run_heads, with_pose
 from models.base.look import reduced
+from models.base.narrow import left_to_the_flow
 from models.base.palette import painted, palette_heads
 
 
@@ -55,17 +56,24 @@ class Combiner(nn.Module):
         self.palette_heads = nn.ModuleList(palette_heads(config))
         fill_he_normal(self, generator)
 
-    def forward(self, pathway1: Tensor, pathway2: Tensor, pose: Tensor) -> CombinerOutput:
-        """Both pictures (N, 4, D, D) in network form, any D; pose (N, 3)."""
-        decision = self.decide(self.look(pathway1), self.look(pathway2), pose)
+    def forward(
+        self, pathway1: Tensor, pathway2: Tensor, pose: Tensor, narrow: Tensor | None = None
+    ) -> CombinerOutput:
+        """Both pictures (N, 4, D, D) in network form, any D; the rest as ``decide`` has it."""
+        decision = self.decide(self.look(pathway1), self.look(pathway2), pose, narrow)
         return self.apply_to(pathway1, pathway2, decision)
 
     def look(self, picture: Tensor) -> Tensor:
         """What the network sees of a picture (N, 4, D, D): (N, 4, L, L)."""
         return reduced(picture, self.config.look)
 
-    def decide(self, look1: Tensor, look2: Tensor, pose: Tensor) -> CombinerDecision:
-        """What is to become of the two pictures that are seen, (N, 4, L, L); pose (N, 3)."""
+    def decide(
+        self, look1: Tensor, look2: Tensor, pose: Tensor, narrow: Tensor | None = None
+    ) -> CombinerDecision:
+        """What is to become of the two pictures that are seen, (N, 4, L, L); pose (N, 3).
+
+        narrow: ``narrow_parts`` of the rotator's look and flow, where ``flow_outlines`` are asked.
+        """
         features = self.unet(with_pose(look1, look2, pose=pose))  # (N, 64, L, L)
         mask, retouch, change, *picked = run_heads(
             features, self.mask_head, self.retouch_head, self.change_head, *self.palette_heads
@@ -73,13 +81,16 @@ class Combiner(nn.Module):
         if not self.training:
             mask = mask - self.config.copies_more
         mask, retouch = torch.sigmoid(mask), torch.sigmoid(retouch)
-        if self.config.flow_outlines and not self.training:
+        outlines = self.config.flow_outlines and not self.training
+        if outlines:
             mask = torch.cat([mask[:, :3], torch.zeros_like(mask[:, 3:])], 1)
-        combined = blend(mask, look1, look2)
-        change = painted(combined, torch.tanh(change), picked)
+        change = painted(blend(mask, look1, look2), torch.tanh(change), picked)
         if self.config.rests:
             retouch = gated(retouch, joint_gate(pose))
-        coverage = coverage_of(retouch, combined, change)
+        if outlines and narrow is not None:
+            alone = left_to_the_flow(narrow, look2, change)
+            mask, retouch = mask * (1 - alone), retouch + (1 - retouch) * alone
+        coverage = coverage_of(retouch, blend(mask, look1, look2), change)
         return CombinerDecision(mask, retouch, change, coverage)
 
     def apply_to(

@@ -179,7 +179,7 @@ def run_all(bundle: Bundle, rest: Tensor, pose: Tensor) -> dict[str, Tensor]:
     made = {MORPHER: expression}
     for name in bundle.configurations():
         rotator = CONFIGURATIONS[name].rotator
-        made[name] = bundle.system(name).turn.combine(turned_by[rotator], joints)
+        made[name] = bundle.system(name).turn.combine(expression, turned_by[rotator], joints)
     return made
 
 
