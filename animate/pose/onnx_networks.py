@@ -11,6 +11,7 @@ from threading import Lock, local
 import onnxruntime
 
 from animate.pose.poser import AtBothSizes, Vector
+from contract.cores import count_cores
 from contract.errors import InputError
 from contract.files import read_file
 from contract.image import NetworkPicture
@@ -19,6 +20,8 @@ from models.files.onnx_record import DECISIONS, PARTS, OnnxRecord, read_onnx_rec
 Shapes = Mapping[str, Sequence[int | None]]
 
 _LARGEST_FILE = 2 << 30
+_MOST_THREADS = 8
+"""Of one graph: it is too small for more, and they wait busily."""
 _OTHER_FILE = b"\x0a\x08location"
 """How a tensor whose numbers lie in another file begins to say where (TensorProto.external_data):
 onnxruntime would read that file, and it may be any."""
@@ -39,7 +42,8 @@ class OnnxNetworks:
         self.draws_wide = record.look > 0
         self.is_threaded = True
         self._folder, self._record = folder, record
-        self._with_all_cores = _Halves(folder, record, 0)
+        # Counted here: onnxruntime takes the machine's cores, though we may have been given few.
+        self._with_all_cores = _Halves(folder, record, min(count_cores(), _MOST_THREADS))
         self._with_one_core: _Halves | None = None
         self._lock, self._thread = Lock(), local()
 
@@ -72,7 +76,7 @@ class OnnxNetworks:
 
 
 class _Halves:
-    """Both halves of the system, run by so many threads; 0: one for each core."""
+    """Both halves of the system, each graph run by so many threads."""
 
     def __init__(self, folder: Path, record: OnnxRecord, threads: int) -> None:
         self.express, self.turn = (_Part(folder, name, record, threads) for name in PARTS)

@@ -15,7 +15,7 @@ from multiprocessing.context import SpawnProcess
 from contract.cores import count_cores
 
 RunWorker = Callable[[Connection], None]
-"""What a worker process does (see ``worker_loop.serve_jobs``); travels there by pickle."""
+"""What a worker process does (see ``messages.serve_jobs``); travels there by pickle."""
 
 _environment = threading.Lock()
 _KILLED = getattr(signal, "SIGKILL", None)
