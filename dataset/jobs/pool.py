@@ -65,9 +65,9 @@ class Pool:
 
     ``run_worker(connection)`` is what a process does (see ``messages.serve_jobs``), and travels
     there by pickle. ``job_of(number)`` gives a job as it is to be done now, or None when nothing is
-    left of it. ``hear(number, message)`` gets all that is said about job ``number``; the pool itself
-    says ``ModelFailed`` of a model that silenced its worker, or that killed two: memory runs out
-    by whatever else a machine does, so a model whose worker died is tried once more when all
+    left of it. ``hear(number, message)`` gets all that is said about job ``number``; the pool
+    itself says ``ModelFailed`` of a model that silenced its worker, or that killed two: memory runs
+    out by whatever else a machine does, so a model whose worker died is tried once more when all
     others are done, alone in a fresh worker.
 
     Raises:
